@@ -40,9 +40,7 @@ class FriedelError(Exception):
         return (_rebuild, (type(self), self.what, self.cause, self.hint, self.__dict__.copy()))
 
 
-def _rebuild(
-    kind: type[FriedelError], what: str, cause: str, hint: str, state: dict[str, object]
-) -> FriedelError:
+def _rebuild(kind: type[FriedelError], what: str, cause: str, hint: str, state: dict[str, object]) -> FriedelError:
     error = kind.__new__(kind)
     FriedelError.__init__(error, what, cause=cause, hint=hint)
     error.__dict__.update(state)

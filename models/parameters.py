@@ -69,9 +69,7 @@ def describe(settings: Any) -> tuple[ParameterInfo, ...]:
         options = [a for a in typing.get_args(hints[field.name]) if a is not type(None)]
         optional = bool(options) and len(options) < len(typing.get_args(hints[field.name]))
         kind = options[0] if optional else hints[field.name]
-        found.append(
-            ParameterInfo(name=field.name, kind=kind, default=field.default, optional=optional, **meta)
-        )
+        found.append(ParameterInfo(name=field.name, kind=kind, default=field.default, optional=optional, **meta))
     return tuple(found)
 
 
@@ -86,9 +84,7 @@ def validate(settings: T) -> T:
         if value is None and info.optional:
             continue
         if info.choices and value not in info.choices:
-            raise BadParameter(
-                f"{info.name} is {value!r}", cause=f"it must be one of {', '.join(info.choices)}"
-            )
+            raise BadParameter(f"{info.name} is {value!r}", cause=f"it must be one of {', '.join(info.choices)}")
         too_low = info.low is not None and value < info.low
         too_high = info.high is not None and value > info.high
         if too_low or too_high:

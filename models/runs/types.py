@@ -59,7 +59,8 @@ class Frame:
     @cached_property
     def valid(self) -> BoolImage:
         """(H, W), True where the pixel may be used."""
-        return self.flags == 0
+        good: BoolImage = self.flags == 0
+        return good
 
     @property
     def nbytes(self) -> int:
