@@ -1,0 +1,76 @@
+"""Command-line flags from a parameters dataclass, and the dataclass back from the parsed flags."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Collection
+from typing import Any, TypeVar
+
+from models.parameters import ParameterInfo, describe, from_dict
+
+T = TypeVar("T")
+
+
+def add_flags(parser: argparse.ArgumentParser, kind: type[Any], leave_out: Collection[str] = ()) -> None:
+    """One `--flag` per declared parameter of `kind`, with unit, range and default in its help."""
+    group = parser.add_argument_group(f"{_title(kind)} parameters")
+    for info in describe(kind):
+        if info.name in leave_out:
+            continue
+        flag = "--" + info.name.replace("_", "-")
+        text = _help(info).replace("%", "%%")
+        if info.kind is bool:
+            group.add_argument(
+                flag, dest=info.name, action=argparse.BooleanOptionalAction, default=info.default, help=text
+            )
+            continue
+        group.add_argument(
+            flag,
+            dest=info.name,
+            type=_converter(info),
+            default=info.default,
+            choices=info.choices or None,
+            metavar=None if info.choices else (info.unit or info.kind.__name__).upper().replace(" ", "_"),
+            help=text,
+        )
+
+
+def from_flags(args: argparse.Namespace, kind: type[T]) -> T:
+    """The settings of `kind` that the parsed flags give. Raises BadParameter for a value out of range."""
+    values = {info.name: getattr(args, info.name) for info in describe(kind) if hasattr(args, info.name)}
+    return from_dict(kind, values)
+
+
+def _title(kind: type[Any]) -> str:
+    return kind.__name__.removesuffix("Settings").lower()
+
+
+def _converter(info: ParameterInfo) -> Callable[[str], Any]:
+    def convert(text: str) -> Any:
+        if info.optional and text.lower() in ("none", "auto"):
+            return None
+        if info.kind is int:
+            # 1e4 is how people write ten thousand
+            number = float(text)
+            if number != int(number):
+                raise ValueError(text)
+            return int(number)
+        return info.kind(text)
+
+    # argparse names the converter in its error message
+    convert.__name__ = info.kind.__name__
+    return convert
+
+
+def _help(info: ParameterInfo) -> str:
+    text = info.help.rstrip(".")
+    bounds = []
+    if info.low is not None or info.high is not None:
+        low = "" if info.low is None else f"{info.low:g}"
+        high = "" if info.high is None else f"{info.high:g}"
+        bounds.append(f"{low} … {high}".strip())
+    if info.unit:
+        bounds.append(info.unit)
+    if info.default is not None:
+        bounds.append(f"default {info.default}")
+    return f"{text} ({', '.join(bounds)})" if bounds else text
