@@ -18,3 +18,11 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip("the measured frames (../shared/data) are not on this machine")
     return SHARED_DATA
+
+
+@pytest.fixture(autouse=True)
+def _own_user_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or changes the settings, labels or logs of the person who runs it."""
+    folder = tmp_path_factory.mktemp("user")
+    monkeypatch.setenv("FRIEDEL_CONFIG", str(folder / "config"))
+    monkeypatch.setenv("FRIEDEL_DATA", str(folder / "data"))
