@@ -1,0 +1,181 @@
+"""The table of commands as Qt actions: menus, shortcuts, tool tips, and keys that stay out of the way of typing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from PyQt6.QtCore import QEvent, QObject, Qt
+from PyQt6.QtGui import QAction, QActionGroup, QKeyEvent, QKeySequence
+from PyQt6.QtWidgets import (
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QLineEdit,
+    QMainWindow,
+    QMenu,
+    QPlainTextEdit,
+    QTextEdit,
+    QWidget,
+)
+
+from app.commands import BY_ID, COMMANDS, MENUS, Command, Needs, keys_of, shown_key
+
+Handler = Callable[[], None] | Callable[[bool], None]
+
+
+class Actions(QObject):
+    """One QAction for every command, wired to its handler.
+
+    A handler of a checkable command is called with the new state, any other without arguments. Every command of the
+    table needs one: a missing handler is a KeyError when the window is made, not a dead menu entry.
+    """
+
+    def __init__(
+        self, window: QMainWindow, handlers: Mapping[str, Handler], overrides: Mapping[str, Sequence[str]]
+    ) -> None:
+        super().__init__(window)
+        self._window = window
+        self._actions: dict[str, QAction] = {}
+        self._groups: dict[str, QActionGroup] = {}
+        for command in COMMANDS:
+            self._actions[command.id] = self._make(command, handlers[command.id])
+        self.apply_shortcuts(overrides)
+        self.set_available({Needs.NOTHING})
+        self._guard = TypingGuard(self)
+
+    def __getitem__(self, command_id: str) -> QAction:
+        return self._actions[command_id]
+
+    def set_available(self, present: set[Needs]) -> None:
+        """Enable the commands whose need is among `present`."""
+        for command in COMMANDS:
+            self._actions[command.id].setEnabled(command.needs in present)
+
+    def set_checked(self, command_id: str, checked: bool) -> None:
+        """Show a state without calling the handler."""
+        action = self._actions[command_id]
+        if action.isChecked() != checked:
+            action.setChecked(checked)
+
+    def trigger(self, command_id: str) -> bool:
+        """Do the command as if its menu entry was chosen; False where it is disabled."""
+        action = self._actions[command_id]
+        if not action.isEnabled():
+            return False
+        action.trigger()
+        return True
+
+    def available(self) -> list[Command]:
+        """The commands that can be given now, for the palette."""
+        return [command for command in COMMANDS if self._actions[command.id].isEnabled()]
+
+    def apply_shortcuts(self, overrides: Mapping[str, Sequence[str]]) -> None:
+        """Set all shortcuts, the user's before the defaults."""
+        for command in COMMANDS:
+            keys = keys_of(command, overrides)
+            action = self._actions[command.id]
+            action.setShortcuts([QKeySequence(key) for key in keys])
+            tip = command.help + (f" ({', '.join(shown_key(key) for key in keys)})" if keys else "")
+            action.setToolTip(tip)
+            action.setStatusTip("")
+            action.setWhatsThis(tip)
+
+    def fill_menus(self) -> dict[str, QMenu]:
+        """Put every command into the menu bar; gives the menus by title."""
+        bar = self._window.menuBar()
+        if bar is None:
+            return {}
+        menus: dict[str, QMenu] = {}
+        for title in MENUS:
+            menu = bar.addMenu(f"&{title}")
+            if menu is None:
+                continue
+            menu.setToolTipsVisible(True)
+            menus[title] = menu
+            self._fill(menu, menus, [command for command in COMMANDS if command.menu == title])
+        return menus
+
+    def _fill(self, menu: QMenu, menus: dict[str, QMenu], commands: Sequence[Command]) -> None:
+        section = commands[0].section
+        for command in commands:
+            if command.section != section:
+                menu.addSeparator()
+                section = command.section
+            owner = menu
+            if command.submenu:
+                key = f"{command.menu}/{command.submenu}"
+                if key not in menus:
+                    sub = menu.addMenu(command.submenu)
+                    if sub is None:
+                        continue
+                    sub.setToolTipsVisible(True)
+                    menus[key] = sub
+                owner = menus[key]
+            owner.addAction(self._actions[command.id])
+
+    def _make(self, command: Command, handler: Handler) -> QAction:
+        action = QAction(command.title, self._window)
+        action.setObjectName(command.id)
+        action.setCheckable(command.checkable)
+        action.setAutoRepeat(command.repeats)
+        if command.id == "run.quit":
+            action.setMenuRole(QAction.MenuRole.QuitRole)
+        else:
+            action.setMenuRole(QAction.MenuRole.NoRole)
+        if command.group:
+            if command.group not in self._groups:
+                self._groups[command.group] = QActionGroup(self._window)
+            self._groups[command.group].addAction(action)
+        if command.checkable:
+            action.triggered.connect(handler)
+        else:
+            action.triggered.connect(lambda _checked=False: handler())  # type: ignore[call-arg]
+        # Also in the window itself, so that the keys work while the menu bar is hidden (full screen).
+        self._window.addAction(action)
+        return action
+
+
+class TypingGuard(QObject):
+    """Lets text fields have the keys that are typed into them before any shortcut gets them.
+
+    Qt asks the focused widget first whether it wants a key that is also a shortcut. Line edits claim letters and
+    digits, but not Enter, Escape or Space everywhere; here they claim everything that is not a command with Ctrl or Alt.
+    """
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._watched: QWidget | None = None
+        application = QApplication.instance()
+        if isinstance(application, QApplication):
+            application.focusChanged.connect(self._focus_changed)
+
+    def _focus_changed(self, _old: QWidget | None, new: QWidget | None) -> None:
+        if self._watched is not None:
+            self._watched.removeEventFilter(self)
+            self._watched = None
+        if new is not None and takes_text(new):
+            new.installEventFilter(self)
+            self._watched = new
+            new.destroyed.connect(self._forget)
+
+    def _forget(self) -> None:
+        self._watched = None
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        if event is not None and event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            commanding = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
+            if not event.modifiers() & commanding:
+                event.accept()
+                return True
+        return super().eventFilter(watched, event)
+
+
+def takes_text(widget: QWidget) -> bool:
+    """Whether keys typed while this widget has the focus are text."""
+    if isinstance(widget, QComboBox):
+        return widget.isEditable()
+    return isinstance(widget, QLineEdit | QTextEdit | QPlainTextEdit | QAbstractSpinBox)
+
+
+def title_of(command_id: str) -> str:
+    return BY_ID[command_id].title

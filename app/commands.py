@@ -1,0 +1,282 @@
+"""The one table of commands.
+
+Menus, shortcuts, tool tips, the palette, the sheet of keys and the keyboard page of the documentation all come from
+here; `app.actions` turns the table into Qt actions. No Qt in this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+MENUS = ("Run", "Frame", "Label", "View", "Help")
+CLASS_KEYS = tuple(range(1, 10))
+
+
+class Needs(Enum):
+    """What has to be there for a command to make sense."""
+
+    NOTHING = "always"
+    RUN = "a run is open"
+    VERDICTS = "the classes of the run were computed"
+    EMBEDDING = "the run was embedded"
+    SELECTION = "frames are selected"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One thing the user can ask for.
+
+    Attributes:
+        id: how the program and the user's settings name it, "menu.verb".
+        title: menu text.
+        menu: one of `MENUS`.
+        keys: default shortcuts in Qt's portable form; the first is the one that menus show.
+        help: one sentence for tool tip and documentation.
+        needs: when it is enabled.
+        checkable: whether it is a state that is on or off.
+        section: neighbours in a menu with different sections are parted by a line.
+        group: commands of one group exclude each other ("theme", "scaling").
+        submenu: title of the submenu it sits in, "" for the menu itself.
+        repeats: whether holding the key down repeats it.
+        sheet: title of the row on the sheet of keys this command is summed up in; "" for a row of its own.
+    """
+
+    id: str
+    title: str
+    menu: str
+    keys: tuple[str, ...] = ()
+    help: str = ""
+    needs: Needs = Needs.NOTHING
+    checkable: bool = False
+    section: int = 0
+    group: str = ""
+    submenu: str = ""
+    repeats: bool = False
+    sheet: str = ""
+
+
+class _Menu:
+    """Collects the commands of one menu, so that a row of the table is a line."""
+
+    def __init__(self, title: str, needs: Needs) -> None:
+        self.commands: list[Command] = []
+        self._title = title
+        self._needs = needs
+        self._section = 0
+
+    def line(self) -> None:
+        """A line parts what follows from what came before."""
+        self._section += 1
+
+    def add(self, verb: str, title: str, keys: str, help: str, needs: Needs | None = None, **more: Any) -> None:
+        """One command; `keys` are parted by blanks."""
+        self.commands.append(
+            Command(
+                f"{self._title.lower()}.{verb}",
+                title,
+                self._title,
+                tuple(keys.split()),
+                help,
+                self._needs if needs is None else needs,
+                section=self._section,
+                **more,
+            )
+        )
+
+
+def _run() -> list[Command]:
+    m = _Menu("Run", Needs.RUN)
+    always = Needs.NOTHING
+    m.add("open", "Open file…", "Ctrl+O", "Open a run: CXI, HDF5, NeXus, NPY, NPZ or TIFF.", always)
+    m.add("open_folder", "Open folder…", "Ctrl+Shift+O", "Open a folder of TIFF frames as a run.", always)
+    m.add("open_demo", "Open the demo run", "", "Simulated frames to try everything on.", always)
+    m.add("reload", "Reload", "F5", "Open the file again, to see frames written since.")
+    m.add("close", "Close run", "Ctrl+W", "Close the run; everything is saved already.")
+    m.line()
+    m.add("info", "About this run…", "Ctrl+I", "What the file says of itself and what was assumed.")
+    m.add("embed", "Embed run", "", "Compute, in the background, what the classes are told apart by; resumes.")
+    m.add("embed_on_open", "Embed runs when opened", "", "Embed a run by itself once open.", always, checkable=True)
+    m.line()
+    m.add("export_selection", "Export selection…", "Ctrl+E", "Write the selected frames as CXI.", Needs.SELECTION)
+    m.line()
+    m.add("quit", "Quit", "Ctrl+Q", "Leave; labels are on disk already.", always)
+    return m.commands
+
+
+def _frame() -> list[Command]:
+    m = _Menu("Frame", Needs.RUN)
+    m.add("next", "Next frame", "Right", "Next frame in the current order.", repeats=True)
+    m.add("previous", "Previous frame", "Left", "Previous frame in the current order.", repeats=True)
+    m.add("next_10", "10 frames on", "Shift+Right", "Ten frames on in the current order.", repeats=True)
+    m.add("previous_10", "10 frames back", "Shift+Left", "Ten frames back in the current order.", repeats=True)
+    m.add("next_page", "Filmstrip page on", "PgDown", "As many frames on as the filmstrip shows.", repeats=True)
+    m.add("previous_page", "Filmstrip page back", "PgUp", "As many back as the filmstrip shows.", repeats=True)
+    m.add("first", "First frame", "Home", "First frame in the current order.")
+    m.add("last", "Last frame", "End", "Last frame in the current order.")
+    m.line()
+    m.add("next_unlabelled", "Next unlabelled", "Ctrl+Right", "Next frame without a label.", repeats=True)
+    m.add("previous_unlabelled", "Previous unlabelled", "Ctrl+Left", "Last frame without a label.", repeats=True)
+    m.add("next_suggestion", "Next suggestion", "Space", "The frame whose label would teach most.")
+    m.add("previous_suggestion", "Previous suggestion", "Shift+Space", "Back to the suggestion before.")
+    m.add("random", "Random frame", "R", "Any frame of the run, by chance.")
+    m.add("go_to", "Go to…", "G", "Go to a frame by its index or event identifier.")
+    m.add("play", "Play", "P", "Walk through the frames by itself, ten a second.", checkable=True)
+    m.line()
+    order: dict[str, Any] = {"checkable": True, "group": "order", "submenu": "Order"}
+    sure, near = Needs.VERDICTS, Needs.EMBEDDING
+    m.add("order_file", "As in the file", "", "Walk in the order of the file.", **order)
+    m.add("order_time", "By time or event", "", "Walk in the order of event time or identifier.", **order)
+    m.add("order_confidence", "Least sure first", "", "From the least to the most certain verdict.", sure, **order)
+    m.add("order_map", "Most like this frame first", "", "Walk away from this frame on the map.", near, **order)
+    m.add("order_selection", "Selected first", "", "The selection, then the rest.", Needs.SELECTION, **order)
+    return m.commands
+
+
+def _label() -> list[Command]:
+    m = _Menu("Label", Needs.RUN)
+    selected, verdicts = Needs.SELECTION, Needs.VERDICTS
+    give: dict[str, Any] = {"submenu": "Give class", "sheet": "give class 1 … 9 and advance"}
+    give_all: dict[str, Any] = {"submenu": "Label selection", "sheet": "label the selection as class 1 … 9"}
+    for n in CLASS_KEYS:
+        m.add(f"class_{n}", f"Class {n}", f"{n}", f"Give this frame class {n} and go on.", **give)
+    m.add("clear", "Clear label", "0", "Take this frame's label away.")
+    m.add("unsure", "Unsure", "U", "Looked at but undecided; go on.")
+    m.add("accept", "Accept verdict", "Return Enter", "Make the verdict this frame's label and go on.", verdicts)
+    m.line()
+    for n in CLASS_KEYS:
+        m.add(f"selection_{n}", f"Class {n}", f"Ctrl+{n}", f"Give the selection class {n}.", selected, **give_all)
+    m.add("accept_selection", "Accept verdicts of selection", "Ctrl+Return", "Label the selection so.", verdicts)
+    m.line()
+    m.add("undo", "Undo", "Ctrl+Z", "Take the last labelling back, also after a restart.", repeats=True)
+    m.add("redo", "Redo", "Ctrl+Shift+Z Ctrl+Y", "Do again what was undone.", repeats=True)
+    m.add("advance", "Advance after a label", "", "Go on when a class was given.", Needs.NOTHING, checkable=True)
+    m.line()
+    m.add("add_class", "Add class…", "", "Make a class: a name, a colour and a key.")
+    m.line()
+    m.add("import", "Import labels…", "", "Read labels from a CSV table, Friedel's or SpeckleNN's.")
+    m.add("export", "Export labels…", "", "Write all labels to a CSV table.")
+    return m.commands
+
+
+def _view() -> list[Command]:
+    m = _Menu("View", Needs.RUN)
+    always, near = Needs.NOTHING, Needs.EMBEDDING
+    scaling: dict[str, Any] = {"checkable": True, "group": "scaling", "submenu": "Intensity scaling"}
+    theme: dict[str, Any] = {"needs": always, "checkable": True, "group": "theme", "submenu": "Theme"}
+    m.add("cycle_scaling", "Next intensity scaling", "L", "Linear, square root, log and arcsinh in turn.")
+    m.add("scaling_linear", "Linear", "", "Colour in proportion to intensity.", **scaling)
+    m.add("scaling_sqrt", "Square root", "", "Colour by the square root: even noise at all counts.", **scaling)
+    m.add("scaling_log", "Logarithmic", "", "Colour by the logarithm.", **scaling)
+    m.add("scaling_arcsinh", "Inverse hyperbolic sine", "", "Linear near zero, logarithmic above.", **scaling)
+    m.add("auto_levels", "Auto levels", "A", "Levels follow each frame; off: they stay.", checkable=True)
+    m.add("cycle_colour_map", "Next colour map", "C", "The colour maps in turn.")
+    m.add("fit", "Fit frame", "F", "Zoom so that the whole frame is seen.")
+    m.line()
+    m.add("mask", "Mask", "M", "Hatch masked and missing pixels.", checkable=True)
+    m.add("saturated", "Saturated pixels", "S", "Mark pixels at or above the detector's limit.", checkable=True)
+    m.add("rings", "Resolution rings", "O", "Rings of equal resolution round the beam centre.", checkable=True)
+    m.add("thumbnails", "Thumbnails", "T", "Show or hide the filmstrip.", checkable=True)
+    m.line()
+    m.add("pca", "PCA map", "", "Lay the map out by the two principal components.", near)
+    m.add("umap", "UMAP map…", "", "Lay the map out by UMAP, in the background.", near)
+    m.add("clear_selection", "Clear selection", "Esc", "Select no frame.", Needs.SELECTION)
+    m.line()
+    m.add("theme_system", "Like the system", "", "Light or dark as the system is.", **theme)
+    m.add("theme_light", "Light", "", "Light colours.", **theme)
+    m.add("theme_dark", "Dark", "", "Dark colours.", **theme)
+    m.add("full_screen", "Full screen", "F11", "Fill the screen.", always, checkable=True)
+    m.add("reset_layout", "Reset layout", "", "Put all panes back where they were at first.", always)
+    return m.commands
+
+
+def _help() -> list[Command]:
+    m = _Menu("Help", Needs.NOTHING)
+    m.add("keys", "Keys", "? F1", "The sheet of all keys.")
+    m.add("palette", "Command palette…", "Ctrl+Shift+P", "Find any command by typing part of its name.")
+    m.add("shortcuts", "Change shortcuts…", "", "Give a command keys of your own.")
+    m.line()
+    m.add("log", "Open log", "", "Show the file that says in detail what happened.")
+    m.line()
+    m.add("about", "About Friedel", "", "Version, licence and the libraries in use.")
+    return m.commands
+
+
+COMMANDS: tuple[Command, ...] = (*_run(), *_frame(), *_label(), *_view(), *_help())
+BY_ID: Mapping[str, Command] = {command.id: command for command in COMMANDS}
+
+
+def keys_of(command: Command, overrides: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """The command's shortcuts: the user's where there are any (possibly none), else the default."""
+    own = overrides.get(command.id)
+    return command.keys if own is None else tuple(own)
+
+
+def clashes(overrides: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Key sequences given to more than one command, with the commands' ids."""
+    users: dict[str, list[str]] = {}
+    for command in COMMANDS:
+        for key in keys_of(command, overrides):
+            users.setdefault(key, []).append(command.id)
+    return {key: ids for key, ids in users.items() if len(ids) > 1}
+
+
+@dataclass(frozen=True, slots=True)
+class SheetRow:
+    """One row of the sheet of keys: its section, the keys as text and what they do."""
+
+    section: str
+    keys: str
+    title: str
+
+
+_SHOWN = {"Right": "→", "Left": "←", "Up": "↑", "Down": "↓", "Return": "Enter", "PgDown": "PgDn", "Space": "Space"}
+
+
+def shown_key(sequence: str) -> str:
+    """A key sequence as people write it: "Shift+→"."""
+    if sequence == "+":
+        return sequence
+    return "+".join(_SHOWN.get(part, part) for part in sequence.split("+"))
+
+
+def sheet(overrides: Mapping[str, Sequence[str]] | None = None) -> list[SheetRow]:
+    """The commands that have keys, in menu order; the nine classes are one row."""
+    overrides = overrides or {}
+    rows: list[SheetRow] = []
+    summed: set[str] = set()
+    for command in COMMANDS:
+        keys = keys_of(command, overrides)
+        if command.sheet:
+            family = [other for other in COMMANDS if other.sheet == command.sheet]
+            if all(keys_of(other, overrides) == other.keys for other in family):
+                if command.sheet not in summed:
+                    summed.add(command.sheet)
+                    ends = f"{shown_key(family[0].keys[0])} … {shown_key(family[-1].keys[0])}"
+                    rows.append(SheetRow(command.menu, ends, command.sheet[0].upper() + command.sheet[1:]))
+                continue
+        if keys:
+            shown = list(dict.fromkeys(shown_key(key) for key in keys))
+            rows.append(SheetRow(command.menu, " or ".join(shown), command.title.rstrip("…")))
+    return rows
+
+
+def as_markdown(commands: Iterable[Command] = COMMANDS) -> str:
+    """The keyboard page of the documentation."""
+    lines = [
+        "# Commands and keys",
+        "",
+        "Every command is in a menu and in the command palette (Ctrl+Shift+P). Keys work wherever the focus is,",
+        "except while text is typed. Help → Change shortcuts changes them. This page is made from `app/commands.py`.",
+    ]
+    chosen = list(commands)
+    for menu in MENUS:
+        lines += ["", f"## {menu}", "", "| key | command | what it does |", "|---|---|---|"]
+        for command in chosen:
+            if command.menu == menu:
+                keys = ", ".join(f"`{shown_key(key)}`" for key in command.keys)
+                title = f"{command.submenu} → {command.title}" if command.submenu else command.title
+                lines.append(f"| {keys} | {title} | {command.help} |")
+    return "\n".join(lines) + "\n"

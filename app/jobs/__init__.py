@@ -1,0 +1,1 @@
+"""Long work away from the GUI thread: worker processes, worker threads, and the list of what runs."""

@@ -1,0 +1,60 @@
+"""The log: a rotating file in the user's folder that keeps what the screen only sums up in a sentence."""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import os
+import platform
+import sys
+from pathlib import Path
+
+from app.settings import config_folder
+
+log = logging.getLogger(__name__)
+
+MAX_BYTES = 1_000_000
+KEPT = 3
+
+
+def log_file() -> Path:
+    """Where the log is."""
+    return config_folder() / "friedel.log"
+
+
+def start_log(level: int = logging.INFO) -> None:
+    """Send everything from `level` up to the log file, and warnings to stderr too; safe to call again."""
+    root = logging.getLogger()
+    if any(getattr(handler, "friedel", False) for handler in root.handlers):
+        return
+    root.setLevel(level)
+    form = logging.Formatter("%(asctime)s %(levelname)-7s %(process)d %(name)s: %(message)s")
+    handlers: list[logging.Handler] = []
+    to_screen = logging.StreamHandler()
+    to_screen.setLevel(logging.ERROR)
+    handlers.append(to_screen)
+    try:
+        log_file().parent.mkdir(parents=True, exist_ok=True)
+        handlers.append(
+            logging.handlers.RotatingFileHandler(
+                log_file(), maxBytes=MAX_BYTES, backupCount=KEPT, encoding="utf-8", delay=True
+            )
+        )
+    except OSError as error:
+        root.addHandler(to_screen)
+        log.error("no log file: %s", error)
+        return
+    for handler in handlers:
+        handler.setFormatter(form)
+        handler.friedel = True  # type: ignore[attr-defined]
+        root.addHandler(handler)
+    log.info("Friedel starts: Python %s, %s, process %d", sys.version.split()[0], platform.platform(), os.getpid())
+
+
+def recent_lines(count: int = 200) -> str:
+    """The last lines of the log, for the crash dialog; a sentence where there is none."""
+    try:
+        lines = log_file().read_text("utf-8", errors="replace").splitlines()
+    except OSError as error:
+        return f"The log cannot be read: {error}"
+    return "\n".join(lines[-count:])

@@ -1,0 +1,132 @@
+"""In which order the frames are walked through. Plain arrays, no Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from models.runs.types import Column
+
+Indices = npt.NDArray[np.int64]
+
+TIME_WORDS = ("timestamp", "time", "train", "pulse", "event")
+
+
+class Walk:
+    """A permutation of the frames and where each frame stands in it.
+
+    Args:
+        sequence: (N,) int64, frame indices in the order they are walked through.
+        title: the order's name for the user ("file", "confidence").
+    """
+
+    def __init__(self, sequence: Indices, title: str = "file") -> None:
+        self.sequence = sequence
+        self.title = title
+        self._rank = np.empty(len(sequence), np.int64)
+        self._rank[sequence] = np.arange(len(sequence))
+
+    def __len__(self) -> int:
+        return len(self.sequence)
+
+    def rank(self, index: int) -> int:
+        """Place of frame `index` in this order, from 0."""
+        return int(self._rank[index])
+
+    def step(self, index: int, by: int) -> int:
+        """The frame `by` places on (or back); stops at the ends."""
+        place = min(max(self.rank(index) + by, 0), len(self) - 1)
+        return int(self.sequence[place])
+
+    def first(self) -> int:
+        return int(self.sequence[0])
+
+    def last(self) -> int:
+        return int(self.sequence[-1])
+
+    def find(self, index: int, wanted: npt.NDArray[np.bool_], forward: bool) -> int | None:
+        """The next frame after (before) `index` where `wanted` (N,) is True; None where there is no more."""
+        place = self.rank(index)
+        ahead = self.sequence[place + 1 :] if forward else self.sequence[:place][::-1]
+        hits = np.flatnonzero(wanted[ahead])
+        return int(ahead[hits[0]]) if len(hits) else None
+
+    def around(self, index: int, before: int, after: int) -> Indices:
+        """The frames from `before` places back to `after` places on, where they exist."""
+        place = self.rank(index)
+        return self.sequence[max(0, place - before) : place + after + 1]
+
+
+def file_order(count: int) -> Walk:
+    return Walk(np.arange(count, dtype=np.int64), "file")
+
+
+def by_values(values: npt.NDArray[np.generic], title: str) -> Walk:
+    """Ascending by `values` (N,), equal ones in file order, not-a-number last."""
+    return Walk(np.argsort(values, kind="stable").astype(np.int64), title)
+
+
+def by_likeness(positions: npt.NDArray[np.float32], index: int) -> Walk:
+    """From frame `index` outwards by distance in `positions` (N, D); frames without a position last."""
+    apart = positions - positions[index]
+    distance = np.einsum("ij,ij->i", apart, apart)
+    distance[index] = -1.0
+    return by_values(distance, f"likeness to frame {index}")
+
+
+def selected_first(selected: npt.NDArray[np.bool_]) -> Walk:
+    """The frames where `selected` (N,) is True, then the others, both in file order."""
+    return by_values(~selected, "selection")
+
+
+def by_time(columns: Mapping[str, Column], events: Sequence[str] | None, count: int) -> Walk:
+    """By the column that says when a frame was taken, else by event identifier, else as in the file."""
+    for word in TIME_WORDS:
+        for name, column in columns.items():
+            if word in name.lower():
+                return by_values(column.values, f"time ({name})")
+    if events is None:
+        return Walk(np.arange(count, dtype=np.int64), "file (no times known)")
+    try:
+        return by_values(np.asarray(events, dtype=np.int64), "event")
+    except (ValueError, OverflowError):
+        return by_values(np.asarray([_natural(event) for event in events], dtype=np.str_), "event")
+
+
+def _natural(text: str) -> str:
+    """`text` with its numbers padded, so that "run-9" comes before "run-10"."""
+    padded, digits = [], ""
+    for character in text + "\0":
+        if character.isdigit():
+            digits += character
+            continue
+        if digits:
+            padded.append(digits.zfill(20))
+            digits = ""
+        padded.append(character)
+    return "".join(padded[:-1])
+
+
+def find_frame(text: str, events: Sequence[str] | None, count: int) -> int | None:
+    """The frame that `text` names: an event identifier exactly, else an index, else a unique part of an identifier.
+
+    Gives None where nothing or more than one thing fits.
+    """
+    text = text.strip()
+    if not text:
+        return None
+    if events is not None:
+        for index, event in enumerate(events):
+            if event == text:
+                return index
+    if text.lstrip("#").isdigit():
+        index = int(text.lstrip("#"))
+        if index < count:
+            return index
+    if events is not None and len(text) >= 3:
+        hits = [index for index, event in enumerate(events) if text in event]
+        if len(hits) == 1:
+            return hits[0]
+    return None
