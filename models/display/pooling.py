@@ -1,0 +1,57 @@
+"""Making a frame smaller without losing single photons."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+Number = TypeVar("Number", bound=np.generic)
+
+
+def max_pool(image: npt.NDArray[Number], factor: int) -> npt.NDArray[Number]:
+    """The largest value of every `factor` × `factor` block.
+
+    Args:
+        image: (H, W), any ordered dtype; not changed. NaN wins over numbers, so give finite values.
+        factor: at least 1; 1 gives the image itself back.
+
+    Returns:
+        (ceil(H / factor), ceil(W / factor)); blocks at the far edges may be partial.
+    """
+    if factor <= 1:
+        return image
+    rows = image[::factor].copy()
+    for offset in range(1, min(factor, image.shape[0])):
+        part = image[offset::factor]
+        np.maximum(rows[: len(part)], part, out=rows[: len(part)])
+    pooled = np.ascontiguousarray(rows[:, ::factor])
+    for offset in range(1, min(factor, image.shape[1])):
+        part = rows[:, offset::factor]
+        np.maximum(pooled[:, : part.shape[1]], part, out=pooled[:, : part.shape[1]])
+    return pooled
+
+
+def sum_pool(image: npt.NDArray[Any], valid: npt.NDArray[np.bool_], factor: int) -> npt.NDArray[np.float32]:
+    """The mean of the valid pixels of every block, times the block's area: a sum that holes do not darken.
+
+    Args:
+        image: (H, W), numbers; whatever is not valid is ignored, NaN included.
+        valid: (H, W), True = use.
+        factor: at least 1.
+
+    Returns:
+        (ceil(H / factor), ceil(W / factor)) float32, 0 where no pixel of the block is valid.
+    """
+    height, width = image.shape
+    rows, columns = -(-height // factor), -(-width // factor)
+    values = np.zeros((rows * factor, columns * factor), np.float32)
+    np.copyto(values[:height, :width], image, where=valid, casting="unsafe")
+    used = np.zeros(values.shape, np.float32)
+    used[:height, :width] = valid
+    shape = (rows, factor, columns, factor)
+    total: npt.NDArray[np.float32] = values.reshape(shape).sum(axis=3).sum(axis=1)
+    count = used.reshape(shape).sum(axis=3).sum(axis=1)
+    total *= np.float32(factor * factor) / np.maximum(count, np.float32(1))
+    return total
