@@ -1,0 +1,1 @@
+"""Forward physics: particles become frames."""

@@ -1,0 +1,121 @@
+"""What a simulated run is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from models.errors import BadParameter
+from models.parameters import parameter, validate
+from models.runs.types import PLANCK_TIMES_LIGHT_EV_M, Geometry
+from models.simulation.particles import FAMILIES, PROTEIN_FAMILIES
+
+MIXED = "mixed"
+PROTEINS = "proteins"
+
+
+@dataclass(frozen=True)
+class SimulationSettings:
+    """Beamline, sample and statistics of a simulated run.
+
+    The defaults are a soft X-ray station: 1.66 keV, half a metre, a pnCCD binned to 0.3 mm pixels. A pixel is then
+    Δq = 0.005 nm⁻¹, so a particle of diameter D has speckles of 2π/(D Δq) = 1245 nm/D pixels.
+    """
+
+    frames: int = parameter(1000, "frames in the run", low=1, high=10_000_000)
+    height: int = parameter(128, "detector rows", unit="px", low=16, high=4096)
+    width: int = parameter(128, "detector columns", unit="px", low=16, high=4096)
+    pixel_size_m: float = parameter(0.3e-3, "pixel pitch", unit="m", low=1e-6, high=0.1)
+    distance_m: float = parameter(0.5, "sample to detector", unit="m", low=1e-3, high=100.0)
+    photon_energy_eV: float = parameter(1660.0, "photon energy", unit="eV", low=10.0, high=100_000.0)
+    surface: str = parameter(
+        "paraxial",
+        "where in q space the detector lies: ewald (exact), paraxial (Ewald curvature to second order in the "
+        "scattering angle, fast), projected (flat: the small-angle approximation, exactly Friedel-symmetric)",
+        choices=("paraxial", "ewald", "projected"),
+    )
+    single: float = parameter(0.35, "relative share of frames with one particle", low=0.0)
+    multi: float = parameter(0.20, "relative share of frames with an aggregate of particles", low=0.0)
+    blank: float = parameter(0.30, "relative share of frames with background only", low=0.0)
+    contaminant: float = parameter(0.15, "relative share of frames with a droplet (non-sample hit)", low=0.0)
+    most_copies: int = parameter(
+        4, "particles in the largest aggregate; 2 to this many are equally likely", low=2, high=16
+    )
+    photons_low: float = parameter(200.0, "fewest expected photons on the usable pixels of a frame", low=0.1)
+    photons_high: float = parameter(
+        20_000.0, "most expected photons; log-uniform between the two, for every class alike", low=0.1
+    )
+    background_low: float = parameter(0.02, "least share of a hit's photons that is background", low=1e-6, high=1.0)
+    background_high: float = parameter(
+        0.2, "largest share that is background; log-uniform between the two", low=1e-6, high=1.0
+    )
+    centre_jitter_px: float = parameter(
+        1.0, "standard deviation of the beam's position on the detector, per axis", unit="px", low=0.0
+    )
+    gap_rows: int = parameter(4, "rows missing between the detector's halves", unit="px", low=0)
+    beam_stop_px: float = parameter(4.0, "radius of the beam stop", unit="px", low=0.0)
+    family: str = parameter(MIXED, "particle family of the sample", choices=(MIXED, PROTEINS, *FAMILIES))
+    species: int = parameter(4, "number of sample species", low=1)
+    first_species: int = parameter(0, "number of the first species; the others follow", low=0)
+    diameter_low_nm: float = parameter(80.0, "smallest sample diameter", unit="nm", low=0.1)
+    diameter_high_nm: float = parameter(220.0, "largest sample diameter", unit="nm", low=0.1)
+    size_spread: float = parameter(
+        0.02, "relative standard deviation of the size within a species", low=0.0, high=0.3
+    )
+    droplet_low_nm: float = parameter(120.0, "smallest contaminant diameter", unit="nm", low=0.1)
+    droplet_high_nm: float = parameter(400.0, "largest contaminant diameter", unit="nm", low=0.1)
+    seed: int = parameter(0, "the run is a function of this number and the settings", low=0)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.height, self.width
+
+    @property
+    def wavelength_nm(self) -> float:
+        return PLANCK_TIMES_LIGHT_EV_M / self.photon_energy_eV * 1e9
+
+    @property
+    def centre_px(self) -> tuple[float, float]:
+        """(y, x) of the undisturbed beam: the middle of the frame, pixel centres at whole numbers."""
+        return (self.height - 1) / 2, (self.width - 1) / 2
+
+    @property
+    def diameters_nm(self) -> tuple[float, float]:
+        return self.diameter_low_nm, self.diameter_high_nm
+
+    @property
+    def geometry(self) -> Geometry:
+        return Geometry(
+            distance_m=self.distance_m,
+            pixel_size_m=(self.pixel_size_m, self.pixel_size_m),
+            photon_energy_eV=self.photon_energy_eV,
+            centre_px=self.centre_px,
+        )
+
+
+def checked(settings: SimulationSettings) -> SimulationSettings:
+    """The same settings, if they describe a run that can be simulated.
+
+    Raises:
+        BadParameter: for a value out of range, an empty range, no class at all, or a mask that leaves no pixels.
+    """
+    validate(settings)
+    for low, high in (
+        ("photons_low", "photons_high"),
+        ("background_low", "background_high"),
+        ("diameter_low_nm", "diameter_high_nm"),
+        ("droplet_low_nm", "droplet_high_nm"),
+    ):
+        if getattr(settings, low) > getattr(settings, high):
+            raise BadParameter(f"{low} is {getattr(settings, low):g}", cause=f"it is larger than {high}")
+    if settings.single + settings.multi + settings.blank + settings.contaminant <= 0:
+        raise BadParameter("every class has share 0", hint="give single, multi, blank or contaminant a share")
+    if settings.gap_rows >= settings.height or settings.beam_stop_px**2 >= sum(n * n for n in settings.shape) / 4:
+        raise BadParameter("gap_rows and beam_stop_px cover the whole detector", hint="make them smaller")
+    return settings
+
+
+def families(settings: SimulationSettings) -> tuple[str, ...] | None:
+    """The families to draw species from; None lets every species' number decide."""
+    if settings.family == MIXED:
+        return None
+    return PROTEIN_FAMILIES if settings.family == PROTEINS else (settings.family,)
