@@ -139,7 +139,7 @@ class TypingGuard(QObject):
     """Lets text fields have the keys that are typed into them before any shortcut gets them.
 
     Qt asks the focused widget first whether it wants a key that is also a shortcut. Line edits claim letters and
-    digits, but not Enter, Escape or Space everywhere; here they claim everything that is not a command with Ctrl or Alt.
+    digits, but not Enter, Escape or Space everywhere; here they claim all that comes without Ctrl or Alt.
     """
 
     def __init__(self, parent: QObject) -> None:

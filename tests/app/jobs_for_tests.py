@@ -1,0 +1,54 @@
+"""Generators that tests run in worker processes."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Generator
+from pathlib import Path
+
+from models.errors import BadParameter
+from models.progress import Progress
+
+
+def count(to: int) -> Generator[Progress, None, int]:
+    for number in range(to):
+        yield Progress(done=number + 1, total=to, unit="steps")
+    return to * 10
+
+
+def priority() -> Generator[Progress, None, int]:
+    yield Progress(done=1, total=1)
+    return os.nice(0)
+
+
+def endless(closed: str) -> Generator[Progress, None, None]:
+    number = 0
+    try:
+        while True:
+            number += 1
+            yield Progress(done=number)
+            time.sleep(0.005)
+    finally:
+        Path(closed).write_text("closed")
+
+
+def deaf() -> Generator[Progress, None, None]:
+    yield Progress(done=1)
+    time.sleep(60)
+    yield Progress(done=2)
+
+
+def refuse() -> Generator[Progress, None, None]:
+    yield Progress(done=1)
+    raise BadParameter("eps is -1", cause="it must be positive", hint="Choose 0.1")
+
+
+def stumble() -> Generator[Progress, None, None]:
+    yield Progress(done=1)
+    raise ZeroDivisionError("by nothing")
+
+
+def die() -> Generator[Progress, None, None]:
+    yield Progress(done=1)
+    os._exit(9)

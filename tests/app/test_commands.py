@@ -1,0 +1,58 @@
+"""The command table: complete, free of clashes, and every derived view follows it."""
+
+from __future__ import annotations
+
+from app import commands
+
+
+def test_ids_are_unique_and_belong_to_their_menu() -> None:
+    ids = [command.id for command in commands.COMMANDS]
+    assert len(set(ids)) == len(ids)
+    for command in commands.COMMANDS:
+        assert command.menu in commands.MENUS
+        assert command.id.split(".")[0] == command.menu.lower()
+        assert command.help.endswith("."), command.id
+
+
+def test_no_two_commands_share_a_key() -> None:
+    assert commands.clashes({}) == {}
+
+
+def test_a_users_key_that_is_taken_is_reported() -> None:
+    assert commands.clashes({"frame.random": ["Right"]}) == {"Right": ["frame.next", "frame.random"]}
+
+
+def test_overrides_replace_and_can_remove_keys() -> None:
+    command = commands.BY_ID["frame.random"]
+    assert commands.keys_of(command, {}) == ("R",)
+    assert commands.keys_of(command, {"frame.random": ["X"]}) == ("X",)
+    assert commands.keys_of(command, {"frame.random": []}) == ()
+
+
+def test_the_keys_promised_to_users_are_there() -> None:
+    promised = {
+        "Right": "frame.next", "Shift+Left": "frame.previous_10", "Ctrl+Right": "frame.next_unlabelled",
+        "Space": "frame.next_suggestion", "Shift+Space": "frame.previous_suggestion", "5": "label.class_5",
+        "0": "label.clear", "U": "label.unsure", "Return": "label.accept", "Ctrl+Z": "label.undo",
+        "Ctrl+Shift+Z": "label.redo", "R": "frame.random", "G": "frame.go_to", "P": "frame.play",
+        "L": "view.cycle_scaling", "A": "view.auto_levels", "C": "view.cycle_colour_map", "F": "view.fit",
+        "M": "view.mask", "O": "view.rings", "T": "view.thumbnails", "?": "help.keys",
+        "Ctrl+Shift+P": "help.palette", "PgDown": "frame.next_page", "Home": "frame.first",
+    }  # fmt: skip
+    for key, command_id in promised.items():
+        assert key in commands.BY_ID[command_id].keys
+
+
+def test_the_sheet_sums_the_nine_classes_up_until_one_was_changed() -> None:
+    rows = commands.sheet()
+    assert any(row.keys == "1 … 9" for row in rows)
+    changed = commands.sheet({"label.class_3": ["X"]})
+    assert not any(row.keys == "1 … 9" for row in changed)
+    assert any(row.keys == "X" and row.title == "Class 3" for row in changed)
+
+
+def test_the_documentation_names_every_command() -> None:
+    page = commands.as_markdown()
+    for command in commands.COMMANDS:
+        assert command.title in page
+        assert command.help in page

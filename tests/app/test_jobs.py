@@ -1,0 +1,150 @@
+"""Jobs in worker processes and threads: results, stopping, dying, and who wins."""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from app.jobs.manager import JobManager, JobState, Pace, duration_text
+from app.jobs.process import ProcessJob
+from app.jobs.threads import LatestWorker, run_task
+from models.errors import BadParameter
+from models.progress import Progress
+
+WHERE = "tests.app.jobs_for_tests"
+WAIT_MS = 20_000
+
+
+@pytest.fixture
+def manager(qtbot):
+    manager = JobManager()
+    yield manager
+    manager.shutdown()
+    assert multiprocessing.active_children() == []
+
+
+def test_result_and_progress_arrive_in_the_gui_thread(qtbot, manager) -> None:
+    seen: list[tuple[str, object, threading.Thread]] = []
+    manager.start(
+        "count", f"{WHERE}:count", (500,),
+        on_progress=lambda p: seen.append(("progress", p, threading.current_thread())),
+        on_finished=lambda r: seen.append(("finished", r, threading.current_thread())),
+    )  # fmt: skip
+    qtbot.waitUntil(lambda: any(kind == "finished" for kind, *_ in seen), timeout=WAIT_MS)
+    assert seen[-1][:2] == ("finished", 5000)
+    assert seen[0][0] == "progress"
+    assert {thread for *_, thread in seen} == {threading.main_thread()}
+    assert len(seen) < 100, "records are throttled"
+    assert manager.records()[0].state is JobState.FINISHED
+
+
+def test_workers_run_at_low_priority(qtbot, manager) -> None:
+    result: list[int] = []
+    manager.start("priority", f"{WHERE}:priority", on_finished=result.append)
+    qtbot.waitUntil(lambda: bool(result), timeout=WAIT_MS)
+    assert result[0] >= 5
+
+
+def test_a_polite_stop_lets_the_generator_clean_up(qtbot, manager, tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    job_id = manager.start("endless", f"{WHERE}:endless", (str(closed),))
+    qtbot.waitUntil(lambda: manager.record(job_id).state is JobState.RUNNING, timeout=WAIT_MS)
+    manager.cancel(job_id)
+    assert manager.record(job_id).state is JobState.CANCELLING
+    qtbot.waitUntil(lambda: manager.record(job_id).state is JobState.CANCELLED, timeout=WAIT_MS)
+    assert closed.read_text() == "closed"
+
+
+def test_a_worker_that_does_not_listen_is_stopped(qtbot) -> None:
+    job = ProcessJob(f"{WHERE}:deaf")
+    with qtbot.waitSignal(job.progressed, timeout=WAIT_MS):
+        job.start()
+    with qtbot.waitSignal(job.cancelled, timeout=WAIT_MS):
+        job.cancel()
+    assert job.wait(5)
+
+
+def test_expected_errors_arrive_whole(qtbot) -> None:
+    job = ProcessJob(f"{WHERE}:refuse")
+    with qtbot.waitSignal(job.failed, timeout=WAIT_MS) as caught:
+        job.start()
+    error = caught.args[0]
+    assert isinstance(error, BadParameter)
+    assert error.sentence() == "eps is -1: it must be positive. Choose 0.1."
+    assert job.wait(5)
+
+
+@pytest.mark.parametrize(("target", "says"), [("stumble", "by nothing"), ("die", "exit code 9")])
+def test_unexpected_ends_become_one_sentence(qtbot, target: str, says: str) -> None:
+    job = ProcessJob(f"{WHERE}:{target}")
+    with qtbot.waitSignal(job.failed, timeout=WAIT_MS) as caught:
+        job.start()
+    assert says in caught.args[0].sentence()
+    assert job.wait(5)
+
+
+def test_the_latest_task_wins_and_overtaken_ones_never_report(qtbot) -> None:
+    worker = LatestWorker("test")
+    gate, started = threading.Event(), threading.Event()
+    ran: list[str] = []
+    reported: list[str] = []
+
+    def slow() -> str:
+        started.set()
+        gate.wait(10)
+        ran.append("slow")
+        return "slow"
+
+    def quick(name: str) -> str:
+        ran.append(name)
+        return name
+
+    def no(error: Exception) -> None:
+        raise error
+
+    worker.submit(slow, reported.append, no)
+    assert started.wait(10)
+    worker.submit(lambda: quick("dropped"), reported.append, no)
+    worker.submit(lambda: quick("last"), reported.append, no)
+    gate.set()
+    qtbot.waitUntil(lambda: bool(reported), timeout=WAIT_MS)
+    worker.close()
+    assert ran == ["slow", "last"]
+    assert reported == ["last"]
+
+
+def test_a_failing_task_reports_its_error_in_the_gui_thread(qtbot) -> None:
+    seen: list[tuple[Exception, threading.Thread]] = []
+
+    def fail() -> None:
+        raise ValueError("no")
+
+    run_task(fail, lambda _: None, lambda error: seen.append((error, threading.current_thread())))
+    qtbot.waitUntil(lambda: bool(seen), timeout=WAIT_MS)
+    assert str(seen[0][0]) == "no"
+    assert seen[0][1] is threading.main_thread()
+
+
+def test_time_left_counts_from_the_first_record() -> None:
+    pace = Pace()
+    assert pace.eta_s(Progress(done=100, total=1000), 50.0) is None
+    assert pace.eta_s(Progress(done=200, total=1000), 52.0) == pytest.approx(16.0)
+    assert pace.eta_s(Progress(done=5), 53.0) is None
+
+
+def test_duration_text() -> None:
+    assert [duration_text(s) for s in (41, 725, 3753.4)] == ["0:41", "12:05", "1:02:33"]
+
+
+def test_shutdown_leaves_no_worker(qtbot) -> None:
+    manager = JobManager()
+    job_id = manager.start("endless", f"{WHERE}:endless", ("/dev/null",))
+    qtbot.waitUntil(lambda: manager.record(job_id).state is JobState.RUNNING, timeout=WAIT_MS)
+    begun = time.monotonic()
+    manager.shutdown()
+    assert time.monotonic() - begun < 4
+    assert multiprocessing.active_children() == []
