@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -34,28 +35,52 @@ def usable(settings: SimulationSettings) -> BoolImage:
     return ~(beam_stop(settings) | gap(settings))
 
 
-def background(rng: np.random.Generator, n: int, settings: SimulationSettings) -> FloatStack:
+@dataclass(frozen=True, slots=True)
+class BackgroundForm:
+    """How background is spread: `(1 + (r/width)²)^(−3/2)` around the beam, on a flat floor.
+
+    Attributes:
+        width: of the halo, as a part of the frame's side.
+        floor: share of the background that is flat.
+    """
+
+    width: float
+    floor: float
+
+
+def random_form(rng: np.random.Generator) -> BackgroundForm:
+    """The background of some beamline on some day."""
+    return BackgroundForm(float(rng.uniform(0.08, 0.3)), float(rng.uniform(0.2, 0.9)))
+
+
+def background(
+    rng: np.random.Generator, n: int, settings: SimulationSettings, form: BackgroundForm | None = None
+) -> FloatStack:
     """(n, H, W) float32 expected background, each summing to 1 over the usable pixels.
 
-    Scattering of gas and apertures falls off from the beam, (1 + (r/r₀)²)^(−3/2), on a flat floor; width, floor and a
-    slight slope differ from frame to frame.
+    Scattering of gas and apertures: `form` with small fluctuations and a slight slope from frame to frame (pointing
+    of the beam), or without a `form` a new one for every frame, as training wants it.
     """
     cy, cx = settings.centre_px
-    y = ((np.arange(settings.height) - cy) / settings.height).astype(np.float32)[:, None]
-    x = ((np.arange(settings.width) - cx) / settings.width).astype(np.float32)[None, :]
+    side = min(settings.shape)
+    y = ((np.arange(settings.height) - cy) / side).astype(np.float32)[:, None]
+    x = ((np.arange(settings.width) - cx) / side).astype(np.float32)[None, :]
     r2 = y * y + x * x
-    seen = usable(settings)
+    seen = usable(settings).astype(np.float32)
+    area = seen.sum()
     out = np.empty((n, *settings.shape), dtype=np.float32)
     for i in range(n):
-        width = np.float32(rng.uniform(0.06, 0.25))
+        base = random_form(rng) if form is None else form
+        width = np.float32(base.width * rng.uniform(0.9, 1.1))
+        floor = np.float32(min(1.0, base.floor * rng.uniform(0.85, 1.15)))
+        slope_y, slope_x = rng.normal(0.0, 0.1, 2).astype(np.float32)
         halo = 1 / (1 + r2 / width**2)
         halo *= np.sqrt(halo)
-        floor = np.float32(rng.uniform(0.1, 0.9))
-        slope_y, slope_x = rng.normal(0.0, 0.15, 2).astype(np.float32)
-        picture = (halo * ((1 - floor) / halo[seen].sum()) + floor / seen.sum()) * np.clip(
-            1 + slope_y * y + slope_x * x, 0, 2
-        )
-        out[i] = picture / picture[seen].sum()
+        halo *= (1 - floor) / np.vdot(halo, seen)
+        halo += floor / area
+        halo *= np.clip(1 + slope_y * y + slope_x * x, 0, 2)
+        halo /= np.vdot(halo, seen)
+        out[i] = halo
     return out
 
 
@@ -65,6 +90,7 @@ def expected_counts(
     share: npt.ArrayLike,
     rng: np.random.Generator,
     settings: SimulationSettings,
+    form: BackgroundForm | None = None,
 ) -> FloatStack:
     """(n, H, W) float32 expected photons of sample and background together, 0 on pixels that are not usable.
 
@@ -72,8 +98,9 @@ def expected_counts(
         signal: (n, H, W) noise-free sample intensity in any unit; all 0 for a blank.
         photons: (n,) expected photons on the usable pixels of each frame.
         share: (n,) part of them that is background; a blank's are all background whatever is given.
-        rng: draws the background's form.
+        rng: draws the background's fluctuations.
         settings: the beamline.
+        form: of the background; None draws one for every frame.
     """
     seen = usable(settings)
     total = np.broadcast_to(np.asarray(photons, dtype=np.float32), len(signal))
@@ -82,7 +109,7 @@ def expected_counts(
     blank = visible <= 0
     gain = np.where(blank, 0, total * (1 - part) / np.where(blank, 1, visible)).astype(np.float32)
     rest = np.where(blank, total, total * part).astype(np.float32)
-    out = background(rng, len(signal), settings)
+    out = background(rng, len(signal), settings, form)
     out *= rest[:, None, None]
     out += signal * gain[:, None, None]
     out *= seen

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from enum import IntEnum
 from typing import Any
 
@@ -32,6 +32,8 @@ class Kind(IntEnum):
     CONTAMINANT = 3
     """something that is not the sample: a droplet"""
 
+
+_STREAM_OF_BACKGROUND = 11
 
 KIND_NAMES = ("single", "multi", "blank", "contaminant")
 
@@ -162,11 +164,12 @@ def simulate(settings: SimulationSettings, block_frames: int = 32) -> Generator[
     """
     checked(settings)
     pool = species_of(settings)
+    form = detector.random_form(np.random.default_rng([settings.seed, 0, _STREAM_OF_BACKGROUND]))
     parts = []
     for start in range(0, settings.frames, block_frames):
         stop = min(start + block_frames, settings.frames)
-        frames = [_expose(i, pool, settings) for i in range(start, stop)]
-        truth = _stack([truth for _, truth in frames])
+        frames = [_expose(i, pool, form, settings) for i in range(start, stop)]
+        truth = join([truth for _, truth in frames])
         parts.append(truth)
         yield SimulatedBlock(
             done=stop,
@@ -177,10 +180,12 @@ def simulate(settings: SimulationSettings, block_frames: int = 32) -> Generator[
             counts=np.stack([counts for counts, _ in frames]),
             truth=truth,
         )
-    return _stack(parts)
+    return join(parts)
 
 
-def _expose(index: int, pool: list[Species], settings: SimulationSettings) -> tuple[npt.NDArray[np.uint16], Truth]:
+def _expose(
+    index: int, pool: list[Species], form: detector.BackgroundForm, settings: SimulationSettings
+) -> tuple[npt.NDArray[np.uint16], Truth]:
     """Counts of one frame and its truth (arrays of length 1)."""
     rng = np.random.default_rng([settings.seed, index])
     shares = np.array([settings.single, settings.multi, settings.blank, settings.contaminant])
@@ -195,7 +200,7 @@ def _expose(index: int, pool: list[Species], settings: SimulationSettings) -> tu
         share = 1.0
     else:
         shown = _render(kind, chosen, rng, settings)
-    expected = detector.expected_counts(shown.picture[None], photons, share, rng, settings)
+    expected = detector.expected_counts(shown.picture[None], photons, share, rng, settings, form)
     sample = kind in (Kind.SINGLE, Kind.MULTI)
     truth = Truth(
         kind=np.array([kind], np.uint8),
@@ -210,10 +215,6 @@ def _expose(index: int, pool: list[Species], settings: SimulationSettings) -> tu
     return detector.sample_counts(rng, expected[0]), truth
 
 
-def _stack(parts: Sequence[Truth]) -> Truth:
+def join(parts: Sequence[Truth]) -> Truth:
+    """The truth of consecutive pieces as one."""
     return Truth(**{field.name: np.concatenate([getattr(p, field.name) for p in parts]) for field in fields(Truth)})
-
-
-def with_frames(settings: SimulationSettings, frames: int) -> SimulationSettings:
-    """The same run with another number of frames."""
-    return replace(settings, frames=frames)

@@ -34,6 +34,9 @@ DROPLET = "droplet"
 DIAMETERS_NM = (80.0, 220.0)
 """default range of sample diameters: speckles of 16 to 6 pixels at the default beamline"""
 
+DROPLETS_NM = (90.0, 280.0)
+"""default range of contaminant diameters: larger on average, but brightness and size alone do not tell them"""
+
 # Protein-like particles are what samples mostly are and the only ones whose number of shapes is unlimited.
 _SHARES = {"sphere": 1, "icosahedron": 1, "capsid": 2, "globule": 3, "oligomer": 4, "cage": 3, "rod": 3}
 _SALT = 0x46724C
@@ -85,7 +88,7 @@ def random_species(
     return Species(number, family, diameter, _BUILDERS[family](rng, diameter))
 
 
-def random_droplet(rng: np.random.Generator, diameters_nm: tuple[float, float] = (120.0, 400.0)) -> Species:
+def random_droplet(rng: np.random.Generator, diameters_nm: tuple[float, float] = DROPLETS_NM) -> Species:
     """A contaminant: a round or slightly oblate or prolate droplet, some with a denser core."""
     diameter = _log_uniform(rng, diameters_nm)
     aspect = 1.0 if rng.random() < 0.5 else float(rng.uniform(0.75, 1.0))

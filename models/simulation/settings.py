@@ -61,8 +61,8 @@ class SimulationSettings:
     size_spread: float = parameter(
         0.02, "relative standard deviation of the size within a species", low=0.0, high=0.3
     )
-    droplet_low_nm: float = parameter(120.0, "smallest contaminant diameter", unit="nm", low=0.1)
-    droplet_high_nm: float = parameter(400.0, "largest contaminant diameter", unit="nm", low=0.1)
+    droplet_low_nm: float = parameter(90.0, "smallest contaminant diameter", unit="nm", low=0.1)
+    droplet_high_nm: float = parameter(280.0, "largest contaminant diameter", unit="nm", low=0.1)
     seed: int = parameter(0, "the run is a function of this number and the settings", low=0)
 
     @property

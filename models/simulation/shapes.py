@@ -79,14 +79,14 @@ def sphere(diameter: float) -> Ellipsoid:
 
 @dataclass(frozen=True, eq=False)
 class Polyhedron:
-    """A uniform convex polyhedron around the origin.
+    """A uniform convex polyhedron that is its own mirror image through the origin, so that F is real.
 
     The divergence theorem turns the volume integral into one over faces, and again into one over edges, each of which
-    is a phase times a sinc (Wuttke, J. Appl. Cryst. 54 (2021) 580, whose removable singularities q → 0 and q ∥ face
-    normal are handled by expansions here too).
+    is a phase times a sinc (Wuttke, J. Appl. Cryst. 54 (2021) 580; the removable singularities at q = 0 and where q
+    is along a face normal are bridged by expansions here too).
 
     Attributes:
-        vertices: (V, 3) corners, nm.
+        vertices: (V, 3) corners, nm; with every corner its opposite.
         faces: corner numbers of each face, counter-clockwise seen from outside.
     """
 
@@ -98,22 +98,17 @@ class Polyhedron:
         return float(np.linalg.norm(self.vertices, axis=1).max())
 
     @cached_property
-    def _planes(self) -> list[tuple[Real, float, float, Real]]:
-        """Of each face: outward normal, distance from the origin, area, centroid."""
-        planes = []
-        for face in self.faces:
-            corners = self.vertices[list(face)]
-            fan = np.cross(corners[1:-1] - corners[0], corners[2:] - corners[0]) / 2
-            areas = np.linalg.norm(fan, axis=1)
-            normal = fan.sum(axis=0) / np.linalg.norm(fan.sum(axis=0))
-            centroids = (corners[0] + corners[1:-1] + corners[2:]) / 3
-            centroid = (areas[:, None] * centroids).sum(axis=0) / areas.sum()
-            planes.append((normal, float(normal @ corners[0]), float(areas.sum()), centroid))
-        return planes
+    def _opposite(self) -> list[int]:
+        """Of each corner the number of its mirror image."""
+        return [int(np.abs(self.vertices + corner).sum(axis=1).argmin()) for corner in self.vertices]
+
+    @cached_property
+    def _planes(self) -> list[_Plane]:
+        return [_plane(self.vertices, face) for face in self.faces]
 
     @cached_property
     def volume(self) -> float:
-        return float(sum(distance * area for _, distance, area, _ in self._planes) / 3)
+        return float(sum(plane.distance * plane.area for plane in self._planes) / 3)
 
     @cached_property
     def second_moments(self) -> Real:
@@ -123,86 +118,103 @@ class Polyhedron:
             corners = self.vertices[list(face)]
             for b, c in itertools.pairwise(corners[1:]):
                 tetra = np.stack([corners[0], b, c])
-                volume = np.linalg.det(tetra) / 6
                 s = tetra.sum(axis=0)
-                total += volume * (np.outer(s, s) + tetra.T @ tetra) / 20
+                total += np.linalg.det(tetra) / 120 * (np.outer(s, s) + tetra.T @ tetra)
         return np.asarray(total / self.volume)
 
     @property
     def beads(self) -> Real:
-        inner = min(distance for _, distance, _, _ in self._planes)
+        inner = min(plane.distance for plane in self._planes)
         tip = 0.05 * self.radius
         corners = self.vertices * (1 - tip / np.linalg.norm(self.vertices, axis=1, keepdims=True))
-        return np.concatenate(
-            [[[0.0, 0.0, 0.0, inner]], np.concatenate([corners, np.full((len(corners), 1), tip)], axis=1)]
-        )
-
-    @cached_property
-    def centrosymmetric(self) -> bool:
-        """True where −r is in the body with every r: then F is real and half of the faces are enough."""
-        return all(bool((np.abs(self.vertices + v).sum(axis=1) < 1e-9 * self.radius).any()) for v in self.vertices)
+        tips = np.concatenate([corners, np.full((len(corners), 1), tip)], axis=1)
+        return np.concatenate([[[0.0, 0.0, 0.0, inner]], tips])
 
     def amplitude(self, q: Real) -> Amplitude:
         shape = q.shape[1:]
         q = np.ascontiguousarray(q.reshape(3, -1))
-        real = q.dtype.type
-        size = self.radius
-        # Below these |q|·size the edge sums cancel and the expansions are the better half of the digits.
-        flat = real(1e-2 if q.dtype == np.float32 else 1e-5) / size
-        near = real(3e-2 if q.dtype == np.float32 else 1e-3) / size
-        q2 = np.einsum("ip,ip->p", q, q)
-        corner_phase = self.vertices.astype(q.dtype) @ q
-        total: Any = 0
-        edges: dict[tuple[int, int], Amplitude] = {}
-        for face, (normal, _, area, centroid) in zip(self.faces, self._planes, strict=True):
-            if self.centrosymmetric and _lower_half(normal):
-                continue
-            along = normal.astype(q.dtype) @ q
-            across = q - normal.astype(q.dtype)[:, None] * along
-            across2 = np.einsum("ip,ip->p", across, across)
-            edge_sum: Any = 0
-            for start, end in zip(face, face[1:] + face[:1], strict=True):
-                edge = self.vertices[end] - self.vertices[start]
-                key = (min(start, end), max(start, end))
+        kind = q.dtype
+        single = kind == np.float32
+        # Below these |q| (times the size) the edge sums cancel and the expansions keep more digits.
+        flat2 = kind.type(((1e-2 if single else 1e-5) / self.radius) ** 2)
+        near2 = kind.type(((3e-2 if single else 1e-3) / self.radius) ** 2)
+        phases = self.vertices.astype(kind) @ q
+        edges: dict[tuple[int, int], Real] = {}
+        total = np.zeros(q.shape[1], dtype=kind)
+        for face, plane in zip(self.faces, self._planes, strict=True):
+            if _in_lower_half(plane.axes[0]):
+                continue  # the opposite face gives the complex conjugate: twice the real part of one is both
+            along, across_a, across_b, *outward = plane.axes.astype(kind) @ q
+            across2 = across_a * across_a + across_b * across_b
+            rim = np.zeros_like(total)
+            for component, start, end in zip(outward, face, face[1:] + face[:1], strict=True):
+                # An edge and its opposite share the real part.
+                there, back = sorted((start, end)), sorted((self._opposite[start], self._opposite[end]))
+                key = min((there[0], there[1]), (back[0], back[1]))
                 if key not in edges:
-                    edges[key] = _edge_integral(corner_phase[start], corner_phase[end], float(np.linalg.norm(edge)))
-                outward = np.cross(edge, normal) / np.linalg.norm(edge)
-                edge_sum = edge_sum + (outward.astype(q.dtype) @ q) * edges[key]
-            tiny = across2 < flat**2
-            integral = edge_sum * (-1j / np.where(tiny, real(1), across2))
-            if tiny.any():
-                # At q ∥ normal the face scatters in phase: area × phase of its centroid.
-                phase = centroid.astype(q.dtype) @ q[:, tiny]
-                integral[tiny] = real(area) * (np.cos(phase) + 1j * np.sin(phase))
-            total = total + along * integral
-        small = q2 < near**2
-        total = total * (-1j / np.where(small, real(1), q2)).astype(total.dtype)
-        result = 2 * total.real if self.centrosymmetric else total
-        if small.any():
-            quadratic = np.einsum("ip,ij,jp->p", q[:, small], self.second_moments.astype(q.dtype), q[:, small])
-            result[small] = real(self.volume) * (1 - quadratic / 2)
-        reshaped: Amplitude = result.reshape(shape)
-        return reshaped
+                    length = float(np.linalg.norm(self.vertices[end] - self.vertices[start]))
+                    edges[key] = _edge(phases[start], phases[end], length)
+                rim += component * edges[key]
+            flat = np.flatnonzero(across2 < flat2)
+            across2[flat] = 1
+            rim *= along
+            rim /= across2
+            # Along its normal a face scatters in phase: area times the phase of its centroid.
+            centroid_phase = plane.centroid.astype(kind) @ q[:, flat]
+            rim[flat] = -along[flat] * kind.type(plane.area) * np.sin(centroid_phase)
+            total -= rim
+        q2 = np.einsum("ip,ip->p", q, q)
+        near = np.flatnonzero(q2 < near2)
+        q2[near] = 1
+        total *= 2
+        total /= q2
+        quadratic = np.einsum("ip,ij,jp->p", q[:, near], self.second_moments.astype(kind), q[:, near])
+        total[near] = kind.type(self.volume) * (1 - quadratic / 2)
+        return total.reshape(shape)
 
 
-def _lower_half(normal: Real) -> bool:
-    """Exactly one of a face normal and its opposite is in the lower half."""
+@dataclass(frozen=True, eq=False)
+class _Plane:
+    """A face: `axes` holds its outward normal, two axes in its plane, and each edge's outward normal in its plane."""
+
+    axes: Real
+    distance: float
+    area: float
+    centroid: Real
+
+
+def _plane(vertices: Real, face: tuple[int, ...]) -> _Plane:
+    corners = vertices[list(face)]
+    fan = np.cross(corners[1:-1] - corners[0], corners[2:] - corners[0]) / 2
+    areas = np.linalg.norm(fan, axis=1)
+    normal = fan.sum(axis=0) / np.linalg.norm(fan.sum(axis=0))
+    centroids = (corners[0] + corners[1:-1] + corners[2:]) / 3
+    along_edges = np.roll(corners, -1, axis=0) - corners
+    along_edges /= np.linalg.norm(along_edges, axis=1, keepdims=True)
+    axes = np.concatenate([[normal, along_edges[0], np.cross(normal, along_edges[0])], np.cross(along_edges, normal)])
+    centroid = (areas[:, None] * centroids).sum(axis=0) / areas.sum()
+    return _Plane(axes, float(normal @ corners[0]), float(areas.sum()), centroid)
+
+
+def _in_lower_half(normal: Real) -> bool:
+    """True for exactly one of a normal and its opposite."""
     for component in normal[::-1]:
         if abs(component) > 1e-9:
             return bool(component < 0)
     return False
 
 
-def _edge_integral(start: Real, end: Real, length: float) -> Amplitude:
-    """∫ exp(i q·r) dl along an edge of `length`, from the phases q·r at its two ends."""
+def _edge(start: Real, end: Real, length: float) -> Real:
+    """Real part of ∫ exp(i q·r) dl along an edge of `length`, from the phases q·r at its two ends."""
     half = (end - start) / 2
-    middle = (end + start) / 2
-    small = np.abs(half) < 1e-3
-    sinc = np.where(small, 1 - half * half / 6, np.sin(half) / np.where(small, half.dtype.type(1), half))
-    scaled = half.dtype.type(length) * sinc
-    value = np.empty(half.shape, dtype=np.result_type(half.dtype, np.complex64))
-    value.real = scaled * np.cos(middle)
-    value.imag = scaled * np.sin(middle)
+    value: Real = np.cos((end + start) / 2)
+    value *= half.dtype.type(length)
+    small = np.flatnonzero(np.abs(half) < 1e-3)
+    series = 1 - half[small] ** 2 / 6
+    sine = np.sin(half)
+    half[small], sine[small] = 1, series
+    value *= sine
+    value /= half
     return value
 
 

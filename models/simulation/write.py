@@ -1,0 +1,182 @@
+"""Simulated runs on disk: a CXI 1.6 file for the frames, a CSV table for the truth.
+
+The truth never goes into the CXI file: whoever sorts the run must not be able to see the answer.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from models.errors import NotSaved
+from models.progress import Progress
+from models.simulation import detector
+from models.simulation.generate import KIND_NAMES, Truth, join, simulate
+from models.simulation.settings import SimulationSettings, checked
+
+CXI_INVALID = 0x1
+CXI_SHADOWED = 0x10
+CXI_MISSING = 0x200
+
+_JOULE_PER_EV = 1.602176634e-19
+_PULSES_PER_TRAIN = 20
+_FIRST_TRAIN = 1_482_000_000
+_STREAM_OF_PULSES = 7
+
+
+def event_names(n: int) -> list[str]:
+    """n event identifiers "train:pulse", as an X-ray laser with bursts of pulses numbers them."""
+    return [f"{_FIRST_TRAIN + i // _PULSES_PER_TRAIN}:{4 * (i % _PULSES_PER_TRAIN)}" for i in range(n)]
+
+
+def cxi_mask(settings: SimulationSettings) -> npt.NDArray[np.uint32]:
+    """(H, W) uint32 of CXI mask bits, 0 = good: missing in the gap, invalid and shadowed behind the beam stop."""
+    mask = np.zeros(settings.shape, dtype=np.uint32)
+    mask[detector.beam_stop(settings)] |= CXI_SHADOWED | CXI_INVALID
+    mask[detector.gap(settings)] |= CXI_MISSING
+    return mask
+
+
+def write_cxi(
+    path: str | os.PathLike[str],
+    settings: SimulationSettings,
+    truth_path: str | os.PathLike[str] | None = None,
+    compression: int = 4,
+) -> Generator[Progress, None, Path]:
+    """Simulate a run into a CXI 1.6 file (C. Maia, Nature Methods 9 (2012) 854), frame by frame.
+
+    Written under a temporary name and renamed when whole; what is there is replaced only then, and a stopped or
+    failed simulation leaves nothing behind.
+
+    Args:
+        path: the file to write.
+        settings: the run.
+        truth_path: where the truth goes as CSV (`write_truth`); None keeps it nowhere.
+        compression: gzip level, 0 … 9.
+
+    Returns:
+        The file's path.
+
+    Raises:
+        BadParameter: where the settings do not describe a run.
+        NotSaved: where the file or the table cannot be written.
+    """
+    import h5py
+
+    checked(settings)
+    target = Path(path)
+    parts: list[Truth] = []
+    with _aside(target) as aside:
+        with h5py.File(aside, "w") as file:
+            frames = _lay_out(file, settings, compression)
+            statistics = file["entry_1/instrument_1/detector_1"]
+            for block in simulate(settings):
+                stop = block.start + len(block.counts)
+                frames[block.start : stop] = block.counts
+                statistics["photon_counts"][block.start : stop] = block.counts.sum(axis=(1, 2), dtype=np.int64)
+                statistics["lit_pixels"][block.start : stop] = np.count_nonzero(block.counts, axis=(1, 2))
+                parts.append(block.truth)
+                yield Progress(done=block.done, total=block.total, unit=block.unit, message=block.message)
+        if truth_path is not None:
+            write_truth(truth_path, join(parts))
+    return target
+
+
+def write_truth(path: str | os.PathLike[str], truth: Truth, events: Sequence[str] | None = None) -> Path:
+    """Write `index,event,class,species,particles,photons` of every frame as CSV (UTF-8).
+
+    `photons` are expected on the usable pixels, background included; `species` is −1 for blanks and contaminants.
+
+    Raises:
+        NotSaved: where the table cannot be written.
+    """
+    target = Path(path)
+    names = event_names(len(truth)) if events is None else events
+    with _aside(target) as aside, aside.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(["index", "event", "class", "species", "particles", "photons"])
+        for i, name in enumerate(names):
+            kind = KIND_NAMES[truth.kind[i]]
+            table.writerow([i, name, kind, truth.species[i], truth.particles[i], f"{truth.photons[i]:.1f}"])
+    return target
+
+
+@contextmanager
+def _aside(target: Path) -> Iterator[Path]:
+    """A temporary name beside `target` that becomes it when the block ends well, and disappears otherwise."""
+    aside = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        yield aside
+        aside.replace(target)
+    except OSError as error:
+        raise NotSaved(
+            f"{target} cannot be written",
+            cause=error.strerror or str(error),
+            hint="check that the folder exists, that it is writable and that the disk is not full",
+        ) from error
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _lay_out(file: Any, settings: SimulationSettings, compression: int) -> Any:
+    """Everything but the frames; returns their empty dataset."""
+    import h5py
+
+    text = h5py.string_dtype("utf-8")
+    n = settings.frames
+    file["cxi_version"] = 160
+    file["number_of_entries"] = 1
+    entry = file.create_group("entry_1")
+    events = event_names(n)
+    entry.create_dataset("experiment_identifier", data=events, dtype=text)
+    entry.create_dataset("title", data="simulated diffraction of single particles", dtype=text)
+    entry.create_group("sample_1").create_dataset("name", data="simulated", dtype=text)
+    numbers = np.array([event.split(":") for event in events], dtype=np.int64)
+    entry["trainId"], entry["pulseId"] = numbers[:, 0], numbers[:, 1]
+
+    instrument = entry.create_group("instrument_1")
+    source = instrument.create_group("source_1")
+    source["energy"] = settings.photon_energy_eV * _JOULE_PER_EV
+    pulses = np.random.default_rng([settings.seed, 0, _STREAM_OF_PULSES])
+    # A self-amplified pulse fluctuates like a gamma variable; where the particle sits in the focus decides far more
+    # about a frame's brightness, so this says nothing about its class.
+    source["pulse_energy"] = 2.0e-3 * pulses.gamma(30.0, 1 / 30.0, n)
+
+    part = instrument.create_group("detector_1")
+    part.create_dataset("description", data="simulated pixel detector, photon counts", dtype=text)
+    frames = part.create_dataset(
+        "data",
+        (n, *settings.shape),
+        np.uint16,
+        chunks=(1, *settings.shape),
+        compression="gzip",
+        compression_opts=compression,
+        shuffle=True,
+    )
+    frames.attrs["axes"] = "experiment_identifier:y:x"
+    part.create_dataset("mask", data=cxi_mask(settings), compression="gzip")
+    part["mask"].attrs["axes"] = "y:x"
+    part["distance"] = settings.distance_m
+    part["x_pixel_size"] = part["y_pixel_size"] = settings.pixel_size_m
+    part["counts_per_joule"] = 1 / (settings.photon_energy_eV * _JOULE_PER_EV)
+    cy, cx = settings.centre_px
+    # Lab frame: z along the beam, y up, x to the left seen downstream; the corner of pixel (0, 0), in metres.
+    corner = np.array([(cx + 0.5) * settings.pixel_size_m, (cy + 0.5) * settings.pixel_size_m, settings.distance_m])
+    part["corner_position"] = corner
+    part["basis_vectors"] = np.array([[0.0, -settings.pixel_size_m, 0.0], [-settings.pixel_size_m, 0.0, 0.0]])
+    part.create_dataset("photon_counts", (n,), np.int64)
+    part.create_dataset("lit_pixels", (n,), np.int64)
+
+    image = entry.create_group("image_1")
+    image["image_center"] = np.array([cx, cy, 0.0])
+    for name in ("data", "mask"):
+        image[name] = h5py.SoftLink(f"/entry_1/instrument_1/detector_1/{name}")
+    entry.create_group("data_1")["data"] = h5py.SoftLink("/entry_1/instrument_1/detector_1/data")
+    return frames
