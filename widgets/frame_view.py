@@ -12,15 +12,12 @@ from typing import Any
 
 import numpy.typing as npt
 from PyQt6.QtCore import QEvent, QSize, Qt, QTimer, pyqtSignal
-from PyQt6.QtGui import QAction, QActionGroup
+from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import (
     QGridLayout,
     QLabel,
-    QMenu,
     QSizePolicy,
     QStackedLayout,
-    QToolBar,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -42,6 +39,7 @@ from widgets.frame.level_field import LevelField
 from widgets.frame.overlay import Rings
 from widgets.frame.plots import HistogramStrip, ProfileStrip
 from widgets.frame.readout import describe_pixel
+from widgets.frame.tools import FrameTools
 from widgets.frame.viewport import ViewBox
 
 GeometryReadout = Callable[[float, float], tuple[float | None, float | None]]
@@ -50,12 +48,6 @@ GeometryReadout = Callable[[float, float], tuple[float | None, float | None]]
 _HISTOGRAM_EVERY_MS = 200
 _HISTOGRAM_PIXELS = 300_000
 _PREPARE_EVERY_MS = 40
-_SCALING_NAMES = {
-    Scaling.LINEAR: "Linear",
-    Scaling.SQRT: "Square root",
-    Scaling.LOG: "Log",
-    Scaling.ARCSINH: "Arcsinh",
-}
 
 
 class FrameView(QWidget):
@@ -110,7 +102,13 @@ class FrameView(QWidget):
         self._note = _Line("How the picture was made")
         self._note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
-        self._make_tools()
+        self._tools = FrameTools()
+        self._tools.scaling_chosen.connect(self.set_scaling)
+        self._tools.colour_map_chosen.connect(self.set_colour_map)
+        self._tools.auto_chosen.connect(self.set_auto_levels)
+        self._tools.histogram.toggled.connect(self._histogram.setVisible)
+        self._tools.histogram.toggled.connect(self._histogram_later)
+        self._tools.profile.toggled.connect(self._profile.setVisible)
         levels = QGridLayout()
         levels.setContentsMargins(6, 0, 6, 0)
         levels.setHorizontalSpacing(2)
@@ -147,6 +145,7 @@ class FrameView(QWidget):
         self._canvas.set_picture(picture, self._table())
         if self._place.currentWidget() is not self._canvas:
             self._place.setCurrentWidget(self._canvas)
+        self._bar.set_whole(picture.frame.raw.dtype.kind in "iub")
         self._show_levels()
         self._note.setText(f"pooled {picture.pool}×{picture.pool} by maximum" if picture.pool > 1 else "")
         if self._canvas.hover is not None:
@@ -274,17 +273,17 @@ class FrameView(QWidget):
 
     def add_actions(self, actions: Sequence[QAction]) -> None:
         """Commands of the application that belong to the frame, as buttons right of the built-in ones."""
-        self._tools.insertActions(self._stretch_action, list(actions))
+        self._tools.insert(actions)
 
     @property
     def histogram_action(self) -> QAction:
         """Shows and hides the histogram (checkable)."""
-        return self._histogram_action
+        return self._tools.histogram
 
     @property
     def profile_action(self) -> QAction:
         """Shows and hides the radial profile (checkable); `toggled` tells the application to feed it."""
-        return self._profile_action
+        return self._tools.profile
 
     # inside
 
@@ -295,63 +294,6 @@ class FrameView(QWidget):
 
     def sizeHint(self) -> QSize:
         return QSize(560, 620)
-
-    def _make_tools(self) -> None:
-        self._tools = QToolBar()
-        self._tools.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
-        self._tools.setMovable(False)
-        self._tools.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._scaling_actions = {
-            scaling: self._choice(_SCALING_NAMES[scaling], lambda _on, s=scaling: self.set_scaling(s))
-            for scaling in Scaling
-        }
-        self._map_actions = {
-            name: self._choice(name.capitalize(), lambda _on, n=name: self.set_colour_map(n)) for name in COLOUR_MAPS
-        }
-        self._scaling_button = self._menu_button(self._scaling_actions.values(), "Intensity scaling")
-        self._map_button = self._menu_button(self._map_actions.values(), "Colour map")
-        self._auto_action = QAction("Auto", self)
-        self._auto_action.setCheckable(True)
-        self._auto_action.setToolTip("Auto levels: percentiles of each frame's valid pixels; off, levels stay")
-        self._auto_action.triggered.connect(self.set_auto_levels)
-        self._histogram_action = self._strip_action("Histogram", self._histogram, "Histogram of the frame's values")
-        self._profile_action = self._strip_action("Profile", self._profile, "Mean intensity round the beam centre")
-        self._histogram_action.toggled.connect(self._histogram_later)
-        self._tools.addWidget(self._scaling_button)
-        self._tools.addAction(self._auto_action)
-        self._tools.addWidget(self._map_button)
-        self._tools.addAction(self._histogram_action)
-        self._tools.addAction(self._profile_action)
-        self._tools.addSeparator()
-        stretch = QWidget()
-        stretch.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        self._stretch_action = self._tools.addWidget(stretch)
-
-    def _choice(self, text: str, chosen: Callable[[bool], None]) -> QAction:
-        action = QAction(text, self)
-        action.setCheckable(True)
-        action.triggered.connect(chosen)
-        return action
-
-    def _menu_button(self, actions: Any, tip: str) -> QToolButton:
-        button = QToolButton()
-        button.setToolTip(tip)
-        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        menu = QMenu(button)
-        group = QActionGroup(button)
-        for action in actions:
-            group.addAction(action)
-            menu.addAction(action)
-        button.setMenu(menu)
-        return button
-
-    def _strip_action(self, text: str, strip: QWidget, tip: str) -> QAction:
-        action = QAction(text, self)
-        action.setCheckable(True)
-        action.setToolTip(tip)
-        action.toggled.connect(strip.setVisible)
-        return action
 
     def _timer(self, interval_ms: int, due: Callable[[], None]) -> QTimer:
         timer = QTimer(self)
@@ -399,11 +341,7 @@ class FrameView(QWidget):
 
     def _show_settings(self) -> None:
         """Bring buttons, colours and bar in line with the settings."""
-        self._scaling_button.setText(_SCALING_NAMES[self._settings.scaling])
-        self._scaling_actions[self._settings.scaling].setChecked(True)
-        self._map_button.setText(self._settings.colour_map.capitalize())
-        self._map_actions[self._settings.colour_map].setChecked(True)
-        self._auto_action.setChecked(self._settings.levels is None)
+        self._tools.show_settings(self._settings)
         if self._picture is not None:
             self._canvas.set_table(self._table())
         self._show_levels()
@@ -425,11 +363,11 @@ class FrameView(QWidget):
         self._readout.setText("")
 
     def _histogram_later(self) -> None:
-        if self._histogram_action.isChecked() and not self._histogram_timer.isActive():
+        if self._tools.histogram.isChecked() and not self._histogram_timer.isActive():
             self._histogram_timer.start()
 
     def _refresh_histogram(self) -> None:
-        if self._picture is None or not self._histogram_action.isChecked():
+        if self._picture is None or not self._tools.histogram.isChecked():
             return
         found = histogram(
             self._picture.frame,

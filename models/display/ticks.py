@@ -19,12 +19,15 @@ def format_value(value: float) -> str:
     return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
 
 
-def ticks(levels: Levels, scaling: Scaling, *, reach: tuple[float, float], spacing: float) -> list[tuple[float, str]]:
+def ticks(
+    levels: Levels, scaling: Scaling, *, reach: tuple[float, float], spacing: float, whole: bool = False
+) -> list[tuple[float, str]]:
     """Round values for an axis that shows `levels` under `scaling`.
 
     Args:
         reach: first and last place of the axis, where 0 is the low level and 1 the high one.
         spacing: smallest distance between two ticks, in places.
+        whole: only whole numbers, for values that are counts.
 
     Returns:
         (place, text) in ascending order.
@@ -36,7 +39,8 @@ def ticks(levels: Levels, scaling: Scaling, *, reach: tuple[float, float], spaci
         candidates = _decades(low, high)
     chosen: list[tuple[float, str]] = []
     # rounder numbers come first and keep their place; finer ones fill the room that is left
-    for values in candidates:
+    for group in candidates:
+        values = [value for value in group if not whole or value == round(value)]
         places = to_unit(np.array(values, np.float64), levels, scaling) if values else np.empty(0)
         for value, place in zip(values, places.tolist(), strict=True):
             inside = reach[0] - 1e-9 <= place <= reach[1] + 1e-9

@@ -17,6 +17,7 @@ from PyQt6.QtGui import (
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from models.display import ColourTable, Picture
+from widgets.frame.images import qt_colours, shared_image
 from widgets.frame.overlay import Rings, paint_rings, paint_unreadable
 from widgets.frame.viewport import ViewBox, Viewport
 
@@ -67,13 +68,10 @@ class FrameCanvas(QWidget):
 
     def set_picture(self, picture: Picture, table: ColourTable) -> None:
         """Show a picture; zoom and pan stay unless the frame has another size."""
-        height, width = picture.indices.shape
         self._picture = picture
         self._unreadable = ""
-        # the image shares the array's memory: the picture is kept for as long as the image
-        self._image = QImage(
-            picture.indices.data, width, height, picture.indices.strides[0], QImage.Format.Format_Indexed8
-        )
+        # it shares the array's memory: the picture is kept for as long as the image
+        self._image = shared_image(picture.indices)
         self.set_stale(False)
         frame_height, frame_width = picture.frame.raw.shape
         self._viewport.set_image(frame_width, frame_height)
@@ -84,7 +82,7 @@ class FrameCanvas(QWidget):
         """Other colours for the same indices."""
         if self._image.isNull():
             return
-        self._image.setColorTable(_qrgb(table))
+        self._image.setColorTable(qt_colours(table))
         self._colours = self._image.convertToFormat(QImage.Format.Format_RGB32)
         self.update()
 
@@ -298,9 +296,3 @@ def _around(canvas: QRectF, image: QRectF) -> list[QRectF]:
         QRectF(0, inner.top(), inner.left(), inner.height()),
         QRectF(inner.right(), inner.top(), width - inner.right(), inner.height()),
     ]
-
-
-def _qrgb(table: ColourTable) -> list[int]:
-    wide = table.astype("u4")
-    packed: list[int] = ((wide[:, 3] << 24) | (wide[:, 0] << 16) | (wide[:, 1] << 8) | wide[:, 2]).tolist()
-    return packed

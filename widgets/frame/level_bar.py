@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from PyQt6.QtCore import QPointF, QRectF, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QFontMetricsF, QImage, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen, QPolygonF
+from PyQt6.QtGui import QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen, QPolygonF
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from models.display import Levels, Scaling, colours_at, format_value, from_unit, ticks, to_unit
 from widgets import theme
+from widgets.frame.images import shared_image
 from widgets.frame.lettering import small_font
 
 REACH = (-0.08, 1.08)
@@ -49,6 +50,7 @@ class LevelBar(QWidget):
         self._scaling = Scaling.LINEAR
         self._colour_map = "grey"
         self._unit = ""
+        self._whole = False
         self._ends = [0.0, 1.0]
         self._dragged: tuple[bool, bool] = (False, False)
         self._drag_place = 0.0
@@ -60,6 +62,12 @@ class LevelBar(QWidget):
         self._levels, self._scaling, self._colour_map = levels, scaling, colour_map
         self._ends = [0.0, 1.0]
         self.update()
+
+    def set_whole(self, whole: bool) -> None:
+        """Whether values are whole numbers: no ticks between them then."""
+        if whole != self._whole:
+            self._whole = whole
+            self.update()
 
     def set_unit(self, unit: str) -> None:
         self._unit = unit
@@ -91,8 +99,8 @@ class LevelBar(QWidget):
         across = np.linspace(REACH[0], REACH[1], steps)
         low, high = self._ends
         seen = self._colour_places(across)
-        row = np.ascontiguousarray(colours_at(self._colour_map, seen))
-        painter.drawImage(bar, QImage(row.data, steps, 1, 4 * steps, QImage.Format.Format_RGBA8888))
+        row = colours_at(self._colour_map, seen)[None]
+        painter.drawImage(bar, shared_image(row))
         text = palette.color(QPalette.ColorRole.WindowText)
         painter.setPen(QPen(palette.color(QPalette.ColorRole.Mid), 1))
         painter.drawRect(bar)
@@ -131,7 +139,8 @@ class LevelBar(QWidget):
         widest = max(metrics.horizontalAdvance(format_value(v)) for v in (self._levels.low, self._levels.high))
         spacing = (max(widest, 24) + 12) / max(1.0, bar.width()) * (REACH[1] - REACH[0])
         painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
-        for place, label in ticks(self._levels, self._scaling, reach=REACH, spacing=spacing):
+        marks = ticks(self._levels, self._scaling, reach=REACH, spacing=spacing, whole=self._whole)
+        for place, label in marks:
             x = self._to_x(place)
             half = metrics.horizontalAdvance(label) / 2
             if x - half < 0 or x + half > self.width() - unit_width:
