@@ -20,7 +20,8 @@ DEMO = SimulationSettings(
     height=128,
     width=128,
     species=2,
-    first_species=TEST_IDS.start + 19,  # an icosahedron of 179 nm and a helical rod of 145 nm
+    first_species=TEST_IDS.start + 40,  # a virus-like icosahedron of 99 nm and a porous cage of 137 nm
+    droplet_low_nm=120.0,
     seed=20,
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -31,8 +32,17 @@ def gap(settings: SimulationSettings) -> BoolImage:
 
 
 def usable(settings: SimulationSettings) -> BoolImage:
-    """(H, W), True where photons are counted."""
-    return ~(beam_stop(settings) | gap(settings))
+    """(H, W), True where photons are counted; read-only."""
+    return _usable(settings.shape, settings.gap_rows, settings.beam_stop_px)
+
+
+@lru_cache(maxsize=16)
+def _usable(shape: tuple[int, int], gap_rows: int, beam_stop_px: float) -> BoolImage:
+    # Asked for with every frame; depends on nothing but these three.
+    layout = SimulationSettings(height=shape[0], width=shape[1], gap_rows=gap_rows, beam_stop_px=beam_stop_px)
+    seen: BoolImage = ~(beam_stop(layout) | gap(layout))
+    seen.setflags(write=False)
+    return seen
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,151 @@
+"""Simulated runs: reproducible, honest about brightness, with statistics as photons have them."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+
+from models.errors import BadParameter
+from models.progress import drain
+from models.simulation import detector
+from models.simulation.generate import (
+    KIND_NAMES,
+    Kind,
+    SimulatedBlock,
+    Truth,
+    join,
+    render_batch,
+    simulate,
+    species_of,
+)
+from models.simulation.particles import random_species
+from models.simulation.settings import SimulationSettings, checked
+
+SMALL = SimulationSettings(frames=40, height=32, width=32, gap_rows=2, beam_stop_px=2.0, family="proteins", seed=4)
+
+
+def run(settings: SimulationSettings, block_frames: int = 32) -> tuple[np.ndarray, Truth]:
+    blocks: list[SimulatedBlock] = []
+    truth = drain(simulate(settings, block_frames), blocks.append)
+    return np.concatenate([block.counts for block in blocks]), truth
+
+
+def test_a_run_is_a_function_of_its_settings():
+    counts, truth = run(SMALL)
+    again, truth_again = run(SMALL, block_frames=7)
+    np.testing.assert_array_equal(counts, again)
+    for field in fields(Truth):
+        np.testing.assert_array_equal(getattr(truth, field.name), getattr(truth_again, field.name))
+    shorter, _ = run(replace(SMALL, frames=10))
+    np.testing.assert_array_equal(shorter, counts[:10])
+    other, _ = run(replace(SMALL, seed=5))
+    assert (other != counts).any(axis=(1, 2)).all()
+
+
+def test_blocks_say_how_far_they_are_and_carry_their_truth():
+    blocks: list[SimulatedBlock] = []
+    truth = drain(simulate(SMALL, 16), blocks.append)
+    assert [(b.start, b.done, b.total) for b in blocks] == [(0, 16, 40), (16, 32, 40), (32, 40, 40)]
+    assert blocks[0].counts.dtype == np.uint16
+    np.testing.assert_array_equal(join([b.truth for b in blocks]).photons, truth.photons)
+    np.testing.assert_array_equal(truth.part(16, 32).kind, blocks[1].truth.kind)
+
+
+def test_truth_describes_the_frames():
+    _, truth = run(replace(SMALL, frames=200, beam_stop_px=0.0))
+    blank, single = truth.kind == Kind.BLANK, truth.kind == Kind.SINGLE
+    multi, droplet = truth.kind == Kind.MULTI, truth.kind == Kind.CONTAMINANT
+    assert (truth.particles[blank] == 0).all()
+    assert (truth.particles[single | droplet] == 1).all()
+    assert set(truth.particles[multi]) == {2, 3, 4}
+    numbers = {species.id for species in species_of(SMALL)}
+    assert set(truth.species[single | multi]) == numbers
+    assert (truth.species[blank | droplet] == -1).all()
+    np.testing.assert_allclose(np.linalg.norm(truth.orientation[~blank], axis=1), 1, rtol=1e-5)
+    assert np.isnan(truth.diameter_nm[blank]).all()
+    np.testing.assert_allclose(truth.background[blank], truth.photons[blank])
+    shares = np.bincount(truth.kind, minlength=4) / 200
+    np.testing.assert_allclose(shares, [0.35, 0.2, 0.3, 0.15], atol=0.1)
+    assert len(KIND_NAMES) == len(Kind)
+
+
+def test_brightness_is_the_same_for_every_class():
+    counts, truth = run(replace(SMALL, frames=600, seed=1))
+    usable = detector.usable(SMALL)
+    assert not counts[:, ~usable].any()
+    logs = np.log(counts.sum(axis=(1, 2)))
+    # Log-uniform over two decades has standard deviation ln(100)/√12; a class mean must lie within four errors.
+    expected, deviation = np.log(np.sqrt(200.0 * 20_000.0)), np.log(100.0) / np.sqrt(12)
+    for kind in Kind:
+        mine = logs[truth.kind == kind]
+        assert len(mine) > 50
+        assert mine.mean() == pytest.approx(expected, abs=4 * deviation / np.sqrt(len(mine)))
+        assert mine.std() == pytest.approx(deviation, rel=0.3)
+    assert np.exp(logs.min()) > 150
+    assert np.exp(logs.max()) < 21_000
+
+
+def test_counts_are_poisson_around_the_expected_photons():
+    rng = np.random.default_rng(0)
+    expected = np.array([0.0, 0.01, 0.5, 4.0, 300.0])
+    counts = detector.sample_counts(rng, np.broadcast_to(expected, (40_000, 5)))
+    assert counts.dtype == np.uint16
+    error = 5 * np.sqrt(expected / 40_000)
+    assert (np.abs(counts.mean(axis=0) - expected) <= error).all()
+    np.testing.assert_allclose(counts.var(axis=0)[1:], expected[1:], rtol=0.15)
+    assert detector.sample_counts(rng, np.array([1e6]))[0] == 65_535
+
+
+def test_expected_counts_give_the_photons_asked_for():
+    rng = np.random.default_rng(2)
+    signal = render_batch([random_species(1), None], [Kind.SINGLE, Kind.BLANK], None, rng, SMALL)
+    usable = detector.usable(SMALL)
+    expected = detector.expected_counts(signal, [500.0, 300.0], 0.1, rng, SMALL)
+    np.testing.assert_allclose(expected.sum(axis=(1, 2)), [500, 300], rtol=1e-4)
+    assert not expected[:, ~usable].any()
+    bare = detector.expected_counts(signal, [500.0, 300.0], 1.0, rng, SMALL)
+    assert not np.allclose(bare[0], expected[0])
+
+
+def test_rendered_batches_have_the_photons_asked_for_and_fresh_orientations():
+    species = random_species(3)
+    kinds = [Kind.SINGLE, Kind.SINGLE, Kind.MULTI, Kind.BLANK, Kind.CONTAMINANT]
+    rng = np.random.default_rng(0)
+    unit = render_batch([species] * 5, kinds, None, rng, SMALL)
+    usable = detector.usable(SMALL)
+    assert unit.dtype == np.float32
+    np.testing.assert_allclose(unit[:, usable].sum(axis=1), [1, 1, 1, 0, 1], rtol=1e-4)
+    assert not np.allclose(unit[0], unit[1], rtol=0.01)
+    asked = np.array([10.0, 20.0, 30.0, 40.0, 50.0])
+    scaled = render_batch([species, species, species, None, None], kinds, asked, np.random.default_rng(0), SMALL)
+    np.testing.assert_allclose(scaled, unit * asked[:, None, None], rtol=1e-5)
+
+
+def test_mask_has_the_gap_and_the_beam_stop():
+    settings = SimulationSettings(height=64, width=64, gap_rows=4, beam_stop_px=6.0)
+    usable = detector.usable(settings)
+    assert not usable[30:34].any()
+    assert usable[[29, 34], 0].all()
+    assert not usable[27, 31]
+    assert usable[24, 31]
+    assert usable.sum() == 64 * 60 - (detector.beam_stop(settings) & ~detector.gap(settings)).sum()
+    assert detector.usable(replace(settings, gap_rows=0, beam_stop_px=0.0)).all()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"photons_low": 500.0, "photons_high": 100.0},
+        {"single": 0.0, "multi": 0.0, "blank": 0.0, "contaminant": 0.0},
+        {"gap_rows": 32},
+        {"beam_stop_px": 30.0},
+        {"frames": 0},
+        {"surface": "spherical"},
+    ],
+)
+def test_impossible_runs_are_refused(wrong: dict[str, object]):
+    with pytest.raises(BadParameter):
+        next(simulate(replace(SMALL, **wrong)))
+    assert checked(SMALL) is SMALL
