@@ -1,0 +1,25 @@
+"""Few-shot classes: the user labels a handful of frames, and every frame of the run gets a class and a confidence.
+
+numpy only, so that it works on a thread of the window's process within a moment of every label.
+"""
+
+from models.embedding.few_shot.cross_validation import cross_validate
+from models.embedding.few_shot.head import FewShotSettings, Head, fit_head
+from models.embedding.few_shot.neighbours import neighbours
+from models.embedding.few_shot.queue import suggest
+from models.embedding.few_shot.types import UNKNOWN, Confusion, Verdicts
+from models.embedding.few_shot.unknown import RunStatistics, run_statistics
+
+__all__ = [
+    "UNKNOWN",
+    "Confusion",
+    "FewShotSettings",
+    "Head",
+    "RunStatistics",
+    "Verdicts",
+    "cross_validate",
+    "fit_head",
+    "neighbours",
+    "run_statistics",
+    "suggest",
+]

@@ -1,0 +1,200 @@
+"""When is a frame none of the user's classes? When it is farther from their examples than their own frames would be.
+
+For a frame x and class k let d_k be the Euclidean distance to the nearest example of k, and
+
+    z = min over k of (ln d_k - mu_k) / sigma,   P(unknown | x) = 1 / (1 + exp(-q (z - q)))
+
+with q the normal quantile of `unknown_quantile`. ln d_k of frames that do belong to k is taken as normal; beyond the
+quantile a frame is likelier unknown than known, and the odds grow as those of a normal against a flat density do
+there (their logarithm is (z^2 - q^2) / 2, whose tangent at q is q (z - q); the tangent stays monotonic below 0).
+
+mu_k comes from three sources, each the prior of the next: how far apart frames of one crowd are in the whole run
+(`run_statistics`), the distances from each example to the nearest other example of its class over all classes, and
+the same within class k. So one example per class is enough to start, and many examples decide alone. sigma is common
+to all classes: the crowds' spread, then that of the examples' distances about their class's mu.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from models.embedding.few_shot.discriminants import Array, IntArray
+
+CROWD_SHARE = 0.1
+"""Share of the run's frames that a frame is assumed to have in its own class, to read distances within classes off
+unlabelled frames."""
+_RUN_WEIGHT = 2.0
+_CLASSES_WEIGHT = 4.0
+_RUN_FREEDOM = 4.0
+_LEAST_SPREAD = 0.1
+_TINY = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class RunStatistics:
+    """How far apart frames of one crowd are in a run.
+
+    Attributes:
+        log_distance: median over sampled frames of ln(distance to the neighbour that ends their crowd).
+        spread: robust standard deviation of the same (1.4826 x median absolute deviation).
+        n_sampled: frames it was measured on.
+    """
+
+    log_distance: float
+    spread: float
+    n_sampled: int
+
+
+def run_statistics(
+    vectors: npt.NDArray[Any], *, sample: int = 1024, share: float = CROWD_SHARE, seed: int = 0
+) -> RunStatistics | None:
+    """Measure a run's embedding once, for `fit_head(run=...)`.
+
+    A frame's crowd is the nearest `share` of a random sample of the run.
+
+    Args:
+        vectors: (N, D) float; rows that are not finite are left out.
+        sample: frames to draw.
+
+    Returns:
+        None where fewer than four finite frames were drawn, or where most of them coincide.
+    """
+    rng = np.random.default_rng(seed)
+    drawn = np.sort(rng.choice(len(vectors), min(sample, len(vectors)), replace=False))
+    chosen = np.asarray(vectors[drawn], np.float64)
+    chosen = chosen[np.isfinite(chosen).all(axis=1)]
+    if len(chosen) < 4:
+        return None
+    squares = (chosen**2).sum(axis=1)
+    distances = squares[:, None] + squares - 2.0 * chosen @ chosen.T
+    crowd = max(1, round(share * (len(chosen) - 1)))
+    radius = np.partition(distances, crowd, axis=1)[:, crowd]
+    radius = radius[radius > _TINY * squares.max()]
+    if len(radius) < len(chosen) / 2:
+        return None
+    logs = 0.5 * np.log(radius)
+    middle = float(np.median(logs))
+    spread = 1.4826 * float(np.median(np.abs(logs - middle)))
+    return RunStatistics(middle, spread, len(chosen))
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """What "near enough" means for each class.
+
+    Attributes:
+        examples: (R, D) examples that distances are measured to, grouped by class.
+        starts: (K,) first row of each class in `examples`.
+        middle: (K,) mu, mean of ln(distance) of the class's own frames.
+        spread: sigma, standard deviation of the same about its class's mean.
+        quantile: q, in standard deviations.
+    """
+
+    examples: Array
+    starts: IntArray
+    middle: Array
+    spread: float
+    quantile: float
+
+
+def fit_boundary(
+    vectors: Array,
+    classes: IntArray,
+    n_classes: int,
+    *,
+    run: RunStatistics | None,
+    accepted: float,
+    most_examples: int,
+) -> Boundary:
+    """Learn the distances that frames of each class have to its examples.
+
+    Args:
+        vectors: (n, D) finite examples.
+        classes: (n,) their class, 0 … K-1, each present.
+        run: statistics of the whole run; without it the prior comes from the distances between classes.
+        accepted: share of a class's own frames that should not be called unknown.
+        most_examples: examples to keep, shared out among the classes; of larger classes those that cover them best.
+    """
+    members = [np.flatnonzero(classes == k) for k in range(n_classes)]
+    room = _shares([len(rows) for rows in members], max(most_examples, n_classes))
+    kept = [rows[_cover(vectors[rows], size)] for rows, size in zip(members, room, strict=True)]
+    logs = [_own_distances(vectors, rows, size) for rows, size in zip(members, room, strict=True)]
+    prior_middle, prior_spread = _prior(vectors, classes, run)
+
+    pooled = np.concatenate(logs)
+    common = (_RUN_WEIGHT * prior_middle + pooled.sum()) / (_RUN_WEIGHT + len(pooled))
+    middle = np.array([(_CLASSES_WEIGHT * common + own.sum()) / (_CLASSES_WEIGHT + len(own)) for own in logs])
+    scatter = sum(float(((own - centre) ** 2).sum()) for own, centre in zip(logs, middle, strict=True))
+    spread = np.sqrt((_RUN_FREEDOM * prior_spread**2 + scatter) / (_RUN_FREEDOM + len(pooled)))
+    return Boundary(
+        examples=vectors[np.concatenate(kept)],
+        starts=np.concatenate([[0], np.cumsum([len(rows) for rows in kept])[:-1]]).astype(np.int64),
+        middle=middle,
+        spread=max(float(spread), _LEAST_SPREAD),
+        quantile=NormalDist().inv_cdf(accepted),
+    )
+
+
+def _prior(vectors: Array, classes: IntArray, run: RunStatistics | None) -> tuple[float, float]:
+    if run is not None:
+        return run.log_distance, max(run.spread, 2.0 * _LEAST_SPREAD)
+    distances = _distances(vectors, vectors)
+    between = distances[(classes[:, None] != classes) & (distances > 0.0)]
+    # Without a look at the run: frames of one class are taken to be half as far apart as the classes are.
+    scale = float(np.median(between)) if between.size else float(np.sqrt((vectors**2).sum(axis=1).mean()))
+    return float(np.log(0.5 * scale)) if scale > 0.0 else 0.0, 0.35
+
+
+def _own_distances(vectors: Array, rows: IntArray, room: int) -> Array:
+    """ln of the distance from each example of a class to the nearest of up to `room` others of it."""
+    if len(rows) <= room:
+        distances = _distances(vectors[rows], vectors[rows])
+        np.fill_diagonal(distances, np.inf)
+        return _logs(distances.min(axis=1, initial=np.inf))
+    # Those that were not chosen to cover the class are near the chosen ones by construction, and would promise too
+    # little: so one half is measured against what covers the other half.
+    halves = (rows[::2], rows[1::2])
+    logs = []
+    for held, seen in (halves, halves[::-1]):
+        cover = seen[_cover(vectors[seen], room)]
+        logs.append(_logs(_distances(vectors[held], vectors[cover]).min(axis=1)))
+    return np.concatenate(logs)
+
+
+def _logs(distances: Array) -> Array:
+    # A duplicate among the examples says nothing about how far apart the class is.
+    return np.asarray(np.log(distances[np.isfinite(distances) & (distances > 0.0)]), np.float64)
+
+
+def _distances(a: Array, b: Array) -> Array:
+    squares = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2.0 * a @ b.T
+    floor = _TINY * max(float((a**2).max(initial=0.0)), _TINY)
+    return np.asarray(np.sqrt(np.where(squares > floor, squares, 0.0)), np.float64)
+
+
+def _shares(sizes: list[int], room: int) -> list[int]:
+    """Split `room` evenly among the classes; what small ones do not need goes to the others."""
+    result = [0] * len(sizes)
+    left = room
+    order = sorted(range(len(sizes)), key=lambda k: sizes[k])
+    for place, k in enumerate(order):
+        result[k] = min(sizes[k], left // (len(sizes) - place))
+        left -= result[k]
+    return result
+
+
+def _cover(vectors: Array, size: int) -> IntArray:
+    """Rows of `size` vectors that cover all: the most central, then always the farthest from those chosen."""
+    if size >= len(vectors):
+        return np.arange(len(vectors))
+    chosen = [int(np.argmin(((vectors - vectors.mean(axis=0)) ** 2).sum(axis=1)))]
+    nearest = ((vectors - vectors[chosen[0]]) ** 2).sum(axis=1)
+    while len(chosen) < size:
+        chosen.append(int(np.argmax(nearest)))
+        nearest = np.minimum(nearest, ((vectors - vectors[chosen[-1]]) ** 2).sum(axis=1))
+    return np.array(chosen, np.int64)
