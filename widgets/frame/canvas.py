@@ -11,6 +11,7 @@ from PyQt6.QtGui import (
     QPainter,
     QPaintEvent,
     QPalette,
+    QPixmap,
     QResizeEvent,
     QWheelEvent,
 )
@@ -54,6 +55,8 @@ class FrameCanvas(QWidget):
         self._unreadable = ""
         self._rings: Rings | None = None
         self._rings_shown = True
+        self._rings_key: tuple[object, ...] = ()
+        self._rings_drawn = QPixmap()
         self._hover: tuple[int, int] | None = None
         self._cursor: QPointF | None = None
         self._drag_from: QPointF | None = None
@@ -169,9 +172,23 @@ class FrameCanvas(QWidget):
             veil.setAlpha(150)
             painter.fillRect(canvas, veil)
         if self._rings is not None and self._rings_shown:
-            centre = self.pixel_position(*self._rings.centre)
-            paint_rings(painter, self._rings, centre, self._viewport.scale, canvas, self.font())
+            painter.drawPixmap(0, 0, self._rings_pixmap(self._rings, canvas))
         painter.end()
+
+    def _rings_pixmap(self, rings: Rings, canvas: QRectF) -> QPixmap:
+        """The rings, drawn once for all frames in the same view: smooth circles cost more than the image."""
+        centre = self.pixel_position(*rings.centre)
+        ratio = self.devicePixelRatioF()
+        key = (rings, centre.x(), centre.y(), self._viewport.scale, self.width(), self.height(), ratio)
+        if key != self._rings_key:
+            pixmap = QPixmap(round(canvas.width() * ratio), round(canvas.height() * ratio))
+            pixmap.setDevicePixelRatio(ratio)
+            pixmap.fill(Qt.GlobalColor.transparent)
+            painter = QPainter(pixmap)
+            paint_rings(painter, rings, centre, self._viewport.scale, canvas, self.font())
+            painter.end()
+            self._rings_key, self._rings_drawn = key, pixmap
+        return self._rings_drawn
 
     def _paint_image(self, painter: QPainter, canvas: QRectF) -> None:
         assert self._picture is not None
