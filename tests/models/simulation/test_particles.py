@@ -66,7 +66,7 @@ def test_unknown_family_and_empty_range_are_refused():
         random_species(1, "teapot")
     with pytest.raises(BadParameter, match=r"diameters 100\.0"):
         random_species(1, None, (100.0, 50.0))
-    with pytest.raises(BadParameter, match="negative"):
+    with pytest.raises(BadParameter, match="species number -1"):
         random_species(-1)
 
 
