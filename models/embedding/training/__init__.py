@@ -1,0 +1,1 @@
+"""Training SpeckleNet from simulated particles; everything follows from `TrainingSettings` and its seed."""

@@ -1,0 +1,182 @@
+"""Noise-free frames become exposures, another one every time they are asked for.
+
+Nothing but the particle's form may tell one class from another, so everything else is drawn whatever the class:
+photons log-uniform over three decades, background, the beam's position, turns, mirror images, the size of the
+speckles, beam stop, gaps, missing halves and modules, dead and hot pixels, electronic noise.
+
+Work is done on the network's own 64-pixel grid: Poisson counts of areas are Poisson counts again, so no photon has to
+be thrown on the finer detector first. Masks are drawn at twice that sampling, because their edges cut pixels.
+
+This module is torch throughout; import it inside functions only.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch  # noqa: TID253
+import torch.nn.functional as F  # noqa: TID253
+from torch import Tensor  # noqa: TID253
+
+from models.embedding.preparation import LEAST_VALID_SHARE, SIDE_PX, cap_hot_pixels, stabilise, subtract_noise
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What is varied, and how far.
+
+    Attributes:
+        photons: lowest and highest expected photons in a frame; log-uniform.
+        background: lowest and highest share of them that is background; log-uniform.
+        zoom: lowest and highest magnification of the speckles; log-uniform.
+        shift_px: standard deviation of the beam's position, prepared pixels.
+    """
+
+    photons: tuple[float, float] = (50.0, 50_000.0)
+    background: tuple[float, float] = (0.005, 0.35)
+    zoom: tuple[float, float] = (0.8, 1.5)
+    shift_px: float = 1.0
+
+
+def expose(roots: Tensor, conditions: Conditions, rng: torch.Generator) -> Tensor:
+    """Network input of fresh exposures.
+
+    Args:
+        roots: (n, s, s) square roots of noise-free intensity with the beam in the middle; all 0 for blanks.
+        conditions: what is varied.
+        rng: the only source of chance.
+
+    Returns:
+        (n, 2, h, w) as `preparation.prepare` gives it; h and w at most 64, the same for the whole batch.
+    """
+    n = len(roots)
+    shape = _frame_shape(rng)
+    signal = _place(roots.float(), shape, conditions, rng).square()
+    share = random_masks(n, shape, rng)
+    photons = _log_uniform(n, conditions.photons, rng)
+    part = _log_uniform(n, conditions.background, rng)
+    visible = (signal * share).sum((1, 2))
+    part = torch.where(visible > 0, part, 1.0)
+    back = backgrounds(n, shape, rng)
+    back = back / (back * share).sum((1, 2), keepdim=True).clamp_min(1e-6)
+    signal = signal / visible.clamp_min(1e-12)[:, None, None]
+    expected = photons[:, None, None] * ((1 - part)[:, None, None] * signal + part[:, None, None] * back) * share
+    counts = torch.poisson(expected, generator=rng)
+    counts = _electronics(counts, share, rng)
+    counts = cap_hot_pixels(subtract_noise(counts), (share > 0).float())
+    return stabilise(torch.where(share > 0, counts / share.clamp_min(LEAST_VALID_SHARE), 0.0), share)
+
+
+def backgrounds(n: int, shape: tuple[int, int], rng: torch.Generator) -> Tensor:
+    """(n, h, w) smooth backgrounds: a halo around the beam on a flat floor, with a slope."""
+    y, x = _axes(shape)
+    width = _uniform(n, (0.05, 0.35), rng)[:, None, None]
+    floor = _uniform(n, (0.0, 1.0), rng)[:, None, None]
+    halo = (1 + (y * y + x * x) / (4 * width**2)) ** -1.5
+    halo = halo / halo.mean((1, 2), keepdim=True)
+    slope = 0.15 * torch.randn((2, n, 1, 1), generator=rng)
+    return ((1 - floor) * halo + floor) * (1 + slope[0] * y + slope[1] * x).clamp(0.0, 2.0)
+
+
+def random_masks(n: int, shape: tuple[int, int], rng: torch.Generator) -> Tensor:
+    """(n, h, w) valid share of every pixel: beam stop, gap, missing half or module, patches, dead pixels."""
+    h, w = shape[0] * 2, shape[1] * 2
+    y = torch.arange(h).float()[None, :, None] - (h - 1) / 2
+    x = torch.arange(w).float()[None, None, :] - (w - 1) / 2
+
+    def chance(p: float) -> Tensor:
+        return (torch.rand(n, generator=rng) < p)[:, None, None]
+
+    def draw(low: float, high: float) -> Tensor:
+        return _uniform(n, (low, high), rng)[:, None, None]
+
+    stop = (y - draw(-2, 2)) ** 2 + (x - draw(-2, 2)) ** 2 < draw(1.0, 7.0) ** 2
+    bad = stop & chance(0.75)
+    gap = draw(0.5, 4.0)
+    middle = draw(-3, 3)
+    across = chance(0.7)
+    bad = bad | (torch.where(across, (y - middle).abs(), (x - middle).abs()) < gap) & chance(0.7)
+    edge = draw(0.0, 0.3) * torch.where(across, float(h), float(w))
+    side = torch.where(chance(0.5), 1.0, -1.0)
+    bad = bad | (side * torch.where(across, y, x) > edge) & chance(0.1)
+    for _ in range(2):
+        inside = ((y - draw(-0.5, 0.5) * h).abs() < draw(2, 14)) & ((x - draw(-0.5, 0.5) * w).abs() < draw(2, 14))
+        bad = bad | inside & chance(0.12)
+    dead = torch.rand((n, h, w), generator=rng) < 0.004
+    bad = bad | dead & chance(0.3)
+    share = F.avg_pool2d((~bad).float(), 2)
+    return torch.where(share >= LEAST_VALID_SHARE, share, 0.0)
+
+
+def _electronics(counts: Tensor, share: Tensor, rng: torch.Generator) -> Tensor:
+    """Hot pixels in a tenth of the frames, electronic noise (with its negative values) in another seventh."""
+    n = len(counts)
+    hot = torch.rand(counts.shape, generator=rng) < 0.0007
+    hot = hot & (torch.rand((n, 1, 1), generator=rng) < 0.1) & (share > 0)
+    height = 10 ** _uniform(n, (0.5, 3.5), rng)[:, None, None]
+    counts = torch.where(hot, counts + height, counts)
+    width = _uniform(n, (0.02, 0.4), rng)[:, None, None]
+    noisy = (torch.rand((n, 1, 1), generator=rng) < 0.15) & (share > 0)
+    return torch.where(noisy, counts + width * torch.randn(counts.shape, generator=rng), counts)
+
+
+def _place(roots: Tensor, shape: tuple[int, int], conditions: Conditions, rng: torch.Generator) -> Tensor:
+    """Turned, mirrored, magnified, shifted and cut to `shape`; half of the frames without any interpolation."""
+    n, side, _ = roots.shape
+    half = n // 2
+    order = torch.randperm(n, generator=rng)
+    out = torch.empty((n, *shape))
+    shift = conditions.shift_px * torch.randn((n, 2), generator=rng)
+    far = torch.rand(n, generator=rng) < 0.08
+    shift[far] *= 5
+    for i in order[:half].tolist():
+        quarter, mirror = (int(v) for v in torch.randint(0, 4, (2,), generator=rng))
+        frame = torch.rot90(roots[i], quarter)
+        frame = frame.flip(0) if mirror % 2 else frame
+        top = [(side - shape[k]) // 2 + round(float(shift[i, k])) for k in (0, 1)]
+        top = [min(max(t, 0), side - shape[k]) for k, t in enumerate(top)]
+        out[i] = frame[top[0] : top[0] + shape[0], top[1] : top[1] + shape[1]]
+    rest = order[half:]
+    m = len(rest)
+    angle = _uniform(m, (0.0, 2 * math.pi), rng)
+    scale = 1 / _log_uniform(m, conditions.zoom, rng)
+    mirror_sign = torch.where(torch.rand(m, generator=rng) < 0.5, 1.0, -1.0)
+    cos, sin = torch.cos(angle) * scale, torch.sin(angle) * scale
+    fy, fx = shape[0] / side, shape[1] / side
+    offset = shift[rest] * 2 / side
+    theta = torch.stack(
+        [
+            torch.stack([cos * fx * mirror_sign, -sin * fy, -(cos * offset[:, 1] - sin * offset[:, 0])], 1),
+            torch.stack([sin * fx * mirror_sign, cos * fy, -(sin * offset[:, 1] + cos * offset[:, 0])], 1),
+        ],
+        1,
+    )
+    grid = F.affine_grid(theta, [m, 1, *shape], align_corners=False)
+    turned = F.grid_sample(roots[rest, None], grid, mode="bicubic", padding_mode="border", align_corners=False)
+    out[rest] = turned[:, 0].clamp_min(0.0)
+    return out
+
+
+def _frame_shape(rng: torch.Generator) -> tuple[int, int]:
+    """Mostly square and whole; now and then smaller or oblong, so that no frame size is new to the network."""
+    if float(torch.rand((), generator=rng)) < 0.6:
+        return SIDE_PX, SIDE_PX
+    h, w = (int(v) for v in torch.randint(40, SIDE_PX + 1, (2,), generator=rng))
+    return h, w
+
+
+def _axes(shape: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """Coordinates from −1 to 1 over the longer side, (1, h, 1) and (1, 1, w)."""
+    longest = max(shape)
+    y = (torch.arange(shape[0]) - (shape[0] - 1) / 2) * (2 / longest)
+    x = (torch.arange(shape[1]) - (shape[1] - 1) / 2) * (2 / longest)
+    return y[None, :, None], x[None, None, :]
+
+
+def _uniform(n: int, limits: tuple[float, float], rng: torch.Generator) -> Tensor:
+    return limits[0] + (limits[1] - limits[0]) * torch.rand(n, generator=rng)
+
+
+def _log_uniform(n: int, limits: tuple[float, float], rng: torch.Generator) -> Tensor:
+    return torch.exp(_uniform(n, (math.log(limits[0]), math.log(limits[1])), rng))

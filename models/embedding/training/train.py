@@ -1,0 +1,282 @@
+"""`friedel train speckle`: from seeds to weights, an epoch at a time, to be stopped and taken up again at will.
+
+Every random number follows from the settings' seed and the epoch, so a training that was interrupted ends with the
+weights it would have ended with anyway (on the same machine and number of threads).
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from models.embedding.training.evaluation import (
+    FewShotScore,
+    FewShotSet,
+    few_shot_score,
+    few_shot_set,
+    nearest_prototype,
+)
+from models.embedding.training.pool import STATION, Pool, empty_pool, render_droplets
+from models.embedding.training.settings import TrainingSettings, checked
+from models.errors import BadParameter
+from models.parameters import to_dict
+from models.progress import Progress
+from models.simulation.particles import TEST_IDS, TRAIN_IDS, VALIDATION_IDS
+from models.simulation.settings import SimulationSettings
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from models.embedding.network import SpeckleNet
+    from models.embedding.training.batches import Layout
+
+NAME = "speckle"
+_DROPLETS = 600
+_REPORT_EVERY = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainProgress(Progress):
+    """How a training goes.
+
+    Attributes:
+        epoch: the present one, from 1; 0 while data are rendered.
+        loss: mean over the last steps; NaN before the first.
+        validation: balanced accuracy single/multi with 5 labels per class on validation species; NaN before the
+        first. worst: of the worst validation species.
+    """
+
+    epoch: int = 0
+    loss: float = math.nan
+    validation: float = math.nan
+    worst: float = math.nan
+
+
+def train(settings: TrainingSettings, out_folder: Path) -> Generator[TrainProgress, None, Path]:
+    """Train a SpeckleNet and write `speckle.safetensors` and `speckle.json` into a folder.
+
+    After every epoch the state is written beside them; called again with the same settings and folder, training goes
+    on from there.
+
+    Returns:
+        The path of the weights.
+
+    Raises:
+        BadParameter: for settings that describe no training, or that differ from the unfinished training's in the
+        folder. BadWeights: where the unfinished training cannot be read.
+    """
+    import torch
+
+    from models.embedding import weights
+    from models.embedding.network import SpeckleNet
+    from models.embedding.training import checkpoint
+    from models.embedding.training.batches import layout
+
+    settings = checked(settings)
+    started = time.monotonic()
+    total = settings.epochs * settings.steps_per_epoch
+    torch.manual_seed(settings.seed)
+    network = SpeckleNet()
+    average = {k: v.clone() for k, v in network.state_dict().items()}
+    optimiser = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    state_path = out_folder / f"{NAME}.checkpoint.safetensors"
+    history: list[dict[str, float]] = []
+    spent_s = 0.0
+    if state_path.is_file():
+        state = checkpoint.read(state_path, network, average, optimiser)
+        if state["settings"] != to_dict(settings):
+            raise BadParameter(
+                f"{out_folder} holds an unfinished training with other settings",
+                hint=f"give the same settings, choose another folder, or remove {state_path.name}",
+            )
+        history, spent_s = state["history"], state["seconds"]
+
+    first = len(history)
+    pool = empty_pool(settings.species, settings.frames_per_class, _DROPLETS)
+    for n in _fill(pool, settings, first):
+        yield TrainProgress(
+            done=first * settings.steps_per_epoch,
+            total=total,
+            unit="steps",
+            message=f"rendering particles, {n} of {settings.species}",
+        )
+    validation = few_shot_set(
+        _first(VALIDATION_IDS, settings.validation_species),
+        settings.validation_frames,
+        settings.seed,
+        SimulationSettings(),
+    )
+    where = layout(settings)
+    for epoch in range(first, settings.epochs):
+        if epoch > first:
+            _refresh(pool, settings, epoch)
+        last = history[-1] if history else {"validation": math.nan, "worst": math.nan}
+        losses: list[float] = []
+        for loss in _epoch(network, average, optimiser, pool, where, settings, epoch):
+            losses.append(loss)
+            if len(losses) % _REPORT_EVERY == 0:
+                yield TrainProgress(
+                    done=epoch * settings.steps_per_epoch + len(losses),
+                    total=total,
+                    unit="steps",
+                    message=f"epoch {epoch + 1} of {settings.epochs}",
+                    epoch=epoch + 1,
+                    loss=float(np.mean(losses[-_REPORT_EVERY:])),
+                    validation=last["validation"],
+                    worst=last["worst"],
+                )
+        score = _score(averaged(network, average), validation)
+        history.append({"loss": float(np.mean(losses)), "validation": score.mean, "worst": score.worst})
+        seconds = spent_s + time.monotonic() - started
+        header = {"settings": to_dict(settings), "history": history, "seconds": seconds}
+        checkpoint.write(state_path, network, average, optimiser, header)
+        yield TrainProgress(
+            done=(epoch + 1) * settings.steps_per_epoch,
+            total=total,
+            unit="steps",
+            message=f"epoch {epoch + 1} of {settings.epochs}",
+            epoch=epoch + 1,
+            loss=history[-1]["loss"],
+            validation=score.mean,
+            worst=score.worst,
+        )
+    final = averaged(network, average)
+    test = few_shot_set(
+        _first(TEST_IDS, settings.test_species), settings.validation_frames, settings.seed, SimulationSettings()
+    )
+    provenance = _provenance(settings, history, _score(final, validation), _score(final, test))
+    provenance["seconds"] = round(spent_s + time.monotonic() - started)
+    path = out_folder / f"{NAME}.safetensors"
+    weights.save(final, path, provenance)
+    state_path.unlink(missing_ok=True)
+    return path
+
+
+def averaged(network: SpeckleNet, average: dict[str, Tensor]) -> SpeckleNet:
+    """A network of the same sizes with the averaged weights, ready for inference."""
+    other = type(network)(network.config)
+    other.load_state_dict(average)
+    return other.eval().requires_grad_(False)
+
+
+def _epoch(
+    network: SpeckleNet,
+    average: dict[str, Tensor],
+    optimiser: Any,
+    pool: Pool,
+    where: Layout,
+    settings: TrainingSettings,
+    epoch: int,
+) -> Iterator[float]:
+    """One epoch, giving every step's loss."""
+    import torch
+
+    from models.embedding.training.augmentation import Conditions, expose
+    from models.embedding.training.batches import draw_roots
+    from models.embedding.training.losses import objective
+
+    rng = np.random.default_rng([settings.seed, 2, epoch])
+    chance = torch.Generator().manual_seed(settings.seed * 1_000_003 + epoch)
+    conditions = Conditions(photons=(settings.photons_low, settings.photons_high))
+    network.train()
+    for i in range(settings.steps_per_epoch):
+        step = epoch * settings.steps_per_epoch + i
+        for group in optimiser.param_groups:
+            group["lr"] = learning_rate(step, settings)
+        x = expose(draw_roots(pool, settings, rng), conditions, chance)
+        loss = objective(network(x), where, settings, chance)
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        # Few steps in, the average must not still remember the random start.
+        kept = min(settings.averaging, step / (step + 20))
+        with torch.no_grad():
+            for key, value in network.state_dict().items():
+                average[key].lerp_(value, 1 - kept)
+        yield float(loss.detach())
+
+
+def learning_rate(step: int, settings: TrainingSettings) -> float:
+    """Linear rise over the warm-up, then half a cosine down to zero at the last step."""
+    total = settings.epochs * settings.steps_per_epoch
+    rise = min(1.0, (step + 1) / max(1, settings.warmup_steps))
+    return settings.learning_rate * rise * 0.5 * (1 + math.cos(math.pi * step / total))
+
+
+def species_in_slot(slot: int, epoch: int, settings: TrainingSettings) -> int:
+    """Number of the training species a pool slot holds in an epoch; slots are renewed in turn."""
+    renewed = epoch * settings.refreshed_species
+    rounds = (renewed - slot + settings.species - 1) // settings.species
+    return TRAIN_IDS.start + slot + settings.species * max(0, rounds)
+
+
+def _fill(pool: Pool, settings: TrainingSettings, epoch: int) -> Iterator[int]:
+    """Render the pool as it is in an epoch; gives how many species are done."""
+    pool.droplets[:] = render_droplets(len(pool.droplets), np.random.default_rng([settings.seed, 1]))
+    for slot in range(settings.species):
+        _render(pool, slot, species_in_slot(slot, epoch, settings), settings)
+        yield slot + 1
+
+
+def _refresh(pool: Pool, settings: TrainingSettings, epoch: int) -> None:
+    for slot in range(settings.species):
+        number = species_in_slot(slot, epoch, settings)
+        if pool.ids[slot] != number:
+            _render(pool, slot, number, settings)
+
+
+def _render(pool: Pool, slot: int, number: int, settings: TrainingSettings) -> None:
+    pool.replace(slot, number, np.random.default_rng([settings.seed, 0, number]))
+
+
+def _first(numbers: range, n: int) -> range:
+    return numbers[:n]
+
+
+def _score(network: SpeckleNet, frames: FewShotSet) -> FewShotScore:
+    from models.embedding.embed import embed_frames
+
+    vectors = embed_frames(frames.counts.astype(np.float32), frames.valid, network, 256)
+    return few_shot_score(vectors, frames, nearest_prototype)
+
+
+def _provenance(
+    settings: TrainingSettings, history: list[dict[str, float]], validation: FewShotScore, test: FewShotScore
+) -> dict[str, Any]:
+    def words(score: FewShotScore) -> dict[str, Any]:
+        worst = int(score.per_species.argmin())
+        return {
+            "species": len(score.species),
+            "balanced_accuracy": round(score.mean, 4),
+            "per_dose": [round(float(v), 4) for v in score.per_dose],
+            "worst_species": int(score.species[worst]),
+            "worst_balanced_accuracy": round(score.worst, 4),
+            "tenth_percentile": round(float(np.percentile(score.per_species, 10)), 4),
+        }
+
+    shown = settings.species + settings.refreshed_species * (settings.epochs - 1)
+    return {
+        "settings": to_dict(settings),
+        "data": {
+            "what": "simulated particles: single, aggregates of 2 to 4, background only, droplets",
+            "station": to_dict(replace(STATION)),
+            "training_species": [TRAIN_IDS.start, TRAIN_IDS.start + shown],
+            "validation_species": [VALIDATION_IDS.start, VALIDATION_IDS.start + settings.validation_species],
+            "test_species": [TEST_IDS.start, TEST_IDS.start + settings.test_species],
+        },
+        "metrics": {
+            "what": "single against multi, 5 labels per class of one unseen species, nearest prototype, "
+            "200 to 20000 photons log-uniform; per_dose: four equal steps of the logarithm",
+            "validation": words(validation),
+            "test": words(test),
+        },
+        "history": [{k: round(v, 5) for k, v in entry.items()} for entry in history],
+        "versions": {name: version(name) for name in ("torch", "numpy", "safetensors")},
+    }
