@@ -1,0 +1,190 @@
+"""The sheet of all keys: every command and its shortcut, grouped as in the menus, searchable."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PyQt6.QtCore import QEvent, QSize, Qt, pyqtSignal
+from PyQt6.QtGui import QKeySequence, QMouseEvent, QPalette
+from PyQt6.QtWidgets import (
+    QDialog,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QKeySequenceEdit,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from widgets import theme
+from widgets.palette import CommandEntry, key_text, match_score
+
+_COLUMNS = 3
+
+
+class _KeyLabel(QLabel):
+    """A shortcut as a key cap; a click asks for a new one."""
+
+    clicked = pyqtSignal()
+
+    def __init__(self, text: str, changeable: bool, parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self._changeable = changeable
+        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.setContentsMargins(5, 0, 5, 0)
+        if text:
+            self.setFrameShape(QFrame.Shape.StyledPanel)
+            self.setAutoFillBackground(True)
+            self.setBackgroundRole(QPalette.ColorRole.Button)
+        if changeable:
+            self.setCursor(Qt.CursorShape.PointingHandCursor)
+            self.setToolTip("Click to change this shortcut")
+
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:
+        if self._changeable and event is not None and event.button() == Qt.MouseButton.LeftButton:
+            self.clicked.emit()
+
+
+class KeySheet(QDialog):
+    """All keys at a glance, in three columns that fit 1280×800.
+
+    Only commands with a shortcut are listed until something is searched for; then every command that matches.
+    """
+
+    shortcut_changed = pyqtSignal(str, str)
+    """command id and its new key sequence in portable form, "" to take it away; the application applies it and calls
+    `set_commands` again"""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Keys")
+        self.resize(1120, 700)
+        self._entries: tuple[CommandEntry, ...] = ()
+        self._shown: list[str] = []
+        self._editing = ""
+        self._line = QLineEdit()
+        self._line.setPlaceholderText("Search keys and commands")
+        self._line.setClearButtonEnabled(True)
+        self._line.textChanged.connect(self._fill)
+        close = QPushButton("Close")
+        close.setDefault(False)
+        close.setAutoDefault(False)
+        close.clicked.connect(self.close)
+        self._hint = QLabel("Click a key to change it.")
+        self._area = QScrollArea()
+        self._area.setWidgetResizable(True)
+        self._area.setFrameShape(QFrame.Shape.NoFrame)
+        box = QVBoxLayout(self)
+        box.addWidget(self._line)
+        box.addWidget(self._area, 1)
+        foot = QHBoxLayout()
+        foot.addWidget(self._hint)
+        foot.addStretch(1)
+        foot.addWidget(close)
+        box.addLayout(foot)
+
+    def set_commands(self, entries: Sequence[CommandEntry]) -> None:
+        """Every command, in menu order."""
+        self._entries = tuple(entries)
+        self._fill()
+
+    def shown_ids(self) -> list[str]:
+        """Ids of the commands listed now."""
+        return list(self._shown)
+
+    def ask_shortcut(self, command: str) -> None:
+        """Open the editor for the shortcut of one command."""
+        self._editing = command
+        self._fill()
+
+    def sizeHint(self) -> QSize:
+        return QSize(1120, 700)
+
+    def changeEvent(self, event: QEvent | None) -> None:
+        super().changeEvent(event)
+        if event is not None and event.type() == QEvent.Type.PaletteChange and hasattr(self, "_area"):
+            self._fill()
+
+    def _matching(self) -> dict[str, list[CommandEntry]]:
+        query = self._line.text().strip()
+        groups: dict[str, list[CommandEntry]] = {}
+        for entry in self._entries:
+            keys = " ".join(key_text(key) for key in entry.keys)
+            if query:
+                wanted = keys.casefold() == query.casefold() or any(
+                    match_score(query, text) is not None for text in (entry.title, keys, entry.menu)
+                )
+            else:
+                wanted = bool(entry.keys)
+            if wanted:
+                groups.setdefault(entry.menu.split("›")[0].strip(), []).append(entry)
+        return groups
+
+    def _fill(self) -> None:
+        groups = self._matching()
+        self._shown = [entry.id for group in groups.values() for entry in group]
+        sheet = QWidget()
+        across = QHBoxLayout(sheet)
+        across.setSpacing(24)
+        columns = [QVBoxLayout() for _ in range(_COLUMNS)]
+        heights = [0] * _COLUMNS
+        for title, group in groups.items():
+            shortest = heights.index(min(heights))
+            columns[shortest].addWidget(self._group(title, group))
+            heights[shortest] += len(group) + 2
+        for column in columns:
+            column.addStretch(1)
+            across.addLayout(column, 1)
+        self._area.setWidget(sheet)
+
+    def _group(self, title: str, entries: Sequence[CommandEntry]) -> QWidget:
+        block = QWidget()
+        grid = QGridLayout(block)
+        grid.setContentsMargins(0, 0, 0, 8)
+        grid.setVerticalSpacing(3)
+        grid.setHorizontalSpacing(10)
+        grid.setColumnStretch(0, 1)
+        head = QLabel(title)
+        head.setFont(theme.title_font(self.font(), 1.1))
+        grid.addWidget(head, 0, 0, 1, 2)
+        for row, entry in enumerate(entries, start=1):
+            words = QLabel(entry.title)
+            words.setToolTip(entry.help)
+            grid.addWidget(words, row, 0)
+            grid.addWidget(self._keys(entry), row, 1, Qt.AlignmentFlag.AlignRight)
+        return block
+
+    def _keys(self, entry: CommandEntry) -> QWidget:
+        if entry.id == self._editing:
+            return self._editor(entry)
+        caps = QWidget()
+        line = QHBoxLayout(caps)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(4)
+        for key in entry.keys or ("",):
+            cap = _KeyLabel(key_text(key) if key else "add…", changeable=True)
+            cap.clicked.connect(lambda command=entry.id: self.ask_shortcut(command))
+            line.addWidget(cap)
+        return caps
+
+    def _editor(self, entry: CommandEntry) -> QWidget:
+        editor = QKeySequenceEdit(QKeySequence(entry.keys[0] if entry.keys else ""))
+        editor.setMaximumSequenceLength(1)
+        editor.setClearButtonEnabled(True)
+        editor.setFocus()
+
+        def finished() -> None:
+            if self._editing != entry.id:
+                return
+            self._editing = ""
+            new = editor.keySequence().toString(QKeySequence.SequenceFormat.PortableText)
+            if new != (entry.keys[0] if entry.keys else ""):
+                self.shortcut_changed.emit(entry.id, new)
+            self._fill()
+
+        editor.editingFinished.connect(finished)
+        return editor

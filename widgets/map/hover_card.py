@@ -1,0 +1,62 @@
+"""The card that comes up beside a point of the map: the frame's thumbnail and a few words."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtGui import QImage, QPixmap
+from PyQt6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
+
+SIDE = 128
+"""Longer side of the thumbnail, logical pixels."""
+
+
+class HoverCard(QFrame):
+    """Lies over the map without catching the mouse."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setFrameShape(QFrame.Shape.StyledPanel)
+        self.setAutoFillBackground(True)
+        self._picture = QLabel()
+        self._picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._words = QLabel()
+        self._words.setTextFormat(Qt.TextFormat.PlainText)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(5, 5, 5, 5)
+        box.setSpacing(3)
+        box.addWidget(self._picture)
+        box.addWidget(self._words)
+        self.hide()
+
+    def show_frame(self, image: QImage | None, text: str, beside: QPoint) -> None:
+        """Show thumbnail and text near a point of the parent, inside its borders."""
+        if image is None or image.isNull():
+            self._picture.clear()
+            self._picture.hide()
+        else:
+            ratio = self.devicePixelRatioF()
+            side = round(SIDE * ratio)
+            # Frames are small numbers of pixels: blowing them up without smoothing keeps them honest.
+            grows = max(image.width(), image.height()) < side
+            mode = Qt.TransformationMode.FastTransformation if grows else Qt.TransformationMode.SmoothTransformation
+            scaled = image.scaled(side, side, Qt.AspectRatioMode.KeepAspectRatio, mode)
+            scaled.setDevicePixelRatio(ratio)
+            self._picture.setPixmap(QPixmap.fromImage(scaled))
+            self._picture.show()
+        self._words.setText(text)
+        self._words.setVisible(bool(text))
+        self.adjustSize()
+        parent = self.parentWidget()
+        assert parent is not None
+        x = beside.x() + 16
+        if x + self.width() > parent.width():
+            x = beside.x() - 16 - self.width()
+        y = min(max(4, beside.y() - self.height() // 2), parent.height() - self.height() - 4)
+        self.move(max(4, x), max(4, y))
+        self.show()
+        self.raise_()
+
+    def text(self) -> str:
+        """The words shown."""
+        return self._words.text()
