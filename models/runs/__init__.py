@@ -1,0 +1,110 @@
+"""Run files become `Run`s: one module per format, one small protocol (`models.runs.types`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from models.runs.types import Column, Frame, Geometry, PixelFlag, Run, RunIdentity
+
+__all__ = [
+    "Column",
+    "Frame",
+    "Geometry",
+    "PixelFlag",
+    "Run",
+    "RunIdentity",
+    "RunInfo",
+    "describe",
+    "open_run",
+]
+
+
+def open_run(path: str | Path, dataset: str | None = None) -> Run:
+    """Open a file or folder of detector frames. Reads metadata only; frames come with `Run.load`.
+
+    The format is recognised by content: CXI, NeXus and any other HDF5; NPY and NPZ; TIFF, or a folder of TIFF files.
+
+    Args:
+        path: the file or folder.
+        dataset: which dataset (HDF5) or array (NPZ) holds the frames; None to find it.
+
+    Raises:
+        CannotOpen: it is missing, unreadable, damaged, or holds no frames.
+        AmbiguousRun: several datasets might be the frames; the error lists them, best first.
+    """
+    from models.runs.recognise import recognise
+
+    path = Path(path).expanduser()
+    kind = recognise(path)
+    if kind == "hdf5":
+        from models.runs.hdf5.run import open_hdf5_run
+
+        return open_hdf5_run(path, dataset)
+    if kind in ("npy", "npz"):
+        from models.runs.npy import open_npy_run, open_npz_run
+
+        return open_npy_run(path) if kind == "npy" else open_npz_run(path, dataset)
+    from models.runs.tiff import open_tiff_folder, open_tiff_run
+
+    return open_tiff_run(path) if kind == "tiff" else open_tiff_folder(path)
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """What a run is, in one record.
+
+    Attributes:
+        dataset: path of the frames inside the file, "" where the file is the array.
+        frames, height, width: number and size of the frames.
+        dtype: stored type of a pixel, as numpy names it.
+        masked_pixels: pixels that the file's mask excludes in every frame.
+        photon_energy_eV, distance_m: None where the file does not say.
+        pixel_size_m: one number where pixels are square, else (y, x); None where the file does not say.
+        columns: names of the per-frame numbers.
+        warnings: what was assumed or found odd.
+    """
+
+    dataset: str
+    frames: int
+    height: int
+    width: int
+    dtype: str
+    masked_pixels: int
+    photon_energy_eV: float | None
+    distance_m: float | None
+    pixel_size_m: float | tuple[float, float] | None
+    columns: Sequence[str]
+    warnings: Sequence[str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The record as JSON-ready values."""
+        values = asdict(self)
+        for name in ("pixel_size_m", "columns", "warnings"):
+            if isinstance(values[name], tuple):
+                values[name] = list(values[name])
+        return values
+
+
+def describe(run: Run) -> RunInfo:
+    """What `friedel info` says of a run. Reads nothing but what opening has read."""
+    geometry = run.geometry
+    pixel: float | tuple[float, float] | None = geometry.pixel_size_m
+    if geometry.pixel_size_m is not None:
+        y, x = geometry.pixel_size_m
+        pixel = y if abs(y - x) <= 1e-9 * max(abs(y), abs(x)) else (y, x)
+    return RunInfo(
+        dataset=run.dataset,
+        frames=len(run),
+        height=run.shape[0],
+        width=run.shape[1],
+        dtype=run.dtype.name,
+        masked_pixels=int(run.mask.size - run.mask.sum()),
+        photon_energy_eV=geometry.photon_energy_eV,
+        distance_m=geometry.distance_m,
+        pixel_size_m=pixel,
+        columns=tuple(run.columns),
+        warnings=tuple(run.warnings),
+    )

@@ -1,0 +1,130 @@
+"""Event identifiers in HDF5 files, under the names that facilities use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from models.runs.events import LazyEvents
+from models.runs.hdf5.tree import Leaf, Tree
+from models.runs.hdf5.values import READ_ERRORS, read_texts, text
+from models.runs.identity import IDS_HASHED
+
+if TYPE_CHECKING:
+    import h5py
+
+_SINGLE = (
+    "experiment_identifier",
+    "experimental_identifier",
+    "event_identifier",
+    "event_id",
+    "event_ids",
+    "eventid",
+    "tag_number_list",
+)
+_JOINED = (
+    (("trainId", "pulseId"), ":"),
+    (("trainId", "cellId"), ":"),
+    (("machineTime", "machineTimeNanoSeconds", "fiducial"), "-"),
+    (("machineTime", "machineTimeNanoSeconds"), "-"),
+)
+_LAST_RESORTS = ("eventNumber", "timestamp", "trainId")
+_TAIL = 4096
+
+
+@dataclass(frozen=True)
+class FoundEvents:
+    """Attributes:
+    events: identifier of every frame, None where the file has none.
+    first: the first few, already read.
+    written: how many frames have an identifier, not counting an unwritten tail.
+    """
+
+    events: LazyEvents | None
+    first: tuple[str, ...]
+    written: int
+
+
+def find_events(file: h5py.File, tree: Tree, homes: Sequence[str], *, stored: int, frames: int) -> FoundEvents:
+    """The event identifiers of the frames.
+
+    Args:
+        file: the open file.
+        tree: its datasets.
+        homes: the groups that hold the frames; identifiers near them come first.
+        stored: length of the frame axis as stored.
+        frames: how many of them are known to be frames.
+    """
+    choices: list[tuple[tuple[str, ...], str]] = [((name,), "") for name in _SINGLE]
+    choices += [*_JOINED, *(((name,), "") for name in _LAST_RESORTS)]
+    for names, joint in choices:
+        leaves = [leaf for name in names if (leaf := _nearest(tree, homes, name, stored)) is not None]
+        if len(leaves) != len(names):
+            continue
+        read = _reader(file, leaves, joint)
+        try:
+            first = read(min(frames, IDS_HASHED))
+        except READ_ERRORS:
+            continue
+        if not any(first) or (len(first) > 1 and len(set(first)) == 1):
+            continue
+        written = frames
+        if len(leaves) == 1 and leaves[0].dtype.kind in "SO" and leaves[0].shape == (stored,):
+            written = min(frames, _without_empty_tail(file, leaves[0], frames))
+        return FoundEvents(LazyEvents(written, _bound(read, written)), tuple(first[:written]), written)
+    return FoundEvents(None, (), frames)
+
+
+def _nearest(tree: Tree, homes: Sequence[str], name: str, stored: int) -> Leaf | None:
+    fitting = []
+    for leaf in tree.datasets():
+        if leaf.name != name or leaf.dtype.kind not in "SOiu":
+            continue
+        single = stored == 1 and leaf.shape in ((), (1,))
+        listed = leaf.shape[:1] == (stored,) and len(leaf.shape) <= 2
+        if single or listed:
+            at_home = any(alias.rsplit("/", 1)[0] in homes for alias in leaf.aliases)
+            fitting.append((not at_home, leaf.path.count("/"), leaf.path, leaf))
+    return min(fitting, key=lambda item: item[:3])[3] if fitting else None
+
+
+def _reader(file: h5py.File, leaves: Sequence[Leaf], joint: str) -> Callable[[int], list[str]]:
+    def read(stop: int) -> list[str]:
+        parts = [_texts(file[leaf.path], stop) for leaf in leaves]
+        if len(parts) == 1:
+            return parts[0]
+        return [joint.join(words) for words in zip(*parts, strict=True)]
+
+    return read
+
+
+def _texts(dataset: h5py.Dataset, stop: int) -> list[str]:
+    if dataset.shape == ():
+        value = dataset[()]
+        return [text(value) if isinstance(value, bytes | str) else str(value)]
+    if len(dataset.shape) == 2 and not (dataset.dtype.kind in "iu" and dataset.dtype.itemsize == 1):
+        return [str(value) for value in dataset[:stop, 0].tolist()]
+    return read_texts(dataset, stop)
+
+
+def _bound(read: Callable[[int], list[str]], stop: int) -> Callable[[], list[str]]:
+    return lambda: read(stop)
+
+
+def _without_empty_tail(file: h5py.File, leaf: Leaf, frames: int) -> int:
+    """How many identifiers there are before an unwritten tail of empty ones."""
+    dataset = file[leaf.path]
+    stop = frames
+    while stop:
+        start = max(0, stop - _TAIL)
+        try:
+            values = dataset[start:stop]
+        except READ_ERRORS:
+            return frames
+        for place in range(len(values) - 1, -1, -1):
+            value = values[place]
+            if value and (not isinstance(value, bytes) or value.strip(b"\0 ")):
+                return start + place + 1
+        stop = start
+    return frames

@@ -1,0 +1,132 @@
+"""The masks that belong to a dataset of frames."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from models.errors import FrameUnreadable
+from models.runs.hdf5.tree import Leaf, Tree
+from models.runs.hdf5.values import READ_ERRORS
+from models.runs.layout import FrameLayout
+from models.runs.masks import MASK_NAMES, Convention, MaskFault, decide, to_flags
+from models.runs.types import FlagImage, PixelFlag
+
+if TYPE_CHECKING:
+    import h5py
+
+_DETECTOR = re.compile(r"/detector_\d+$")
+
+
+@dataclass(frozen=True)
+class FrameMask:
+    """A mask with one picture per frame, read with each frame."""
+
+    dataset: h5py.Dataset
+    layout: FrameLayout
+    convention: Convention
+
+    def flags(self, index: int) -> FlagImage:
+        """(H, W) `PixelFlag` bits of frame `index`. Raises FrameUnreadable."""
+        try:
+            block = np.asarray(self.dataset[self.layout.selection(index)])
+            flags: FlagImage = to_flags(self.layout.assemble(block), self.convention)
+        except (*READ_ERRORS, MaskFault) as error:
+            raise FrameUnreadable(
+                f"the mask of frame {index} cannot be read", cause=str(error), index=index
+            ) from error
+        return flags
+
+
+@dataclass(frozen=True)
+class FoundMasks:
+    """Attributes:
+    static: (H, W) flags for all frames, None where there is no such mask.
+    per_frame: the mask that each frame has, None where there is none.
+    paths: the datasets used.
+    notes: what was assumed or rejected.
+    """
+
+    static: FlagImage | None
+    per_frame: FrameMask | None
+    paths: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def find_masks(
+    file: h5py.File, tree: Tree, homes: Sequence[str], layout: FrameLayout, *, euxfel: bool = False
+) -> FoundMasks:
+    """The masks beside the frames: one for all frames, one per frame, or both.
+
+    Args:
+        file: the open file.
+        tree: its datasets.
+        homes: the groups that hold the frames.
+        layout: how the frames lie in their dataset.
+        euxfel: bits are European XFEL's, not CXI's.
+    """
+    static: FlagImage | None = None
+    per_frame: FrameMask | None = None
+    paths: list[str] = []
+    notes: list[str] = []
+    default = Convention.EUXFEL_BITS if euxfel else Convention.CXI_BITS
+    for leaf in _candidates(tree, homes):
+        fitting = layout.sibling(leaf.shape)
+        if fitting is None:
+            notes.append(
+                f"{leaf.path} has shape {'×'.join(map(str, leaf.shape))} and the frames {layout.frame_shape[0]}×"
+                f"{layout.frame_shape[1]}: this mask is not used"
+            )
+            continue
+        if (per_frame if fitting.scan else static) is not None:
+            continue
+        try:
+            dataset = file[leaf.path]
+            block = fitting.assemble(np.asarray(dataset[fitting.selection(0)]))
+            convention, note = decide(block, leaf.name, default)
+            flags = to_flags(block, convention)
+        except MaskFault as fault:
+            notes.append(f"{leaf.path} is not used as a mask: {fault}")
+            continue
+        except READ_ERRORS as error:
+            notes.append(f"{leaf.path} cannot be read, so no mask is used from it ({error})")
+            continue
+        if note:
+            notes.append(note)
+        if fitting.scan:
+            per_frame = FrameMask(dataset, fitting, convention)
+        else:
+            static = flags
+            if flags.all():
+                notes.append(f"{leaf.path} masks all pixels (100 %): check its polarity")
+        paths.append(leaf.path)
+    holes = layout.holes()
+    if holes is not None:
+        static = np.zeros(layout.frame_shape, np.uint8) if static is None else static.copy()
+        static[holes] = PixelFlag.MISSING
+    return FoundMasks(static, per_frame, tuple(paths), tuple(notes))
+
+
+def _candidates(tree: Tree, homes: Sequence[str]) -> list[Leaf]:
+    """Datasets called masks that can belong to the frames, the preferred first."""
+    found = []
+    own_detector = any(_DETECTOR.search(home) for home in homes)
+    for leaf in tree.datasets():
+        if leaf.name not in MASK_NAMES or len(leaf.shape) < 2:
+            continue
+        parents = {alias.rsplit("/", 1)[0] for alias in leaf.aliases}
+        at_home = any(parent in homes for parent in parents)
+        near = at_home or any(_is_near(parent, home) for parent in parents for home in homes)
+        foreign = own_detector and not at_home and any(_DETECTOR.search(parent) for parent in parents)
+        if near and not foreign:
+            found.append((not at_home, MASK_NAMES.index(leaf.name), leaf.path, leaf))
+    return [item[3] for item in sorted(found, key=lambda item: item[:3])]
+
+
+def _is_near(parent: str, home: str) -> bool:
+    """Whether a group lies in the same entry (top-level group) as the frames, or at the root."""
+    return parent.split("/")[1:2] in (home.split("/")[1:2], [])

@@ -1,0 +1,289 @@
+"""HDF5 files as runs: choose the frames, then gather everything the file says about them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from models.errors import AmbiguousRun, CannotOpen, DatasetCandidate
+from models.runs.hdf5 import cxi, nxdata
+from models.runs.hdf5.chunks import ChunkCost, written_frames
+from models.runs.hdf5.columns import find_columns
+from models.runs.hdf5.events import find_events
+from models.runs.hdf5.file import open_hdf5, open_with_cache, require_filters
+from models.runs.hdf5.geometry import read_geometry
+from models.runs.hdf5.masks import find_masks
+from models.runs.hdf5.source import Hdf5Source
+from models.runs.hdf5.tree import Leaf, Tree, walk
+from models.runs.hdf5.values import READ_ERRORS, attribute, number, unit_of
+from models.runs.hdf5.virtual import MissingSources
+from models.runs.identity import make_identity
+from models.runs.layout import FrameLayout, parse_axes, read_layout
+from models.runs.ranking import choose, rank, rate
+from models.runs.stack import RunFacts, StackRun, is_image_dtype
+
+if TYPE_CHECKING:
+    import h5py
+
+_PART = re.compile(r"^data_\d{6}$")
+_UNITS = {
+    "photon": "photons",
+    "photons": "photons",
+    "adu": "ADU",
+    "adus": "ADU",
+    "counts": "counts",
+    "count": "counts",
+}
+_SHOWN = 3
+
+
+def open_hdf5_run(path: Path, dataset: str | None = None) -> StackRun:
+    """Open an HDF5 file (CXI, NeXus or any other) as a run.
+
+    Args:
+        path: the file.
+        dataset: path of the frames inside the file; None to find them.
+
+    Raises:
+        CannotOpen: no frames, or they cannot be read.
+        AmbiguousRun: several datasets might be the frames, or `dataset` is not in the file.
+    """
+    file, notes = open_hdf5(path)
+    try:
+        return _Opening(path, file, list(notes)).run(dataset)
+    except CannotOpen:
+        file.close()
+        raise
+    except READ_ERRORS as error:
+        file.close()
+        raise CannotOpen(
+            f"{path} cannot be opened",
+            cause=f"its structure is damaged ({error})",
+            hint="Copy the file again from its origin",
+        ) from error
+
+
+@dataclass
+class _Part:
+    """One dataset of frames; several follow each other in files that a detector splits."""
+
+    path: str
+    dataset: h5py.Dataset
+    layout: FrameLayout
+
+
+class _Opening:
+    """The steps of opening one file, and what they found odd."""
+
+    def __init__(self, path: Path, file: h5py.File, notes: list[str]) -> None:
+        self.path = path
+        self.file = file
+        self.notes = notes
+        self.tree: Tree = walk(file)
+
+    def run(self, dataset: str | None) -> StackRun:
+        paths = self._choose(dataset)
+        main = paths[0]
+        leaf = self._leaf(main)
+        homes = self.tree.homes(leaf)
+        self._note_links()
+        parts = [self._part(path, first=path is main) for path in paths]
+        first = parts[0]
+        stored = first.layout.n_frames if len(parts) == 1 else sum(part.layout.n_frames for part in parts)
+        frames = stored
+        if len(parts) == 1:
+            frames = self._count(first)
+        events = find_events(self.file, self.tree, homes, stored=stored, frames=frames)
+        if events.written < stored:
+            self.notes.append(
+                f"{stored - events.written} empty frames at the end were never written: they are left out"
+            )
+            frames = events.written
+        if frames == 0:
+            raise CannotOpen(
+                f"{self.path}: {main} has no frames yet",
+                cause=f"its shape is {'×'.join(map(str, first.layout.shape))}",
+                hint="If the measurement is running, open it again when frames have arrived",
+            )
+        dtype = first.dataset.dtype
+        if dtype.kind == "c":
+            self.notes.append(f"{main} holds complex numbers: the squared modulus is shown")
+        euxfel = "/INSTRUMENT/" in main or (first.layout.modules is not None and first.dataset.is_virtual)
+        masks = find_masks(self.file, self.tree, homes, first.layout, euxfel=euxfel)
+        self.notes += masks.notes
+        geometry, assumed = read_geometry(self.file, self.tree, homes)
+        self.notes += assumed
+        cost = ChunkCost.of(first.dataset, first.layout)
+        self.notes += [note] if (note := cost.note(main)) else []
+        missing = MissingSources(first.dataset, self.path) if first.dataset.is_virtual else None
+        if missing is not None and missing.note:
+            self.notes.append(missing.note)
+        unit = self._unit(first)
+        saturation = self._saturation(homes)
+        if len(parts) == 1:
+            del first.dataset  # the cache's size is settled when nothing else has the dataset open
+            first.dataset = open_with_cache(self.file, main, cost.block_bytes)
+        source = Hdf5Source(
+            self.file,
+            [(part.dataset, part.layout) for part in parts],
+            per_frame=masks.per_frame,
+            missing=missing if missing else None,
+        )
+        axes = nxdata.axis_names(self.file, leaf)[-2:]
+        skip = {alias for home in homes for name in axes for alias in (f"{home}/{name}",)}
+        facts = RunFacts(
+            path=self.path,
+            dataset=main,
+            frames=frames,
+            shape=first.layout.frame_shape,
+            dtype=dtype,
+            identity=make_identity(
+                frames,
+                (main, first.layout.frame_shape, dtype.str),
+                events=events.first,
+                sample=source.sample,
+            ),
+            unit=unit,
+            static_flags=masks.static,
+            geometry=geometry,
+            columns=find_columns(
+                self.file,
+                self.tree,
+                stored=stored,
+                frames=frames,
+                skip=sorted(skip),
+                si_units=cxi.is_cxi(self.tree),
+            ),
+            events=events.events,
+            warnings=tuple(dict.fromkeys(self.notes)),
+            saturation_level=saturation,
+        )
+        return StackRun(facts, source)
+
+    def _choose(self, dataset: str | None) -> list[str]:
+        """Path of the frames' dataset; several where a detector split the frames over datasets."""
+        if dataset is not None:
+            return [self._named(dataset)]
+        if cxi.is_cxi(self.tree):
+            chosen, notes = cxi.find_frames(self.tree, str(self.path))
+            self.notes += notes
+            return [chosen]
+        shown = nxdata.find_frames(self.file, self.tree)
+        if shown is not None and not _PART.match(shown.rsplit("/", 1)[-1]):
+            return [shown]
+        candidates, groups = self._candidates()
+        best = choose(self.path, candidates)
+        return groups.get(best.path, [best.path])
+
+    def _candidates(self) -> tuple[list[DatasetCandidate], dict[str, list[str]]]:
+        """All datasets that might be frames; the parts of a split detector file count as one."""
+        found: dict[str, DatasetCandidate] = {}
+        groups: dict[tuple[str, tuple[int, ...], str], list[str]] = {}
+        for leaf in self.tree.datasets():
+            candidate = rate(leaf.path, leaf.shape, leaf.dtype)
+            if candidate is None:
+                continue
+            home = leaf.path.rsplit("/", 1)[0]
+            if _PART.match(leaf.name) and len(leaf.shape) == 3:
+                members = groups.setdefault((home, leaf.shape[1:], leaf.dtype.str), [])
+                members.append(leaf.path)
+                if len(members) > 1:
+                    continue
+            found[leaf.path] = candidate
+        return list(found.values()), {paths[0]: sorted(paths) for paths in groups.values()}
+
+    def _named(self, dataset: str) -> str:
+        """The path the user asked for, if the file has it."""
+        import h5py
+
+        wanted = "/" + dataset.strip("/")
+        if "\0" not in wanted:
+            if wanted in self.tree.leaves:
+                return wanted
+            try:
+                if isinstance(self.file.get(wanted), h5py.Dataset):
+                    return wanted
+            except READ_ERRORS:
+                pass
+        candidates = rank(self._candidates()[0])
+        what = f"{self.path} has no dataset {wanted!r}"
+        if not candidates:
+            raise CannotOpen(what, cause="it holds no other frames either", hint="Choose another file")
+        raise AmbiguousRun(what, hint="Choose one of those it has", candidates=candidates)
+
+    def _leaf(self, path: str) -> Leaf:
+        leaf = self.tree.leaves.get(path)
+        if leaf is None:  # behind a link that the walk did not follow, named by the user
+            dataset = self.file[path]
+            leaf = Leaf(path=path, shape=tuple(dataset.shape or ()), dtype=dataset.dtype, aliases=[path])
+            self.tree.leaves[path] = leaf
+        return leaf
+
+    def _part(self, path: str, *, first: bool) -> _Part:
+        dataset = self.file[path]
+        if not is_image_dtype(dataset.dtype) or dataset.shape is None:
+            raise CannotOpen(
+                f"{self.path}: {path} cannot be shown",
+                cause=f"its type is {dataset.dtype}, not a number",
+                hint="Choose a dataset of numbers",
+            )
+        self._refuse_foreign_storage(dataset)
+        layout, notes = read_layout(dataset.shape, parse_axes(attribute(dataset, "axes")), where=path)
+        if first:
+            self.notes += notes
+        if layout.n_frames:
+            require_filters(self.path, dataset)
+        return _Part(path, dataset, layout)
+
+    def _refuse_foreign_storage(self, dataset: h5py.Dataset) -> None:
+        """HDF5 can take a dataset's bytes from any file on the machine; only the run's own folder is allowed."""
+        folder = self.path.resolve().parent
+        for name, *_ in dataset.external or ():
+            if not (folder / name).resolve().is_relative_to(folder):
+                raise CannotOpen(
+                    f"{self.path}: {dataset.name} is not opened",
+                    cause=f"its bytes come from {name}, outside the file's folder",
+                    hint="Copy that file beside this one if you trust it",
+                )
+
+    def _count(self, part: _Part) -> int:
+        """Frames in a dataset, without a tail that was never written."""
+        frames = part.layout.n_frames
+        if len(part.layout.scan) != 1:
+            return frames
+        claimed = attribute(part.dataset, "numEvents")
+        if claimed is not None:
+            try:
+                frames = min(frames, max(0, int(claimed if not hasattr(claimed, "ravel") else claimed.ravel()[0])))
+            except (TypeError, ValueError, IndexError):
+                self.notes.append(f"{part.path}: its numEvents attribute is not a number and is ignored")
+        return min(frames, written_frames(part.dataset, part.layout))
+
+    def _unit(self, part: _Part) -> str:
+        unit = unit_of(part.dataset)
+        if not unit and "photoncount" in part.path.lower():
+            return "photons"
+        return _UNITS.get(unit.lower(), unit)
+
+    def _saturation(self, homes: list[str]) -> float | None:
+        for home in homes:
+            for below in ("saturation_value", "detectorSpecific/saturation_value"):
+                leaf = (
+                    self.tree.get(*f"{home}/{below}".rsplit("/", 1)) if "/" in below else self.tree.get(home, below)
+                )
+                if leaf is not None and leaf.shape in ((), (1,)):
+                    return number(self.file[leaf.path])
+        return None
+
+    def _note_links(self) -> None:
+        for links, words in (
+            (self.tree.broken, "lead nowhere"),
+            (self.tree.outside, "point outside this file's folder and are not followed"),
+        ):
+            if links:
+                more = ", …" if len(links) > _SHOWN else ""
+                self.notes.append(f"{len(links)} links {words}: {', '.join(links[:_SHOWN])}{more}")
+        if not self.tree.complete:
+            self.notes.append("the file holds very many objects: only the first ones were looked through")

@@ -1,0 +1,99 @@
+"""Frames out of HDF5 datasets, one read per frame."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from models.errors import FrameUnreadable
+from models.runs.hdf5.file import explain_read
+from models.runs.hdf5.masks import FrameMask
+from models.runs.hdf5.values import READ_ERRORS
+from models.runs.hdf5.virtual import MissingSources
+from models.runs.identity import middle_rows
+from models.runs.layout import FrameLayout
+from models.runs.stack import native
+from models.runs.types import FlagImage, PixelFlag
+
+if TYPE_CHECKING:
+    import h5py
+
+
+class Hdf5Source:
+    """Frames of one dataset, or of several that follow each other.
+
+    Args:
+        file: the open file; closed with the source.
+        parts: datasets and how frames lie in them.
+        per_frame: the mask of each frame, if there is one.
+        missing: where a virtual dataset has no source.
+    """
+
+    def __init__(
+        self,
+        file: h5py.File,
+        parts: Sequence[tuple[h5py.Dataset, FrameLayout]],
+        *,
+        per_frame: FrameMask | None = None,
+        missing: MissingSources | None = None,
+    ) -> None:
+        self._file = file
+        self._name = Path(file.filename).name
+        self._parts = list(parts)
+        self._ends = list(accumulate(layout.n_frames for _, layout in parts))
+        self._per_frame = per_frame
+        self._missing = missing
+
+    def read(self, index: int) -> npt.NDArray[Any]:
+        """(H, W) pixels of a frame. Raises FrameUnreadable."""
+        dataset, layout, place = self._locate(index)
+        try:
+            block = np.asarray(dataset[layout.selection(place)])
+            return native(layout.assemble(block))
+        except (*READ_ERRORS, MemoryError) as error:
+            raise self._unreadable(index, error) from error
+
+    def flags(self, index: int) -> FlagImage | None:
+        """The frame's own mask, and what of it has no source file. Raises FrameUnreadable."""
+        flags = None if self._per_frame is None else self._per_frame.flags(index)
+        if self._missing is not None:
+            _, layout, place = self._locate(index)
+            gone = self._missing.inside(layout.selection(place), layout.shape)
+            if gone is not None:
+                lost = layout.assemble(gone).astype(np.uint8) * np.uint8(PixelFlag.MISSING)
+                flags = lost if flags is None else flags | lost
+        return flags
+
+    def sample(self, index: int) -> bytes:
+        """Some bytes of a frame, for the run's identity; those of an unreadable frame are empty."""
+        dataset, layout, place = self._locate(index)
+        where = list(layout.selection(place))
+        where[layout.y] = middle_rows(layout.shape[layout.y], layout.shape[layout.x])
+        if layout.modules is not None:
+            where[layout.modules] = slice(0, 1)
+        try:
+            return np.ascontiguousarray(dataset[tuple(where)]).tobytes()
+        except (*READ_ERRORS, MemoryError):
+            return b""
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _locate(self, index: int) -> tuple[h5py.Dataset, FrameLayout, int]:
+        part = bisect_right(self._ends, index)
+        dataset, layout = self._parts[part]
+        return dataset, layout, index - (self._ends[part] - layout.n_frames)
+
+    def _unreadable(self, index: int, error: Exception) -> FrameUnreadable:
+        return FrameUnreadable(
+            f"frame {index} of {self._name} cannot be read",
+            cause=explain_read(error),
+            hint="The other frames may be fine",
+            index=index,
+        )

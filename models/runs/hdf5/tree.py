@@ -1,0 +1,179 @@
+"""What an HDF5 file holds: a bounded walk that survives loops, broken links and huge files."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import h5py
+
+_MOST_NODES = 20_000
+_MOST_SECONDS = 2.0
+_MOST_CHILDREN = 5_000
+
+Identity = tuple[int, int]
+
+
+@dataclass
+class Leaf:
+    """One dataset of the file.
+
+    Attributes:
+        path: the shortest path to it.
+        shape: its shape, () for a scalar; null dataspaces are left out.
+        dtype: its numpy type.
+        aliases: all paths that lead to it, `path` first.
+    """
+
+    path: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    aliases: list[str] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return self.path.rsplit("/", 1)[-1]
+
+
+@dataclass
+class Tree:
+    """The datasets of a file and the groups they are in.
+
+    Attributes:
+        leaves: by path (every alias leads to the same leaf).
+        group_aliases: for each group path, all paths of the same group.
+        broken: links that lead nowhere, as "path -> target".
+        outside: links to files outside the opened file's folder, which are not followed.
+        complete: False where the budget ended the walk.
+    """
+
+    leaves: dict[str, Leaf] = field(default_factory=dict)
+    group_aliases: dict[str, list[str]] = field(default_factory=dict)
+    broken: list[str] = field(default_factory=list)
+    outside: list[str] = field(default_factory=list)
+    complete: bool = True
+
+    def datasets(self) -> Iterator[Leaf]:
+        """Every dataset once, shallowest first."""
+        for path, leaf in self.leaves.items():
+            if path == leaf.path:
+                yield leaf
+
+    def homes(self, leaf: Leaf) -> list[str]:
+        """Paths of all groups that hold the dataset, under all their names."""
+        found: dict[str, None] = {}
+        for alias in leaf.aliases:
+            parent = alias.rsplit("/", 1)[0]
+            for path in self.group_aliases.get(parent, [parent]):
+                found[path] = None
+        return list(found)
+
+    def get(self, group: str, name: str) -> Leaf | None:
+        """The dataset `name` directly inside `group`, whichever of the group's names was walked."""
+        for path in self.group_aliases.get(group, [group]):
+            leaf = self.leaves.get(f"{path}/{name}")
+            if leaf is not None:
+                return leaf
+        return None
+
+
+def walk(file: h5py.File, *, nodes: int = _MOST_NODES, seconds: float = _MOST_SECONDS) -> Tree:
+    """Look at the file breadth-first, each object once, until the budget is spent.
+
+    Soft links are followed (CXI needs that; HDF5's own visitors do not). External links are followed only within the
+    folder of the opened file.
+    """
+    import h5py
+
+    tree = Tree()
+    folder = Path(file.filename).resolve().parent
+    seen_groups: dict[Identity, list[str]] = {_identity(file["/"]): [""]}
+    seen_leaves: dict[Identity, Leaf] = {}
+    tree.group_aliases[""] = seen_groups[_identity(file["/"])]
+    queue: deque[tuple[str, h5py.Group]] = deque([("", file["/"])])
+    stop = time.monotonic() + seconds
+    visited = 0
+    while queue:
+        path, group = queue.popleft()
+        for name in _names(group, tree):
+            visited += 1
+            if visited > nodes or time.monotonic() > stop:
+                tree.complete = False
+                return tree
+            full = f"{path}/{name}"
+            found = _follow(group, name, full, folder, tree)
+            if found is None:
+                continue
+            identity = _identity(found)
+            if isinstance(found, h5py.Group):
+                aliases = seen_groups.setdefault(identity, [])
+                aliases.append(full)
+                tree.group_aliases[full] = aliases
+                if len(aliases) == 1:
+                    queue.append((full, found))
+            elif isinstance(found, h5py.Dataset):
+                _note_leaf(tree, seen_leaves, identity, full, found)
+    return tree
+
+
+def _names(group: h5py.Group, tree: Tree) -> list[str]:
+    try:
+        names = list(group)
+    except (OSError, RuntimeError):
+        tree.broken.append(f"{group.name} (damaged)")
+        return []
+    if len(names) > _MOST_CHILDREN:
+        tree.complete = False
+        names = names[:_MOST_CHILDREN]
+    return names
+
+
+def _follow(group: h5py.Group, name: str, full: str, folder: Path, tree: Tree) -> Any:
+    """The object behind a link, or None where it leads nowhere or outside."""
+    import h5py
+
+    try:
+        link = group.get(name, getlink=True)
+        if isinstance(link, h5py.ExternalLink):
+            target = (folder / link.filename).resolve()
+            if not target.is_relative_to(folder):
+                tree.outside.append(f"{full} -> {link.filename}")
+                return None
+            if not target.exists():
+                tree.broken.append(f"{full} -> {link.filename} (missing)")
+                return None
+        found = group.get(name)
+    except (OSError, RuntimeError, KeyError, ValueError) as error:
+        tree.broken.append(f"{full} ({error})")
+        return None
+    if found is None:
+        tree.broken.append(full)
+    return found
+
+
+def _note_leaf(tree: Tree, seen: dict[Identity, Leaf], identity: Identity, full: str, dataset: h5py.Dataset) -> None:
+    leaf = seen.get(identity)
+    if leaf is None:
+        try:
+            shape, dtype = dataset.shape, dataset.dtype
+        except (TypeError, ValueError, OSError, RuntimeError):  # a type numpy has no word for
+            return
+        if shape is None:
+            return
+        leaf = seen[identity] = Leaf(path=full, shape=tuple(shape), dtype=dtype)
+    leaf.aliases.append(full)
+    tree.leaves[full] = leaf
+
+
+def _identity(found: Any) -> Identity:
+    import h5py
+
+    info = h5py.h5o.get_info(found.id)
+    return int(info.fileno), int(info.addr)

@@ -1,0 +1,83 @@
+"""Small values out of HDF5: attributes, numbers with units, texts, event identifiers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import h5py
+
+READ_ERRORS = (OSError, RuntimeError, ValueError, KeyError, TypeError)
+"""What h5py raises for damaged or missing data."""
+
+
+def attribute(item: h5py.Dataset | h5py.Group, name: str) -> Any:
+    """An attribute's value, None where it is missing or unreadable."""
+    try:
+        return item.attrs.get(name)
+    except READ_ERRORS:
+        return None
+
+
+def text(value: Any) -> str:
+    """A string from str, bytes or an array of one of them; "" for anything else."""
+    if isinstance(value, np.ndarray):
+        value = value.ravel()[0] if value.size else ""
+    if isinstance(value, bytes):
+        return value.split(b"\0", 1)[0].decode("utf-8", "surrogateescape").strip()
+    return value.strip() if isinstance(value, str) else ""
+
+
+def unit_of(dataset: h5py.Dataset) -> str:
+    """The unit an attribute gives ("units", "unit" or European XFEL's "unitSymbol"), "" where none does."""
+    for name in ("units", "unit", "unitSymbol"):
+        found = text(attribute(dataset, name))
+        if found:
+            return found
+    return ""
+
+
+def number(dataset: h5py.Dataset) -> float | None:
+    """The number in a scalar, or the median of an array's finite non-zero ones; None where there is none."""
+    try:
+        if dataset.dtype.kind not in "iuf" or dataset.size > 10_000_000:
+            return None
+        values = np.asarray(dataset[()], dtype=np.float64).ravel()
+    except READ_ERRORS:
+        return None
+    values = values[np.isfinite(values) & (values != 0)]
+    if not values.size:
+        return None
+    middle = float(np.median(values))
+    if dataset.dtype.kind == "f" and dataset.dtype.itemsize <= 4:
+        return float(str(np.float32(middle)))  # 1.12, not the 1.1200000047 that a float32 is in double precision
+    return middle
+
+
+def read_texts(dataset: h5py.Dataset, stop: int) -> list[str]:
+    """The first `stop` entries as text, whatever they are: strings of fixed or any length, letters as int8, integers.
+
+    Raises one of `READ_ERRORS`.
+    """
+    values = np.asarray(dataset[:stop])
+    if values.dtype.kind == "O":
+        return [_one_text(value) for value in values]
+    if values.dtype.kind == "S":
+        return [text(bytes(value)) for value in values.ravel()]
+    if values.dtype.kind in "iu" and values.dtype.itemsize == 1 and values.ndim == 2:
+        return [text(row.astype(np.uint8).tobytes()) for row in values]
+    return [str(value) for value in values.ravel().tolist()]
+
+
+def _one_text(value: Any) -> str:
+    if isinstance(value, str | bytes):
+        return text(value)
+    return str(value)
+
+
+def read_all(dataset: h5py.Dataset) -> npt.NDArray[Any]:
+    """The whole (small) dataset. Raises one of `READ_ERRORS`."""
+    return np.asarray(dataset[()])
