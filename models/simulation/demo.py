@@ -21,7 +21,8 @@ DEMO = SimulationSettings(
     width=128,
     species=2,
     first_species=TEST_IDS.start + 40,  # a virus-like icosahedron of 99 nm and a porous cage of 137 nm
-    droplet_low_nm=120.0,
+    droplet_low_nm=100.0,
+    droplet_high_nm=240.0,
     seed=20,
 )
 

@@ -65,10 +65,6 @@ class Truth:
     def __len__(self) -> int:
         return len(self.kind)
 
-    def part(self, start: int, stop: int) -> Truth:
-        """The truth of frames start … stop−1."""
-        return Truth(**{field.name: getattr(self, field.name)[start:stop] for field in fields(self)})
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SimulatedBlock(Progress):

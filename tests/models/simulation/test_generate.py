@@ -50,7 +50,6 @@ def test_blocks_say_how_far_they_are_and_carry_their_truth():
     assert [(b.start, b.done, b.total) for b in blocks] == [(0, 16, 40), (16, 32, 40), (32, 40, 40)]
     assert blocks[0].counts.dtype == np.uint16
     np.testing.assert_array_equal(join([b.truth for b in blocks]).photons, truth.photons)
-    np.testing.assert_array_equal(truth.part(16, 32).kind, blocks[1].truth.kind)
 
 
 def test_truth_describes_the_frames():
