@@ -1,0 +1,101 @@
+"""Write one frame of a run: as NPY (the file's own numbers) or as PNG (as the window would draw it).
+
+In a PNG masked, missing, non-finite and saturated pixels have colours of their own, as in the window.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.cli.console import report
+from models.display import COLOUR_MAPS, DisplaySettings, Levels, Scaling
+from models.errors import BadParameter, NotSaved
+
+if TYPE_CHECKING:
+    from models.runs.types import Frame, Run
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN", help="run file or folder")
+    parser.add_argument("frame", metavar="I", help="the frame's index (from 0), or its event identifier")
+    parser.add_argument("-o", "--output", metavar="FILE", required=True, help="F.npy or F.png")
+    parser.add_argument("--dataset", metavar="PATH", help="dataset inside the file, where several could be the frames")
+    parser.add_argument("--json", action="store_true", help="report as one JSON object")
+    npy = parser.add_argument_group("NPY")
+    npy.add_argument("--nan", action="store_true", help="write float32 with NaN in every pixel that must not be used")
+    png = parser.add_argument_group("PNG")
+    png.add_argument(
+        "--scaling",
+        choices=[scaling.value for scaling in Scaling],
+        default=Scaling.SQRT.value,
+        help="how brightness follows the value (default %(default)s)",
+    )
+    png.add_argument("--levels", nargs=2, type=float, metavar=("LOW", "HIGH"), help="default: percentiles of the frame")
+    png.add_argument("--colour-map", choices=COLOUR_MAPS, default="inferno", help="default %(default)s")
+
+
+def run(args: argparse.Namespace) -> int:
+    from models.runs import open_run
+
+    path = Path(args.output)
+    if path.suffix.lower() not in (".npy", ".png"):
+        raise BadParameter(f"cannot tell what to write from the name {path}", hint="end it in .npy or .png")
+    opened = open_run(args.run, dataset=args.dataset)
+    try:
+        index = _index(opened, args.frame)
+        frame = opened.load(index)
+        event = opened.events[index] if opened.events is not None else None
+    finally:
+        opened.close()
+    try:
+        if path.suffix.lower() == ".npy":
+            _write_npy(path, frame, nan=args.nan)
+        else:
+            _write_png(path, frame, args)
+    except OSError as error:
+        raise NotSaved(f"Cannot write {path}", cause=error.strerror or str(error)) from error
+    height, width = frame.raw.shape
+    found = {"frame": index, "event": event, "height": height, "width": width}
+    report({**found, "masked_pixels": int((frame.flags != 0).sum()), "file": str(path)}, args.json)
+    return 0
+
+
+def _index(opened: Run, wanted: str) -> int:
+    events = opened.events
+    if events is not None and wanted in (found := list(events)):
+        return found.index(wanted)
+    try:
+        index = int(wanted)
+    except ValueError:
+        raise BadParameter(
+            f"no frame of {opened.name} is called {wanted!r}",
+            cause="the run has no event identifiers" if events is None else "no event identifier is equal to it",
+            hint=f"give an index from 0 to {len(opened) - 1}",
+        ) from None
+    if not 0 <= index < len(opened):
+        raise BadParameter(
+            f"there is no frame {index} in {opened.name}", cause=f"it has frames 0 to {len(opened) - 1}"
+        )
+    return index
+
+
+def _write_npy(path: Path, frame: Frame, *, nan: bool) -> None:
+    import numpy as np
+
+    with path.open("wb") as file:
+        np.save(file, np.where(frame.valid, frame.data, np.float32("nan")) if nan else frame.raw, allow_pickle=False)
+
+
+def _write_png(path: Path, frame: Frame, args: argparse.Namespace) -> None:
+    from PIL import Image
+
+    from models.display import colour_table, prepare
+
+    levels = Levels(*args.levels) if args.levels else None
+    picture = prepare(frame, DisplaySettings(scaling=Scaling(args.scaling), levels=levels))
+    image = Image.fromarray(picture.indices, mode="P")
+    image.putpalette(colour_table(args.colour_map)[:, :3].tobytes())
+    with path.open("wb") as file:
+        image.save(file, format="PNG")
