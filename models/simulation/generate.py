@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from models.errors import BadParameter
 from models.progress import Progress
 from models.simulation import detector
 from models.simulation.particles import DROPLET, Species, random_droplet, random_species
@@ -107,6 +108,9 @@ def render_batch(
     Returns:
         (n, H, W) float32, 0 for blanks. No mask, background or noise: see `detector.expected_counts` and
         `detector.sample_counts`.
+
+    Raises:
+        BadParameter: for a single or an aggregate without a species.
     """
     what = np.asarray(kinds)
     seen = detector.usable(settings)
@@ -134,7 +138,7 @@ def _render(kind: Kind, species: Species | None, rng: np.random.Generator, setti
     if kind == Kind.CONTAMINANT and (species is None or species.family != DROPLET):
         species = random_droplet(rng, (settings.droplet_low_nm, settings.droplet_high_nm))
     if species is None:
-        raise ValueError(f"a {kind.name.lower()} frame needs a species")
+        raise BadParameter(f"a {kind.name.lower()} frame without a species", hint="give the species it shows")
     scale = float(np.clip(1 + settings.size_spread * rng.standard_normal(), 0.5, 1.5))
     offset = rng.normal(0.0, settings.centre_jitter_px, 2) if settings.centre_jitter_px > 0 else np.zeros(2)
     if kind == Kind.MULTI:

@@ -148,6 +148,7 @@ def _lay_out(file: Any, settings: SimulationSettings, compression: int) -> Any:
     # A self-amplified pulse fluctuates like a gamma variable; where the particle sits in the focus decides far more
     # about a frame's brightness, so this says nothing about its class.
     source["pulse_energy"] = 2.0e-3 * pulses.gamma(30.0, 1 / 30.0, n)
+    source["pulse_energy"].attrs["units"] = "J"
 
     part = instrument.create_group("detector_1")
     part.create_dataset("description", data="simulated pixel detector, photon counts", dtype=text)
@@ -161,6 +162,7 @@ def _lay_out(file: Any, settings: SimulationSettings, compression: int) -> Any:
         shuffle=True,
     )
     frames.attrs["axes"] = "experiment_identifier:y:x"
+    frames.attrs["units"] = "photons"
     part.create_dataset("mask", data=cxi_mask(settings), compression="gzip")
     part["mask"].attrs["axes"] = "y:x"
     part["distance"] = settings.distance_m
