@@ -119,7 +119,12 @@ def main() -> None:
         peer.setImage(frames[place].raw, autoRange=False, autoLevels=False, autoHistogramRange=False)
         paint_now(peer)
 
-    changes["pyqtgraph ImageView, fixed levels, linear"] = show_peer
+    def show_peer_defaults(place: int) -> None:
+        peer.setImage(frames[place].raw)
+        paint_now(peer)
+
+    changes["pyqtgraph ImageView, linear, range and levels kept"] = show_peer
+    changes["pyqtgraph ImageView, linear, as it comes"] = show_peer_defaults
     for window in windows:
         window.resize(*WINDOW)
         window.show()

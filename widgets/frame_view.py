@@ -60,7 +60,8 @@ class FrameView(QWidget):
     settings_changed = pyqtSignal(object)
     """the new `DisplaySettings`, after any change made here or through the setters"""
     picture_wanted = pyqtSignal(object)
-    """prepare the present frame (and the next ones) with these `DisplaySettings`; not more often than every 40 ms"""
+    """prepare the present frame and the next ones with these `DisplaySettings` (until the first time, with `settings`);
+    not more often than every 40 ms"""
     levels_changed = pyqtSignal(float, float)
     """low, high: fixed levels the user chose"""
     hovered = pyqtSignal(int, int)
@@ -71,6 +72,7 @@ class FrameView(QWidget):
     def __init__(self, settings: DisplaySettings | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._settings = settings or DisplaySettings()
+        self._asked = self._settings
         self._picture: Picture | None = None
         self._unit = ""
         self._geometry: GeometryReadout | None = None
@@ -306,15 +308,17 @@ class FrameView(QWidget):
         if settings == self._settings:
             self._show_settings()
             return
-        prepared_anew = replace(settings, colour_map=self._settings.colour_map) != self._settings
         self._settings = settings
         self._show_settings()
         self.settings_changed.emit(settings)
-        if prepared_anew and not self._prepare_timer.isActive():
+        if not self._prepare_timer.isActive():
             self._prepare_timer.start()
 
     def _ask_for_picture(self) -> None:
-        self.picture_wanted.emit(self._settings)
+        # indices do not depend on the colour map, and a window being laid out passes through many zooms
+        if replace(self._settings, colour_map=self._asked.colour_map) != self._asked:
+            self._asked = self._settings
+            self.picture_wanted.emit(self._settings)
 
     def _pool_wanted(self, pool: int) -> None:
         self._change(replace(self._settings, pool=pool))

@@ -79,7 +79,7 @@ def _quantised(frame: Frame, levels: Levels, scaling: Scaling) -> Indices:
         unsigned = np.ascontiguousarray(raw).view(np.dtype(f"u{raw.dtype.itemsize}"))
         looked_up: Indices = np.take(_integer_table(raw.dtype.str, levels, scaling), unsigned)
         return looked_up
-    values = raw.astype(np.float64) if levels.span > 1e30 else frame.data
+    values = frame.data if 1e-30 < levels.span < 1e30 else raw.astype(np.float64)
     if values.dtype.kind == "f":
         finite = np.isfinite(values)
         if not finite.all():

@@ -67,12 +67,17 @@ def to_unit(values: npt.ArrayLike, levels: Levels, scaling: Scaling) -> FloatArr
     """Place of `values` on the colour bar: 0 at `levels.low`, 1 at `levels.high`, not clipped.
 
     Args:
-        values: any shape; float32 stays float32, everything else becomes float64.
+        values: any shape; float32 stays float32 if the levels allow, everything else becomes float64.
     """
     given = np.asarray(values)
-    kind = np.float32 if given.dtype == np.float32 else np.float64
+    # beyond single precision's range the reciprocal of the span would be infinite or lost
+    single = given.dtype == np.float32 and 1e-30 < levels.span < 1e30
+    kind = np.float32 if single else np.float64
     x: FloatArray = np.atleast_1d(np.subtract(given, kind(levels.low), dtype=kind))
-    x *= kind(1.0 / levels.span)
+    if levels.span > 1e-300:
+        x *= kind(1.0 / levels.span)
+    else:
+        x /= levels.span
     if scaling is Scaling.ARCSINH:
         x *= kind(_ARCSINH_SOFTENING)
         np.arcsinh(x, out=x)
