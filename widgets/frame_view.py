@@ -60,8 +60,8 @@ class FrameView(QWidget):
     settings_changed = pyqtSignal(object)
     """the new `DisplaySettings`, after any change made here or through the setters"""
     picture_wanted = pyqtSignal(object)
-    """prepare the present frame and the next ones with these `DisplaySettings` (until the first time, with `settings`);
-    not more often than every 40 ms"""
+    """prepare the present frame and the next ones with these `DisplaySettings` from now on (until the first time, with
+    `settings`); not more often than every 40 ms"""
     levels_changed = pyqtSignal(float, float)
     """low, high: fixed levels the user chose"""
     hovered = pyqtSignal(int, int)
