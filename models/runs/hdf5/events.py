@@ -84,7 +84,7 @@ def _nearest(tree: Tree, homes: Sequence[str], name: str, stored: int) -> Leaf |
         single = stored == 1 and leaf.shape in ((), (1,))
         listed = leaf.shape[:1] == (stored,) and len(leaf.shape) <= 2
         if single or listed:
-            at_home = any(alias.rsplit("/", 1)[0] in homes for alias in leaf.aliases)
+            at_home = any(parent in homes for parent in tree.homes(leaf))
             fitting.append((not at_home, leaf.path.count("/"), leaf.path, leaf))
     return min(fitting, key=lambda item: item[:3])[3] if fitting else None
 

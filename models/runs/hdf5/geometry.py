@@ -79,7 +79,7 @@ class _Finder:
         for place, leaf in enumerate(self.tree.datasets()):
             if leaf.dtype.kind not in "iuf" or len(leaf.shape) > 2 or not name.match(leaf.name):
                 continue
-            parents = {alias.rsplit("/", 1)[0] for alias in leaf.aliases}
+            parents = set(self.tree.homes(leaf))
             at_home = any(parent in self.homes for parent in parents)
             if of_source:
                 if not any(_SOURCES.search(parent) for parent in parents) and not at_home:

@@ -118,7 +118,7 @@ def _candidates(tree: Tree, homes: Sequence[str]) -> list[Leaf]:
     for leaf in tree.datasets():
         if leaf.name not in MASK_NAMES or len(leaf.shape) < 2:
             continue
-        parents = {alias.rsplit("/", 1)[0] for alias in leaf.aliases}
+        parents = set(tree.homes(leaf))
         at_home = any(parent in homes for parent in parents)
         near = at_home or any(_is_near(parent, home) for parent in parents for home in homes)
         foreign = own_detector and not at_home and any(_DETECTOR.search(parent) for parent in parents)
