@@ -18,7 +18,8 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from app.commands import BY_ID, COMMANDS, MENUS, Command, Needs, keys_of, shown_key
+from app.commands import CLASS_KEYS, COMMANDS, MENUS, Command, Needs, keys_of, shown_key
+from widgets.palette import CommandEntry
 
 Handler = Callable[[], None] | Callable[[bool], None]
 
@@ -65,9 +66,35 @@ class Actions(QObject):
         action.trigger()
         return True
 
-    def available(self) -> list[Command]:
-        """The commands that can be given now, for the palette."""
-        return [command for command in COMMANDS if self._actions[command.id].isEnabled()]
+    def entries(self) -> list[CommandEntry]:
+        """All commands as palette and sheet of keys list them; menu entries that are hidden are left out."""
+        found = []
+        for command in COMMANDS:
+            action = self._actions[command.id]
+            if not action.isVisible():
+                continue
+            found.append(
+                CommandEntry(
+                    id=command.id,
+                    title=action.text().replace("&", ""),
+                    menu=f"{command.menu} › {command.submenu}" if command.submenu else command.menu,
+                    keys=tuple(key.toString() for key in action.shortcuts()),
+                    enabled=action.isEnabled(),
+                    help=command.help,
+                    checked=action.isChecked() if command.checkable else None,
+                )
+            )
+        return found
+
+    def name_classes(self, names: Mapping[int, str]) -> None:
+        """Show the classes by name where they have a key (1 … 9), and hide the commands of keys without a class."""
+        for number in CLASS_KEYS:
+            name = names.get(number)
+            for command_id in (f"label.class_{number}", f"label.selection_{number}"):
+                action = self._actions[command_id]
+                action.setVisible(name is not None)
+                if name is not None:
+                    action.setText(name.replace("&", "&&"))
 
     def apply_shortcuts(self, overrides: Mapping[str, Sequence[str]]) -> None:
         """Set all shortcuts, the user's before the defaults."""
@@ -175,7 +202,3 @@ def takes_text(widget: QWidget) -> bool:
     if isinstance(widget, QComboBox):
         return widget.isEditable()
     return isinstance(widget, QLineEdit | QTextEdit | QPlainTextEdit | QAbstractSpinBox)
-
-
-def title_of(command_id: str) -> str:
-    return BY_ID[command_id].title

@@ -41,7 +41,7 @@ class Command:
         group: commands of one group exclude each other ("theme", "scaling").
         submenu: title of the submenu it sits in, "" for the menu itself.
         repeats: whether holding the key down repeats it.
-        sheet: title of the row on the sheet of keys this command is summed up in; "" for a row of its own.
+        family: True for the nine commands that differ in a digit only; the documentation sums them up in a row.
     """
 
     id: str
@@ -55,7 +55,7 @@ class Command:
     group: str = ""
     submenu: str = ""
     repeats: bool = False
-    sheet: str = ""
+    family: bool = False
 
 
 class _Menu:
@@ -138,8 +138,8 @@ def _frame() -> list[Command]:
 def _label() -> list[Command]:
     m = _Menu("Label", Needs.RUN)
     selected, verdicts = Needs.SELECTION, Needs.VERDICTS
-    give: dict[str, Any] = {"submenu": "Give class", "sheet": "give class 1 … 9 and advance"}
-    give_all: dict[str, Any] = {"submenu": "Label selection", "sheet": "label the selection as class 1 … 9"}
+    give: dict[str, Any] = {"submenu": "Give class", "family": True}
+    give_all: dict[str, Any] = {"submenu": "Label selection", "family": True}
     for n in CLASS_KEYS:
         m.add(f"class_{n}", f"Class {n}", f"{n}", f"Give this frame class {n} and go on.", **give)
     m.add("clear", "Clear label", "0", "Take this frame's label away.")
@@ -176,7 +176,6 @@ def _view() -> list[Command]:
     m.add("fit", "Fit frame", "F", "Zoom so that the whole frame is seen.")
     m.line()
     m.add("mask", "Mask", "M", "Hatch masked and missing pixels.", checkable=True)
-    m.add("saturated", "Saturated pixels", "S", "Mark pixels at or above the detector's limit.", checkable=True)
     m.add("rings", "Resolution rings", "O", "Rings of equal resolution round the beam centre.", checkable=True)
     m.add("thumbnails", "Thumbnails", "T", "Show or hide the filmstrip.", checkable=True)
     m.line()
@@ -194,9 +193,8 @@ def _view() -> list[Command]:
 
 def _help() -> list[Command]:
     m = _Menu("Help", Needs.NOTHING)
-    m.add("keys", "Keys", "? F1", "The sheet of all keys.")
+    m.add("keys", "Keys", "? F1", "The sheet of all keys, where they can be changed.")
     m.add("palette", "Command palette…", "Ctrl+Shift+P", "Find any command by typing part of its name.")
-    m.add("shortcuts", "Change shortcuts…", "", "Give a command keys of your own.")
     m.line()
     m.add("log", "Open log", "", "Show the file that says in detail what happened.")
     m.line()
@@ -223,15 +221,6 @@ def clashes(overrides: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     return {key: ids for key, ids in users.items() if len(ids) > 1}
 
 
-@dataclass(frozen=True, slots=True)
-class SheetRow:
-    """One row of the sheet of keys: its section, the keys as text and what they do."""
-
-    section: str
-    keys: str
-    title: str
-
-
 _SHOWN = {"Right": "→", "Left": "←", "Up": "↑", "Down": "↓", "Return": "Enter", "PgDown": "PgDn", "Space": "Space"}
 
 
@@ -242,41 +231,22 @@ def shown_key(sequence: str) -> str:
     return "+".join(_SHOWN.get(part, part) for part in sequence.split("+"))
 
 
-def sheet(overrides: Mapping[str, Sequence[str]] | None = None) -> list[SheetRow]:
-    """The commands that have keys, in menu order; the nine classes are one row."""
-    overrides = overrides or {}
-    rows: list[SheetRow] = []
-    summed: set[str] = set()
-    for command in COMMANDS:
-        keys = keys_of(command, overrides)
-        if command.sheet:
-            family = [other for other in COMMANDS if other.sheet == command.sheet]
-            if all(keys_of(other, overrides) == other.keys for other in family):
-                if command.sheet not in summed:
-                    summed.add(command.sheet)
-                    ends = f"{shown_key(family[0].keys[0])} … {shown_key(family[-1].keys[0])}"
-                    rows.append(SheetRow(command.menu, ends, command.sheet[0].upper() + command.sheet[1:]))
-                continue
-        if keys:
-            shown = list(dict.fromkeys(shown_key(key) for key in keys))
-            rows.append(SheetRow(command.menu, " or ".join(shown), command.title.rstrip("…")))
-    return rows
-
-
 def as_markdown(commands: Iterable[Command] = COMMANDS) -> str:
     """The keyboard page of the documentation."""
     lines = [
         "# Commands and keys",
         "",
         "Every command is in a menu and in the command palette (Ctrl+Shift+P). Keys work wherever the focus is,",
-        "except while text is typed. Help → Change shortcuts changes them. This page is made from `app/commands.py`.",
+        "except while text is typed. Help → Keys changes them. This page is made from `app/commands.py`.",
     ]
     chosen = list(commands)
     for menu in MENUS:
         lines += ["", f"## {menu}", "", "| key | command | what it does |", "|---|---|---|"]
         for command in chosen:
-            if command.menu == menu:
+            if command.menu == menu and (not command.family or command.id.endswith("_1")):
                 keys = ", ".join(f"`{shown_key(key)}`" for key in command.keys)
                 title = f"{command.submenu} → {command.title}" if command.submenu else command.title
+                if command.family:
+                    keys, title = f"{keys} … `{shown_key(command.keys[0].replace('1', '9'))}`", f"{title} … 9"
                 lines.append(f"| {keys} | {title} | {command.help} |")
     return "\n".join(lines) + "\n"

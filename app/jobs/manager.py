@@ -201,13 +201,3 @@ class JobManager(QObject):
     def _forget(self, job_id: int) -> None:
         del self._records[job_id]
         self.changed.emit(job_id)
-
-
-def duration_text(seconds: float) -> str:
-    """ "0:41", "12:05", "1:02:33"."""
-    whole = max(0, round(seconds))
-    hours, rest = divmod(whole, 3600)
-    minutes, seconds_left = divmod(rest, 60)
-    if hours:
-        return f"{hours}:{minutes:02d}:{seconds_left:02d}"
-    return f"{minutes}:{seconds_left:02d}"

@@ -123,7 +123,7 @@ class ProcessJob(QObject):
                 self.progressed.emit(value)
 
     def _report(self, last_word: tuple[str, Any] | None, exitcode: int | None) -> None:
-        kind, value = last_word or ("", None)
+        kind, value = last_word if last_word is not None else ("", None)
         if kind == worker.RESULT:
             self.finished.emit(value)
         elif kind == worker.FAILED:

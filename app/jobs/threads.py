@@ -107,6 +107,12 @@ class LatestWorker:
                 self._thread.start()
             self._wake.notify()
 
+    def forget(self) -> None:
+        """Drop what waits, and the outcome of the task at hand."""
+        with self._wake:
+            self._latest += 1
+            self._waiting = None
+
     def close(self, timeout_s: float = 5.0) -> None:
         """Drop what waits, let the task at hand end, and forget its outcome."""
         with self._wake:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.jobs.manager import JobManager, JobState, Pace, duration_text
+from app.jobs.manager import JobManager, JobState, Pace
 from app.jobs.process import ProcessJob
 from app.jobs.threads import LatestWorker, run_task
 from models.errors import BadParameter
@@ -134,10 +134,6 @@ def test_time_left_counts_from_the_first_record() -> None:
     assert pace.eta_s(Progress(done=100, total=1000), 50.0) is None
     assert pace.eta_s(Progress(done=200, total=1000), 52.0) == pytest.approx(16.0)
     assert pace.eta_s(Progress(done=5), 53.0) is None
-
-
-def test_duration_text() -> None:
-    assert [duration_text(s) for s in (41, 725, 3753.4)] == ["0:41", "12:05", "1:02:33"]
 
 
 def test_shutdown_leaves_no_worker(qtbot) -> None:

@@ -1,0 +1,99 @@
+"""Commands that ask something first: where to go, what to write where, which parameters."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PyQt6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QVBoxLayout
+
+from app.dialogs.export_selection import CXI, ExportSelectionDialog
+from app.dialogs.go_to import GoToDialog
+from app.exporting import export_labels, export_selection, import_labels, write_index_list
+from models.parameters import to_dict
+from widgets.parameter_form import ParameterForm
+
+if TYPE_CHECKING:
+    from app.main_window import MainWindow
+    from app.session import RunSession
+
+log = logging.getLogger(__name__)
+
+
+def go_to(window: MainWindow, session: RunSession) -> None:
+    """Ask for an index or event and go there."""
+    dialog = GoToDialog(len(session.run), session.run.events, session.browser.index, window)
+    dialog.chosen.connect(session.browser.go_to)
+    _open(dialog)
+
+
+def export_of_selection(window: MainWindow, session: RunSession) -> None:
+    """Ask for kind and place, then write the selected frames."""
+    suggested = Path(window.settings.last_folder or Path.home()) / f"{Path(session.run.name).stem}-selection"
+    dialog = ExportSelectionDialog(session.browser.n_selected, suggested, window)
+
+    def write() -> None:
+        kind, path = dialog.choice()
+        window.settings.last_folder = str(path.parent)
+        if kind == CXI:
+            export_selection(session, path)
+        else:
+            write_index_list(session, path)
+
+    dialog.accepted.connect(write)
+    _open(dialog)
+
+
+def labels_to_export(window: MainWindow, session: RunSession) -> None:
+    """Ask for a file and write all labels to it."""
+    suggested = Path(window.settings.last_folder or Path.home()) / f"{Path(session.run.name).stem}-labels.csv"
+    dialog = QFileDialog(window, "Export labels", str(suggested.parent), "Tables (*.csv)")
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.setDefaultSuffix("csv")
+    dialog.selectFile(suggested.name)
+    dialog.fileSelected.connect(lambda path: export_labels(session, Path(path)))
+    _open(dialog)
+
+
+def labels_to_import(window: MainWindow, session: RunSession) -> None:
+    """Ask for a table and take its labels over."""
+    dialog = QFileDialog(window, "Import labels", window.settings.last_folder, "Tables (*.csv);;All files (*)")
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+    dialog.fileSelected.connect(lambda path: import_labels(session, Path(path)))
+    _open(dialog)
+
+
+def umap(window: MainWindow, session: RunSession) -> None:
+    """Ask for UMAP's parameters and start it."""
+    from models.embedding.layout import UmapSettings
+
+    def start(settings: Any) -> None:
+        session.layout.start_umap(session.embedding.model_digest, to_dict(settings))
+
+    parameters(window, "UMAP map", UmapSettings(), start, "Start")
+
+
+def parameters(window: MainWindow, title: str, settings: Any, go: Any, verb: str) -> QDialog:
+    """A dialog made from a settings dataclass; `go(settings)` is called when it is accepted."""
+    dialog = QDialog(window)
+    dialog.setObjectName("parameters")
+    dialog.setWindowTitle(title)
+    form = ParameterForm(settings)
+    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+    start = buttons.addButton(verb, QDialogButtonBox.ButtonRole.AcceptRole)
+    if start is not None:
+        start.setDefault(True)
+    box = QVBoxLayout(dialog)
+    box.addWidget(form)
+    box.addWidget(buttons)
+    buttons.accepted.connect(dialog.accept)
+    buttons.rejected.connect(dialog.reject)
+    dialog.accepted.connect(lambda: go(form.value()))
+    _open(dialog)
+    return dialog
+
+
+def _open(dialog: QDialog) -> None:
+    dialog.finished.connect(dialog.deleteLater)
+    dialog.open()

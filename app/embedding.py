@@ -1,0 +1,178 @@
+"""The embedding of the open run: the stored one at once, the missing part by a worker process."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PyQt6.QtCore import QObject, pyqtSignal
+
+from app.jobs.manager import JobManager
+from app.jobs.threads import run_task
+from app.opening import Opened
+from models.errors import FriedelError
+from models.progress import Progress
+
+log = logging.getLogger(__name__)
+
+Vectors = npt.NDArray[np.float32]
+
+LOOKING, MISSING, RUNNING, READY = "looking", "missing", "running", "ready"
+FIRST_GLIMPSE = 128
+"""frames that have to be embedded before the first map is shown"""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Vectors found in the workspace.
+
+    Attributes:
+        vectors: (N, D) float32, memory-mapped, not-a-number where a frame has none.
+        model_digest: of the weights they were made with.
+        n_done: frames that were looked at.
+        complete: whether that is all of them.
+    """
+
+    vectors: Vectors
+    model_digest: str
+    n_done: int
+    complete: bool
+
+
+class EmbeddingController(QObject):
+    """Finds the vectors of one run, or has them made.
+
+    While they are being made, what there is so far is given out at a few per cent and then at every doubling, so that
+    map and verdicts begin early.
+    """
+
+    vectors_ready = pyqtSignal(object, object)
+    """(N, D) float32 vectors, and their provenance (dict)"""
+    changed = pyqtSignal()
+    """`state` changed"""
+    problem = pyqtSignal(str)
+    """a sentence"""
+
+    def __init__(self, opened: Opened, jobs: JobManager, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._opened = opened
+        self._jobs = jobs
+        self._job = 0
+        self._closed = False
+        self._shown_at = 0
+        self._looking = False
+        self.state = LOOKING
+        self.model_digest = ""
+
+    def begin(self, start_missing: bool) -> None:
+        """Load what is stored; where frames are missing, start embedding if `start_missing`."""
+
+        def found(stored: Stored | None) -> None:
+            if stored is not None and stored.n_done:
+                self._give(stored)
+            if stored is not None and stored.complete:
+                self._set_state(READY)
+                return
+            self._set_state(MISSING)
+            if start_missing:
+                self.start()
+
+        self._look("", found)
+
+    def start(self) -> None:
+        """Embed the missing frames in a worker process; without effect while that is going on, or done."""
+        if self.state in (RUNNING, READY) or self._closed:
+            return
+        run = self._opened.run
+        self._set_state(RUNNING)
+        self._job = self._jobs.start(
+            f"Embedding {run.name}",
+            "app.jobs.tasks:embed",
+            (str(run.path), run.dataset or None, str(self._opened.workspace.folder), {"threads": 1}),
+            on_progress=self._progressed,
+            on_finished=self._made,
+            on_failed=self._failed,
+            on_cancelled=self._cancelled,
+        )
+
+    def close(self) -> None:
+        """Stop the job, if there is one; what was embedded so far is kept and taken up again another time."""
+        self._closed = True
+        if self._job:
+            self._jobs.cancel(self._job)
+
+    # -- looking into the workspace --------------------------------------------------------------------------------
+
+    def _look(self, model_digest: str, found: Callable[[Stored | None], None]) -> None:
+        """Have the store looked for off the GUI thread; `found` gets None where there is nothing usable."""
+        workspace = self._opened.workspace
+        self._looking = True
+
+        def look() -> Stored | None:
+            store = workspace.find_embeddings(model_digest or None)
+            if store is None:
+                return None
+            missing = len(store.missing())
+            return Stored(store.vectors(), store.model_digest, store.n_frames - missing, missing == 0)
+
+        def done(stored: Stored | None) -> None:
+            self._looking = False
+            if not self._closed:
+                found(stored)
+
+        def failed(error: Exception) -> None:
+            log.warning("the stored embedding cannot be read", exc_info=error)
+            done(None)
+
+        run_task(look, done, failed, name="load embedding")
+
+    # -- what the job says -----------------------------------------------------------------------------------------
+
+    def _progressed(self, progress: Progress) -> None:
+        total = len(self._opened.run)
+        due = max(FIRST_GLIMPSE, total // 20) if not self._shown_at else 2 * self._shown_at
+        if self._closed or self._looking or not due <= progress.done < total:
+            return
+        self._shown_at = progress.done
+        self._look("", lambda stored: self._give(stored) if stored is not None else None)
+
+    def _made(self, model_digest: str) -> None:
+        self._job = 0
+        if self._closed:
+            return
+
+        def found(stored: Stored | None) -> None:
+            if stored is None or not stored.complete:
+                self._failed(
+                    FriedelError("The embedding was made but cannot be read back", hint="Embed the run again")
+                )
+                return
+            self._set_state(READY)
+            self._give(stored)
+
+        self._look(model_digest, found)
+
+    def _failed(self, error: FriedelError) -> None:
+        self._job = 0
+        if not self._closed:
+            self._set_state(MISSING)
+            self.problem.emit(error.sentence())
+
+    def _cancelled(self) -> None:
+        self._job = 0
+        if not self._closed:
+            self._set_state(MISSING)
+
+    def _give(self, stored: Stored) -> None:
+        self.model_digest = stored.model_digest
+        provenance: dict[str, Any] = {"run": self._opened.run.identity.digest, "model": stored.model_digest}
+        self.vectors_ready.emit(stored.vectors, provenance)
+
+    def _set_state(self, state: str) -> None:
+        if state != self.state:
+            self.state = state
+            self.changed.emit()

@@ -1,0 +1,144 @@
+"""The middle of the window: which frame this is, the frame, and the filmstrip under it."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QEvent, QSize, Qt, pyqtSignal
+from PyQt6.QtGui import QColor, QPalette
+from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from widgets import icons, theme
+from widgets.filmstrip import Filmstrip
+from widgets.frame_view import FrameView
+from widgets.text import grouped
+from widgets.theme import ClassStyle
+
+_SIDE = 14
+
+
+class _Sign(QWidget):
+    """A marker in its colour with words beside it; takes no room while it has none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._marker = QLabel()
+        self.words = QLabel()
+        self._style: ClassStyle | None = None
+        box = QHBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(4)
+        box.addWidget(self._marker)
+        box.addWidget(self.words)
+
+    def show_sign(self, style: ClassStyle | None, words: str) -> None:
+        self._style = style
+        if style is None:
+            self._marker.clear()
+        else:
+            pixmap = icons.marker_pixmap(style.marker, QColor(style.colour), _SIDE, self.devicePixelRatioF())
+            self._marker.setPixmap(pixmap)
+        self._marker.setVisible(style is not None)
+        self.words.setText(words)
+
+
+class FrameHeader(QWidget):
+    """Index, event, label and verdict of the frame on screen, and the order the frames are walked through in."""
+
+    order_chosen = pyqtSignal(str)
+    """kind of order, as `app.browsing` names them"""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._place = QLabel()
+        self._place.setFont(theme.title_font(self.font()))
+        self._event = QLabel()
+        self._event.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._event.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.label = _Sign()
+        self.verdict = _Sign()
+        self._order = QComboBox()
+        self._order.setAccessibleName("Order of the frames")
+        self._order.setToolTip("The order in which → and ← and the filmstrip walk through the frames")
+        self._order.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._order.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self._order.activated.connect(lambda row: self.order_chosen.emit(self._order.itemData(row)))
+        self._order_words = QLabel("Order")
+        box = QHBoxLayout(self)
+        box.setContentsMargins(8, 4, 8, 2)
+        box.setSpacing(12)
+        box.addWidget(self._place)
+        box.addWidget(self.label)
+        box.addWidget(self.verdict)
+        box.addWidget(self._event, 1)
+        box.addWidget(self._order_words)
+        box.addWidget(self._order)
+        self._colour()
+
+    def show_place(self, index: int, total: int, event: str) -> None:
+        """Which frame this is; `event` "" where the file has no identifiers."""
+        self._place.setText(f"Frame {grouped(index)} of {grouped(total)}")
+        self._event.setText(f"event {event}" if event else "")
+        self._event.setToolTip(event)
+
+    def show_label(self, style: ClassStyle | None, unsure: bool) -> None:
+        """What the user said of this frame."""
+        self.label.show_sign(style, style.name if style is not None else "unsure" if unsure else "not labelled")
+        self._set_faint(self.label.words, style is None)
+
+    def show_verdict(self, style: ClassStyle | None, confidence: float | None) -> None:
+        """What the classifier says; no confidence, no verdict."""
+        if confidence is None:
+            self.verdict.show_sign(None, "")
+            return
+        name = style.name if style is not None else "unknown"
+        self.verdict.show_sign(style, f"verdict {name} {100 * confidence:.0f} %")
+
+    def set_orders(self, orders: list[tuple[str, str]], present: str) -> None:
+        """The orders to choose from, as (kind, title)."""
+        self._order.clear()
+        for kind, title in orders:
+            self._order.addItem(title, kind)
+        self._order.setCurrentIndex(max(0, self._order.findData(present)))
+
+    def order(self) -> str:
+        """The kind of order shown."""
+        return str(self._order.currentData())
+
+    def text(self) -> str:
+        """Everything the header says, for tests and screen readers."""
+        parts = (self._place.text(), self.label.words.text(), self.verdict.words.text(), self._event.text())
+        return " · ".join(part for part in parts if part)
+
+    def changeEvent(self, event: QEvent | None) -> None:
+        super().changeEvent(event)
+        if event is not None and event.type() == QEvent.Type.PaletteChange and hasattr(self, "_order_words"):
+            self._colour()
+
+    def minimumSizeHint(self) -> QSize:
+        # The words give way before the window has to grow.
+        return QSize(320, super().minimumSizeHint().height())
+
+    def _colour(self) -> None:
+        for label in (self._event, self._order_words):
+            self._set_faint(label, True)
+
+    def _set_faint(self, label: QLabel, faint: bool) -> None:
+        colours = QPalette(self.palette())
+        if faint:
+            colours.setColor(QPalette.ColorRole.WindowText, theme.faint_text(self.palette()))
+        label.setPalette(colours)
+
+
+class FramePage(QWidget):
+    """Header, frame view and filmstrip, one above the other."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.header = FrameHeader()
+        self.frame_view = FrameView()
+        self.filmstrip = Filmstrip()
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(0)
+        box.addWidget(self.header)
+        box.addWidget(self.frame_view, 1)
+        box.addWidget(self.filmstrip)

@@ -1,0 +1,154 @@
+"""Keeps the middle of the window in step with the open run: frame, header, filmstrip, and how they are drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from PyQt6.QtCore import QObject, pyqtSignal
+
+from app import browsing
+from app.frame_page import FramePage
+from app.session import RunSession
+from models.display import DisplaySettings, Picture, Scaling
+from models.errors import FriedelError
+
+ORDER_TITLES = {
+    browsing.FILE: "as in the file",
+    browsing.TIME: "time or event",
+    browsing.CONFIDENCE: "least sure first",
+    browsing.MAP: "most like this frame",
+    browsing.SELECTION: "selected first",
+}
+
+
+class FramePresenter(QObject):
+    """Shows one session's frames at a time; the page itself outlives the sessions."""
+
+    display_changed = pyqtSignal()
+    """scaling, levels or colour map changed, by key or by mouse"""
+
+    def __init__(self, page: FramePage, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._page = page
+        self._session: RunSession | None = None
+        page.frame_view.picture_wanted.connect(self._prepare_anew)
+        page.frame_view.settings_changed.connect(self._settings_changed)
+        page.filmstrip.frame_chosen.connect(self._call(lambda s, index: s.browser.go_to(index)))
+        page.filmstrip.thumbnails_wanted.connect(self._call(lambda s, indices: s.frames.want_thumbnails(indices)))
+        page.header.order_chosen.connect(self._call(lambda s, kind: s.set_order(kind)))
+
+    def show_session(self, session: RunSession | None) -> None:
+        """Show this session from now on; None clears everything."""
+        self._session = session
+        page = self._page
+        page.filmstrip.clear()
+        if session is None:
+            page.frame_view.show_message("Open a run to see its frames here.", "No frame")
+            return
+        session.frames.picture_ready.connect(self._show_picture)
+        session.frames.unreadable.connect(self._show_unreadable)
+        session.frames.stale_changed.connect(page.frame_view.set_stale)
+        session.frames.thumbnail_ready.connect(page.filmstrip.set_thumbnail)
+        session.frames.thumbnail_failed.connect(page.filmstrip.set_unreadable)
+        session.browser.index_changed.connect(self._show_place)
+        session.browser.order_changed.connect(self._show_order)
+        session.labels.changed.connect(self._show_labels)
+        session.labels.classes_changed.connect(self._show_labels)
+        session.classifier.judged.connect(self._show_verdicts)
+        session.availability_changed.connect(self._show_orders)
+
+        run = session.run
+        page.frame_view.show_message("Reading the first frame…", "")
+        page.frame_view.set_unit(run.unit)
+        page.frame_view.set_geometry_readout(session.geometry_readout())
+        rings, centre = session.rings()
+        page.frame_view.set_rings(rings, centre)
+        page.frame_view.set_settings(session.display)
+        page.frame_view.set_view_box(session.view_box)
+        page.filmstrip.set_colour_map(session.display.colour_map)
+        self._show_order(session.browser.order)
+        self._show_labels()
+        self._show_verdicts()
+        self._show_place(session.browser.index)
+
+    # -- from the session ------------------------------------------------------------------------------------------
+
+    def _show_picture(self, picture: Picture) -> None:
+        if self._session is not None and picture.index == self._session.browser.index:
+            self._page.frame_view.show_picture(picture)
+
+    def _show_unreadable(self, index: int, error: FriedelError) -> None:
+        if self._session is not None and index == self._session.browser.index:
+            self._page.frame_view.show_unreadable(error.sentence())
+
+    def _show_place(self, index: int) -> None:
+        if self._session is None:
+            return
+        run = self._session.run
+        self._page.header.show_place(index, len(run), "" if run.events is None else run.events[index])
+        self._page.filmstrip.set_current(index)
+        self._show_words()
+
+    def _show_words(self) -> None:
+        """Label and verdict of the frame on screen."""
+        session = self._session
+        if session is None:
+            return
+        index = session.browser.index
+        styles = session.labels.styles()
+        code = int(session.labels.codes[index])
+        self._page.header.show_label(styles[code] if code >= 0 else None, unsure=code == -2)
+        name, confidence = session.verdict_of(index)
+        self._page.header.show_verdict(next((s for s in styles if s.id == name), None), confidence)
+
+    def _show_labels(self) -> None:
+        if self._session is not None:
+            self._page.filmstrip.set_labels(self._session.labels.codes, self._session.labels.styles())
+            self._show_words()
+
+    def _show_verdicts(self) -> None:
+        session = self._session
+        if session is None:
+            return
+        codes, confidence = session.verdict_codes()
+        self._page.filmstrip.set_verdicts(codes, confidence)
+        self._show_words()
+
+    def _show_order(self, _kind: str) -> None:
+        if self._session is not None:
+            self._page.filmstrip.set_order(self._session.browser.walk.sequence)
+            self._page.filmstrip.set_current(self._session.browser.index)
+            self._show_orders()
+
+    def _show_orders(self) -> None:
+        session = self._session
+        if session is None:
+            return
+        orders = [(kind, ORDER_TITLES[kind]) for kind in session.possible_orders()]
+        for name, column in session.run.columns.items():
+            if np.issubdtype(column.values.dtype, np.number):
+                orders.append((browsing.COLUMN + name, f"{name} ({column.unit})" if column.unit else name))
+        self._page.header.set_orders(orders, session.browser.order)
+
+    # -- from the views --------------------------------------------------------------------------------------------
+
+    def _prepare_anew(self, settings: DisplaySettings) -> None:
+        if self._session is not None:
+            self._session.frames.set_display(settings)
+
+    def _settings_changed(self, settings: DisplaySettings) -> None:
+        if self._session is not None:
+            self._session.display = settings
+        self._page.filmstrip.set_colour_map(settings.colour_map)
+        self.display_changed.emit()
+
+    def set_scaling(self, name: str) -> None:
+        self._page.frame_view.set_scaling(Scaling(name))
+
+    def _call(self, action: Callable[..., object]) -> Callable[..., None]:
+        def call(*arguments: object) -> None:
+            if self._session is not None:
+                action(self._session, *arguments)
+
+        return call

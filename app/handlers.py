@@ -1,0 +1,196 @@
+"""What each command does: the table's ids bound to the window and to the session that is open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from app import asking, browsing
+from app.actions import Handler
+from app.commands import CLASS_KEYS
+from app.settings import save_settings
+
+if TYPE_CHECKING:
+    from app.main_window import MainWindow
+    from app.panes import Panes
+    from app.session import RunSession
+    from widgets.frame_view import FrameView
+
+
+def handlers(window: MainWindow) -> dict[str, Handler]:
+    """A handler for every command of the table."""
+    table: dict[str, Handler] = {
+        **_window_handlers(window),
+        **_frame_handlers(window),
+        **_label_handlers(window),
+        **_view_handlers(window),
+    }
+    return table
+
+
+def _with_session(window: MainWindow, action: Callable[[RunSession], object]) -> Callable[[], None]:
+    """Call `action` with the open session; nothing happens while there is none."""
+
+    def call() -> None:
+        if window.session is not None:
+            action(window.session)
+
+    return call
+
+
+def _window_handlers(window: MainWindow) -> dict[str, Handler]:
+    def set_embed_on_open(on: bool) -> None:
+        window.settings.embed_on_open = on
+        save_settings(window.settings)
+
+    def with_session(action: Callable[[RunSession], object]) -> Callable[[], None]:
+        return _with_session(window, action)
+
+    return {
+        "run.open": window.ask_file,
+        "run.open_folder": window.ask_folder,
+        "run.open_demo": window.open_demo,
+        "run.reload": window.reload,
+        "run.close": window.close_run,
+        "run.info": lambda: window.panes.raise_dock("run") if window.panes is not None else None,
+        "run.embed": with_session(lambda s: s.embedding.start()),
+        "run.embed_on_open": set_embed_on_open,
+        "run.export_selection": with_session(lambda s: asking.export_of_selection(window, s)),
+        "run.quit": lambda: (window.close(), None)[1],
+        "help.keys": window.show_keys,
+        "help.palette": window.show_palette,
+        "help.log": window.open_log,
+        "help.about": window.show_about,
+    }
+
+
+def _frame_handlers(window: MainWindow) -> dict[str, Handler]:
+    def with_session(action: Callable[[RunSession], object]) -> Callable[[], None]:
+        return _with_session(window, action)
+
+    def page() -> int:
+        return max(1, window.panes.filmstrip.page) if window.panes is not None else 1
+
+    def play(on: bool) -> None:
+        if window.session is not None:
+            window.session.browser.play(on)
+
+    def order(kind: str) -> Callable[[bool], None]:
+        def set_order(_on: bool) -> None:
+            if window.session is not None:
+                window.session.set_order(kind)
+
+        return set_order
+
+    return {
+        "frame.next": with_session(lambda s: s.browser.step(1)),
+        "frame.previous": with_session(lambda s: s.browser.step(-1)),
+        "frame.next_10": with_session(lambda s: s.browser.step(10)),
+        "frame.previous_10": with_session(lambda s: s.browser.step(-10)),
+        "frame.next_page": with_session(lambda s: s.browser.step(page())),
+        "frame.previous_page": with_session(lambda s: s.browser.step(-page())),
+        "frame.first": with_session(lambda s: s.browser.first()),
+        "frame.last": with_session(lambda s: s.browser.last()),
+        "frame.next_unlabelled": with_session(lambda s: s.seek_unlabelled(True)),
+        "frame.previous_unlabelled": with_session(lambda s: s.seek_unlabelled(False)),
+        "frame.next_suggestion": with_session(lambda s: s.next_suggestion()),
+        "frame.previous_suggestion": with_session(lambda s: s.previous_suggestion()),
+        "frame.random": with_session(lambda s: s.browser.random()),
+        "frame.go_to": with_session(lambda s: asking.go_to(window, s)),
+        "frame.play": play,
+        "frame.order_file": order(browsing.FILE),
+        "frame.order_time": order(browsing.TIME),
+        "frame.order_confidence": order(browsing.CONFIDENCE),
+        "frame.order_map": order(browsing.MAP),
+        "frame.order_selection": order(browsing.SELECTION),
+    }
+
+
+def _label_handlers(window: MainWindow) -> dict[str, Handler]:
+    def with_session(action: Callable[[RunSession], object]) -> Callable[[], None]:
+        return _with_session(window, action)
+
+    def give(number: int) -> Callable[[], None]:
+        return with_session(lambda s: s.labels.give(number))
+
+    def give_selection(number: int) -> Callable[[], None]:
+        return with_session(lambda s: s.labels.give_selection(number))
+
+    def add_class() -> None:
+        if window.panes is not None:
+            window.panes.raise_dock("classes")
+            window.panes.classes.add_class()
+
+    def set_advance(on: bool) -> None:
+        window.settings.auto_advance = on
+        save_settings(window.settings)
+
+    table: dict[str, Handler] = {
+        "label.clear": with_session(lambda s: s.labels.clear()),
+        "label.unsure": with_session(lambda s: s.labels.unsure()),
+        "label.accept": with_session(lambda s: s.accept_verdict()),
+        "label.accept_selection": with_session(lambda s: s.accept_selection()),
+        "label.undo": with_session(lambda s: s.labels.undo()),
+        "label.redo": with_session(lambda s: s.labels.redo()),
+        "label.advance": set_advance,
+        "label.add_class": add_class,
+        "label.import": with_session(lambda s: asking.labels_to_import(window, s)),
+        "label.export": with_session(lambda s: asking.labels_to_export(window, s)),
+    }
+    for number in CLASS_KEYS:
+        table[f"label.class_{number}"] = give(number)
+        table[f"label.selection_{number}"] = give_selection(number)
+    return table
+
+
+def _view_handlers(window: MainWindow) -> dict[str, Handler]:
+    settings = window.settings
+
+    def theme(name: str) -> Callable[[bool], None]:
+        return lambda _on: window.set_theme(name)
+
+    def frame(action: Callable[[FrameView], object]) -> Callable[[], None]:
+        """Call `action` with the frame view."""
+
+        def call() -> None:
+            if window.panes is not None:
+                action(window.panes.frame_view)
+
+        return call
+
+    def switch(action: Callable[[Panes, bool], object], setting: str = "") -> Callable[[bool], None]:
+        """Call `action` with the panes and the new state, which is remembered in `setting` where that is given."""
+
+        def call(on: bool) -> None:
+            if setting:
+                setattr(settings, setting, on)
+                save_settings(settings)
+            if window.panes is not None:
+                action(window.panes, on)
+
+        return call
+
+    def scaling(name: str) -> Callable[[bool], None]:
+        return switch(lambda p, _on: p.frame_presenter.set_scaling(name))
+
+    return {
+        "view.cycle_scaling": frame(lambda view: view.cycle_scaling()),
+        "view.scaling_linear": scaling("linear"),
+        "view.scaling_sqrt": scaling("sqrt"),
+        "view.scaling_log": scaling("log"),
+        "view.scaling_arcsinh": scaling("arcsinh"),
+        "view.auto_levels": switch(lambda p, on: p.frame_view.set_auto_levels(on)),
+        "view.cycle_colour_map": frame(lambda view: view.cycle_colour_map()),
+        "view.fit": frame(lambda view: view.fit()),
+        "view.mask": switch(lambda p, on: p.frame_view.set_mask_shown(on), "show_mask"),
+        "view.rings": switch(lambda p, on: p.frame_view.set_rings_shown(on), "show_rings"),
+        "view.thumbnails": switch(lambda p, on: p.filmstrip.setVisible(on), "show_thumbnails"),
+        "view.pca": _with_session(window, lambda s: s.layout.use_pca()),
+        "view.umap": _with_session(window, lambda s: asking.umap(window, s)),
+        "view.clear_selection": _with_session(window, lambda s: s.browser.select(())),
+        "view.theme_system": theme("system"),
+        "view.theme_light": theme("light"),
+        "view.theme_dark": theme("dark"),
+        "view.full_screen": window.set_full_screen,
+        "view.reset_layout": window.reset_layout,
+    }

@@ -1,0 +1,158 @@
+"""Where the frames lie on the map: principal components at once, UMAP when asked for."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PyQt6.QtCore import QObject, pyqtSignal
+
+from app.jobs.manager import JobManager
+from app.jobs.threads import LatestWorker, run_task
+from app.opening import Opened
+from models.errors import FriedelError
+
+log = logging.getLogger(__name__)
+
+Positions = npt.NDArray[np.float32]
+Vectors = npt.NDArray[np.float32]
+PCA, UMAP = "PCA", "UMAP"
+
+
+class MapLayout(QObject):
+    """The map positions of one run."""
+
+    changed = pyqtSignal()
+    """`positions` and `kind` changed"""
+    computing_changed = pyqtSignal(bool)
+    """whether a UMAP is being made"""
+    problem = pyqtSignal(str)
+
+    def __init__(self, opened: Opened, jobs: JobManager, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._opened = opened
+        self._jobs = jobs
+        self._worker = LatestWorker("map layout")
+        self._made: dict[str, Positions] = {}
+        self._wanted = str(opened.state.map.get("layout") or PCA)
+        self._job = 0
+        self._closed = False
+        self.positions: Positions | None = None
+        self.kind = ""
+        self.colour_by = str(opened.state.map.get("colour_by") or "")
+
+    @property
+    def has_umap(self) -> bool:
+        return UMAP in self._made
+
+    def begin(self) -> None:
+        """Fetch a UMAP made earlier from the workspace."""
+        folder, run = self._opened.workspace.folder, self._opened.run
+        digest, count = run.identity.digest, len(run)
+
+        def look() -> Positions | None:
+            from models.workspace.results import load_layouts
+
+            return next(
+                (found.positions for found in load_layouts(folder, digest, count) if found.name == UMAP), None
+            )
+
+        def found(positions: Positions | None) -> None:
+            if self._closed or positions is None:
+                return
+            self._made[UMAP] = positions
+            if self._wanted == UMAP:
+                self._show(UMAP)
+            else:
+                self.changed.emit()
+
+        def failed(error: Exception) -> None:
+            log.warning("stored maps cannot be read: %s", error)
+
+        run_task(look, found, failed, name="load maps")
+
+    def set_vectors(self, vectors: Vectors) -> None:
+        """Other vectors: lay them out by their principal components."""
+        from models.embedding.layout import pca
+
+        self._worker.submit(lambda: pca(vectors), self._take_pca, self._pca_failed)
+
+    def use_pca(self) -> None:
+        self._use(PCA)
+
+    def use_umap(self) -> None:
+        self._use(UMAP)
+
+    def start_umap(self, model_digest: str, values: dict[str, Any]) -> None:
+        """Lay the map out by UMAP in a worker process; replaces a UMAP that is still running."""
+        if self._job:
+            self._jobs.cancel(self._job)
+        workspace = self._opened.workspace
+        job = 0
+
+        def mine() -> bool:
+            return self._job == job and not self._closed
+
+        def finished(positions: Positions) -> None:
+            if mine():
+                self._ended()
+                self._made[UMAP] = positions
+                self._use(UMAP)
+
+        def failed(error: FriedelError) -> None:
+            if mine():
+                self._ended()
+                self.problem.emit(error.sentence())
+
+        def cancelled() -> None:
+            if mine():
+                self._ended()
+
+        job = self._jobs.start(
+            "UMAP",
+            "app.jobs.tasks:umap",
+            (str(workspace.folder), self._opened.run.identity.digest, model_digest, values),
+            on_finished=finished,
+            on_failed=failed,
+            on_cancelled=cancelled,
+        )
+        self._job = job
+        self.computing_changed.emit(True)
+
+    def to_state(self) -> dict[str, Any]:
+        state = {"layout": self._wanted}
+        if self.colour_by:
+            state["colour_by"] = self.colour_by
+        return state
+
+    def close(self) -> None:
+        self._closed = True
+        if self._job:
+            self._jobs.cancel(self._job)
+        self._worker.close()
+
+    def _ended(self) -> None:
+        self._job = 0
+        self.computing_changed.emit(False)
+
+    def _use(self, kind: str) -> None:
+        self._wanted = kind
+        if kind in self._made:
+            self._show(kind)
+
+    def _take_pca(self, positions: Positions) -> None:
+        self._made[PCA] = positions
+        if self._wanted == PCA or UMAP not in self._made:
+            self._show(PCA)
+
+    def _pca_failed(self, error: Exception) -> None:
+        log.error("PCA failed", exc_info=error)
+        self.problem.emit(
+            error.sentence() if isinstance(error, FriedelError) else f"The map cannot be made: {error}."
+        )
+
+    def _show(self, kind: str) -> None:
+        self.positions, self.kind = self._made[kind], kind
+        self.changed.emit()

@@ -1,0 +1,378 @@
+"""The main window: menus, panes, status bar, and the one run that is open in it."""
+
+from __future__ import annotations
+
+import base64
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import QByteArray, QEvent, QTimer, QUrl, pyqtSignal
+from PyQt6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QPaintEvent
+from PyQt6.QtWidgets import QApplication, QFileDialog, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+
+from app.actions import Actions
+from app.commands import Needs
+from app.handlers import handlers
+from app.jobs.manager import JobManager
+from app.log import log_file
+from app.notice import NoticeBar
+from app.opening import Opened, Opener
+from app.settings import Settings, save_settings
+from app.status_bar import StatusBar
+from models.errors import AmbiguousRun, FriedelError
+from widgets import theme
+from widgets.palette import CommandPalette
+from widgets.run_panel import RecentRun
+from widgets.text import counted
+from widgets.welcome import WelcomePane
+
+if TYPE_CHECKING:
+    from app.panes import Panes
+    from app.session import RunSession
+
+log = logging.getLogger(__name__)
+
+OPEN_FILTER = "Runs (*.cxi *.h5 *.hdf5 *.nxs *.nx *.emd *.npy *.npz *.tif *.tiff);;All files (*)"
+DEFAULT_SIZE = (1280, 800)
+
+
+class MainWindow(QMainWindow):
+    """Owns settings, jobs and the open session; what happens inside a run is the session's."""
+
+    painted = pyqtSignal()
+    """the window was painted for the first time"""
+    ready = pyqtSignal()
+    """all panes are there"""
+    run_opened = pyqtSignal()
+    run_closed = pyqtSignal()
+
+    def __init__(self, settings: Settings, demo_path: Path) -> None:
+        super().__init__()
+        self.settings = settings
+        self.session: RunSession | None = None
+        self.panes: Panes | None = None
+        self._demo_path = demo_path
+        self._was_painted = False
+        self._shut = False
+        self._menus_of_orders: list[str] = []
+        self.setObjectName("friedel")
+        self.setWindowTitle("Friedel")
+        self.setAcceptDrops(True)
+        self.setDockNestingEnabled(True)
+        self.resize(*DEFAULT_SIZE)
+
+        self.jobs = JobManager(self)
+        self.opener = Opener(self)
+        self.notice = NoticeBar()
+        self.welcome = WelcomePane()
+        self.pages = QStackedWidget()
+        self.pages.addWidget(self.welcome)
+        centre = QWidget()
+        box = QVBoxLayout(centre)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(0)
+        box.addWidget(self.notice)
+        box.addWidget(self.pages, 1)
+        self.setCentralWidget(centre)
+
+        self.actions_table = Actions(self, handlers(self), settings.shortcuts)
+        self.menus = self.actions_table.fill_menus()
+        self._palette: CommandPalette | None = None
+        self.status = StatusBar(self.jobs, self)
+        self.setStatusBar(self.status)
+        self._connect()
+        self._show_settings()
+        self._show_recent()
+        if settings.geometry:
+            self.restoreGeometry(_from_text(settings.geometry))
+
+    # -- coming up -------------------------------------------------------------------------------------------------
+
+    def when_ready(self, action: Callable[[], None]) -> None:
+        """Call `action` once all panes are there (at once if they are)."""
+        if self.panes is not None:
+            action()
+        else:
+            self.ready.connect(action)
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        super().paintEvent(event)
+        if not self._was_painted:
+            self._was_painted = True
+            QTimer.singleShot(0, self._after_first_paint)
+
+    def _after_first_paint(self) -> None:
+        self.painted.emit()
+        # The event loop gets one round to bring the first paint to the screen before the slow imports.
+        QTimer.singleShot(20, self.build_panes)
+
+    def build_panes(self) -> None:
+        """Make the views that need pyqtgraph; done once, after the window is on screen."""
+        if self.panes is not None or self._shut:
+            return
+        from app.panes import Panes
+
+        self.panes = Panes(self)
+        self.panes.restore(_from_text(self.settings.layout) if self.settings.layout else None)
+        self.panes.show_for_run(False)
+        self.ready.emit()
+
+    # -- opening and closing runs ----------------------------------------------------------------------------------
+
+    def open_path(self, path: str, dataset: str | None = None) -> None:
+        """Open a file or folder off the GUI thread; a run that is open stays until the new one is there."""
+        self.build_panes()
+        self.notice.clear()
+        self.status.say(f"Opening {Path(path).name}…")
+        self.opener.open(Path(path), dataset, self.settings.annotator_name)
+
+    def open_demo(self) -> None:
+        self.open_path(str(self._demo_path))
+
+    def ask_file(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Open run", self.settings.last_folder, OPEN_FILTER)
+        if path:
+            self.settings.last_folder = str(Path(path).parent)
+            self.open_path(path)
+
+    def ask_folder(self) -> None:
+        path = QFileDialog.getExistingDirectory(self, "Open a folder of frames", self.settings.last_folder)
+        if path:
+            self.settings.last_folder = path
+            self.open_path(path)
+
+    def reload(self) -> None:
+        if self.session is not None:
+            self.session.save_state()
+            self.open_path(str(self.session.run.path), self.session.run.dataset or None)
+
+    def close_run(self) -> None:
+        """Close the run and show the welcome pane."""
+        self._end_session()
+        self.setWindowTitle("Friedel")
+        self.pages.setCurrentWidget(self.welcome)
+        if self.panes is not None:
+            self.panes.show_for_run(False)
+        self._update_available()
+        self.run_closed.emit()
+
+    def _opened(self, opened: Opened) -> None:
+        from app.session import RunSession
+
+        if self._shut:
+            opened.close()
+            return
+        self._end_session()
+        session = RunSession(opened, self.settings, self.jobs, self)
+        self.session = session
+        if str(opened.path) != str(self._demo_path):
+            self.settings.remember(str(opened.path))
+        self._show_recent()
+        self.setWindowTitle(f"{session.run.name} · {counted(len(session.run), 'frame')}")
+        session.availability_changed.connect(self._update_available)
+        session.labels.classes_changed.connect(self._name_classes)
+        session.problem.connect(self.notice.warn)
+        session.told.connect(self.notice.inform)
+        self.status.follow(session)
+        assert self.panes is not None
+        self.panes.show_session(session)
+        self.panes.show_for_run(True)
+        self.pages.setCurrentWidget(self.panes.frame_page)
+        self._name_classes()
+        self._update_available()
+        session.begin()
+        self.status.say("")
+        if opened.run.warnings:
+            self.notice.inform(" ".join(opened.run.warnings))
+        self.run_opened.emit()
+
+    def _open_failed(self, path: str, error: FriedelError) -> None:
+        self.status.say("")
+        if isinstance(error, AmbiguousRun) and error.candidates:
+            self._pick_dataset(path, error)
+            return
+        self.notice.warn(error.sentence())
+        if not Path(path).exists():
+            self.settings.forget(path)
+            self._show_recent()
+
+    def _pick_dataset(self, path: str, error: AmbiguousRun) -> None:
+        from widgets.dataset_picker import DatasetPicker
+
+        picker = DatasetPicker(Path(path).name, error.candidates, self)
+        picker.setObjectName("dataset_picker")
+        picker.accepted.connect(lambda: self.open_path(path, picker.chosen_path()))
+        picker.finished.connect(picker.deleteLater)
+        picker.open()
+
+    def _end_session(self) -> None:
+        if self.session is None:
+            return
+        session, self.session = self.session, None
+        if self.panes is not None:
+            self.panes.show_session(None)
+        self.status.follow(None)
+        session.close()
+        session.deleteLater()
+
+    # -- what the session says -------------------------------------------------------------------------------------
+
+    def _update_available(self) -> None:
+        present = {Needs.NOTHING}
+        if self.session is not None:
+            present |= self.session.available()
+        self.actions_table.set_available(present)
+
+    def _name_classes(self) -> None:
+        if self.session is not None:
+            keyed = {int(c.key): c.name for c in self.session.labels.classes if c.key}
+            self.actions_table.name_classes(keyed)
+
+    def make_safe(self) -> str:
+        """Flush the label journal and say what is safe; never raises."""
+        if self.session is None:
+            return "No run is open; nothing is lost."
+        return self.session.labels.make_safe()
+
+    # -- settings, palette, help -----------------------------------------------------------------------------------
+
+    def set_theme(self, scheme: str) -> None:
+        self.settings.theme = scheme
+        application = QApplication.instance()
+        if isinstance(application, QApplication):
+            theme.apply_theme(application, scheme)
+        self._show_settings()
+
+    def show_palette(self) -> None:
+        """Open the command palette over the window."""
+        if self._palette is None:
+            self._palette = CommandPalette(self)
+            self._palette.chosen.connect(self.actions_table.trigger)
+        self._palette.set_commands(self.actions_table.entries())
+        self._palette.open_over(self)
+
+    def show_keys(self) -> None:
+        """Open the sheet of keys, where they can be changed too."""
+        from widgets.key_sheet import KeySheet
+
+        sheet = KeySheet(self)
+        sheet.setObjectName("key_sheet")
+        sheet.set_commands(self.actions_table.entries())
+
+        def change(command_id: str, keys: str) -> None:
+            self.settings.shortcuts[command_id] = [keys] if keys else []
+            self.actions_table.apply_shortcuts(self.settings.shortcuts)
+            save_settings(self.settings)
+            sheet.set_commands(self.actions_table.entries())
+
+        sheet.shortcut_changed.connect(change)
+        sheet.finished.connect(sheet.deleteLater)
+        sheet.open()
+
+    def show_about(self) -> None:
+        from app.dialogs.about import about_box
+
+        box = about_box(self)
+        box.finished.connect(box.deleteLater)
+        box.open()
+
+    def open_log(self) -> None:
+        file = log_file()
+        if not file.exists() or not QDesktopServices.openUrl(QUrl.fromLocalFile(str(file))):
+            self.notice.inform(f"The log is {file}")
+
+    def set_full_screen(self, on: bool) -> None:
+        if on:
+            self.showFullScreen()
+        else:
+            self.showNormal()
+
+    def reset_layout(self) -> None:
+        self.build_panes()
+        if self.panes is not None:
+            self.panes.reset()
+            self.panes.show_for_run(self.session is not None)
+
+    def _show_settings(self) -> None:
+        table, settings = self.actions_table, self.settings
+        table.set_checked(f"view.theme_{settings.theme}", True)
+        table.set_checked("label.advance", settings.auto_advance)
+        table.set_checked("run.embed_on_open", settings.embed_on_open)
+
+    def _show_recent(self) -> None:
+        runs = [RecentRun(path, Path(path).name, str(Path(path).parent), True) for path in self.settings.recent]
+        self.welcome.set_recent(runs)
+        if self.panes is not None:
+            self.panes.run_panel.set_recent(runs)
+
+    def recent_runs(self) -> list[str]:
+        return list(self.settings.recent)
+
+    def _connect(self) -> None:
+        self.opener.opened.connect(self._opened)
+        self.opener.failed.connect(self._open_failed)
+        self.welcome.open_file_requested.connect(self.ask_file)
+        self.welcome.open_folder_requested.connect(self.ask_folder)
+        self.welcome.demo_requested.connect(self.open_demo)
+        self.welcome.recent_chosen.connect(self.open_path)
+        self.welcome.dropped.connect(self._dropped)
+
+    # -- events ----------------------------------------------------------------------------------------------------
+
+    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
+        if event is not None and _dropped_paths(event):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent | None) -> None:
+        if event is not None:
+            event.acceptProposedAction()
+            self._dropped(_dropped_paths(event))
+
+    def _dropped(self, paths: list[str]) -> None:
+        if paths:
+            self.open_path(paths[0])
+        if len(paths) > 1:
+            self.notice.inform(f"One run at a time: {Path(paths[0]).name} was opened, the others were not.")
+
+    def changeEvent(self, event: QEvent | None) -> None:
+        super().changeEvent(event)
+        if event is not None and event.type() == QEvent.Type.WindowStateChange and hasattr(self, "actions_table"):
+            self.actions_table.set_checked("view.full_screen", self.isFullScreen())
+
+    def closeEvent(self, event: QCloseEvent | None) -> None:
+        self.shut_down()
+        super().closeEvent(event)
+
+    def shut_down(self) -> None:
+        """Save layout, settings and the run's state, stop all jobs and threads; safe to call twice."""
+        if self._shut:
+            return
+        self._shut = True
+        if self.panes is not None:
+            self.settings.layout = _to_text(self.panes.layout_to_save())
+        self.settings.geometry = _to_text(self.saveGeometry())
+        save_settings(self.settings)
+        self.opener.close()
+        self._end_session()
+        self.jobs.shutdown()
+
+
+def _to_text(state: QByteArray) -> str:
+    return base64.b64encode(state.data()).decode()
+
+
+def _from_text(text: str) -> QByteArray:
+    try:
+        return QByteArray(base64.b64decode(text, validate=True))
+    except ValueError:
+        log.warning("the stored layout is damaged")
+        return QByteArray()
+
+
+def _dropped_paths(event: QDropEvent) -> list[str]:
+    data = event.mimeData()
+    if data is None or not data.hasUrls():
+        return []
+    return [url.toLocalFile() for url in data.urls() if url.isLocalFile()]

@@ -1,0 +1,111 @@
+"""Opening a run off the GUI thread: the file, its workspace, and what was stored of it."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import QObject, pyqtSignal
+
+from app.jobs.threads import run_task
+from models.errors import CannotOpen, FriedelError
+from models.runs.types import Run
+
+if TYPE_CHECKING:
+    from models.workspace.state import RunState
+    from models.workspace.workspace import Workspace
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A run that was opened, with its workspace.
+
+    Attributes:
+        path: what the user opened.
+        run: used by its reader thread only from here on.
+        workspace: labels are replayed already.
+        state: the window's state of this run, empty at its first opening.
+    """
+
+    path: Path
+    run: Run
+    workspace: Workspace
+    state: RunState
+
+    def close(self) -> None:
+        self.workspace.close()
+        self.run.close()
+
+
+def open_all(path: Path, dataset: str | None, annotator: str) -> Opened:
+    """Open run and workspace; not for the GUI thread.
+
+    Raises:
+        CannotOpen, AmbiguousRun: as `models.runs.open_run`.
+    """
+    from models.runs import open_run
+    from models.workspace.workspace import open_workspace
+
+    run = open_run(path, dataset)
+    try:
+        workspace = open_workspace(run, annotator)
+    except BaseException:
+        run.close()
+        raise
+    return Opened(path, run, workspace, workspace.load_state())
+
+
+class Opener(QObject):
+    """Opens one run at a time; a request that was overtaken by another is closed again unseen."""
+
+    opened = pyqtSignal(object)
+    """Opened"""
+    failed = pyqtSignal(str, object)
+    """path, FriedelError"""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._latest = 0
+
+    @property
+    def busy(self) -> bool:
+        return self._busy > 0
+
+    _busy = 0
+
+    def open(self, path: Path, dataset: str | None, annotator: str) -> None:
+        self._latest += 1
+        self._busy += 1
+        ticket = self._latest
+
+        def done(opened: Opened) -> None:
+            self._busy -= 1
+            if ticket == self._latest:
+                self.opened.emit(opened)
+            else:
+                opened.close()
+
+        def failed(error: Exception) -> None:
+            self._busy -= 1
+            if ticket == self._latest:
+                self.failed.emit(str(path), as_friedel_error(error, path))
+
+        run_task(lambda: open_all(path, dataset, annotator), done, failed, name=f"open {path.name}")
+
+    def close(self) -> None:
+        """Forget what is being opened."""
+        self._latest += 1
+
+
+def as_friedel_error(error: Exception, path: Path) -> FriedelError:
+    """Expected errors as they are; anything else as one sentence."""
+    if isinstance(error, FriedelError):
+        return error
+    log.error("opening %s failed unexpectedly", path, exc_info=error)
+    return CannotOpen(
+        f"{path.name} cannot be opened", cause=f"{type(error).__name__}: {error}", hint="The log has the details"
+    )

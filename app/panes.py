@@ -1,0 +1,129 @@
+"""The panes of the window and where they are: built once, after the window has been painted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import QByteArray, Qt
+from PyQt6.QtWidgets import QDockWidget, QWidget
+
+from app.frame_page import FramePage
+from app.frame_presenter import FramePresenter
+from app.map_presenter import MapPresenter
+from app.side_presenter import JobsPresenter, SidePresenter
+from widgets.classes_panel import ClassesPanel
+from widgets.jobs_panel import JobsPanel
+from widgets.map_view import MapView
+from widgets.queue_panel import QueuePanel
+from widgets.run_panel import RunPanel
+from widgets.verdict_panel import VerdictPanel
+
+if TYPE_CHECKING:
+    from app.main_window import MainWindow
+    from app.session import RunSession
+
+LAYOUT_VERSION = 1
+LEFT_SHARE, RIGHT_SHARE = 0.20, 0.36
+HIDDEN_AT_FIRST = ("jobs",)
+
+
+class Panes:
+    """All views of the window with the presenters that feed them."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+        self.frame_page = FramePage()
+        self.frame_view = self.frame_page.frame_view
+        self.filmstrip = self.frame_page.filmstrip
+        self.run_panel = RunPanel()
+        self.classes = ClassesPanel()
+        self.map_view = MapView()
+        self.verdicts = VerdictPanel()
+        self.queue = QueuePanel()
+        self.jobs_panel = JobsPanel()
+        window.pages.addWidget(self.frame_page)
+        self.docks: dict[str, QDockWidget] = {
+            "run": self._dock("run", "Run", self.run_panel),
+            "classes": self._dock("classes", "Classes", self.classes),
+            "map": self._dock("map", "Map", self.map_view),
+            "verdicts": self._dock("verdicts", "Verdicts", self.verdicts),
+            "queue": self._dock("queue", "Queue", self.queue),
+            "jobs": self._dock("jobs", "Jobs", self.jobs_panel),
+        }
+        self._shown = dict.fromkeys(self.docks, True) | dict.fromkeys(HIDDEN_AT_FIRST, False)
+        self._for_run = False
+        self._arranged: QByteArray | None = None
+        self.reset()
+
+        self.frame_presenter = FramePresenter(self.frame_page, window)
+        self.map_presenter = MapPresenter(self.map_view, window)
+        self.side_presenter = SidePresenter(self.run_panel, self.classes, self.verdicts, self.queue, window)
+        self.jobs_presenter = JobsPresenter(self.jobs_panel, window.jobs, window)
+
+    def show_session(self, session: RunSession | None) -> None:
+        """Feed all views from this session; None clears them."""
+        self.frame_presenter.show_session(session)
+        self.map_presenter.show_session(session)
+        self.side_presenter.show_session(session)
+
+    def show_for_run(self, for_run: bool) -> None:
+        """With a run the docks are where the user left them; without one the welcome pane has the window."""
+        if for_run == self._for_run and self._arranged is not None:
+            return
+        if self._for_run and not for_run:
+            self._arranged = self._window.saveState(LAYOUT_VERSION)
+        self._for_run = for_run
+        if not for_run:
+            if self._arranged is None:
+                self._arranged = self._window.saveState(LAYOUT_VERSION)
+            for dock in self.docks.values():
+                dock.hide()
+        elif self._arranged is not None:
+            self._window.restoreState(self._arranged, LAYOUT_VERSION)
+
+    def layout_to_save(self) -> QByteArray:
+        """The arrangement of the docks as Qt writes it."""
+        if self._for_run or self._arranged is None:
+            return self._window.saveState(LAYOUT_VERSION)
+        return self._arranged
+
+    def restore(self, layout: QByteArray | None) -> None:
+        """Arrange the docks as they were left; a layout that does not fit this version is ignored."""
+        if layout is not None and not layout.isEmpty():
+            self._window.restoreState(layout, LAYOUT_VERSION)
+        self._arranged = self._window.saveState(LAYOUT_VERSION)
+
+    def reset(self) -> None:
+        """Everything back to where it was at first."""
+        window = self._window
+        left, right = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
+        for dock in self.docks.values():
+            dock.setFloating(False)
+            window.removeDockWidget(dock)
+        for name, area in (("run", left), ("classes", left), ("map", right), ("verdicts", right)):
+            window.addDockWidget(area, self.docks[name])
+        for name in ("queue", "jobs"):
+            window.addDockWidget(right, self.docks[name])
+            window.tabifyDockWidget(self.docks["verdicts"], self.docks[name])
+        for name, dock in self.docks.items():
+            dock.setVisible(name not in HIDDEN_AT_FIRST)
+        width, height = window.width(), window.height()
+        across = [self.docks["run"], self.docks["map"]]
+        window.resizeDocks(across, [int(width * LEFT_SHARE), int(width * RIGHT_SHARE)], Qt.Orientation.Horizontal)
+        down = [self.docks["map"], self.docks["verdicts"]]
+        window.resizeDocks(down, [int(height * 0.56), int(height * 0.36)], Qt.Orientation.Vertical)
+        down = [self.docks["run"], self.docks["classes"]]
+        window.resizeDocks(down, [int(height * 0.5), int(height * 0.42)], Qt.Orientation.Vertical)
+        self.docks["verdicts"].raise_()
+        self._arranged = window.saveState(LAYOUT_VERSION)
+
+    def raise_dock(self, name: str) -> None:
+        """Bring a pane to the front, also where it was closed."""
+        self.docks[name].show()
+        self.docks[name].raise_()
+
+    def _dock(self, name: str, title: str, widget: QWidget) -> QDockWidget:
+        dock = QDockWidget(title, self._window)
+        dock.setObjectName(f"dock_{name}")
+        dock.setWidget(widget)
+        return dock

@@ -1,0 +1,271 @@
+"""A run that is open: its frames, its labels, its verdicts, its map, and the state it is left in.
+
+The parts are controllers of their own (`browsing`, `reading`, `labelling`, `classifying`, `embedding`, `layouts`);
+here they are put together, and here live the few actions that concern several of them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PyQt6.QtCore import QObject, QTimer, pyqtSignal
+
+from app import browsing, navigation, run_state
+from app.browsing import Browser
+from app.classifying import Classifier
+from app.commands import Needs
+from app.embedding import EmbeddingController
+from app.jobs.manager import JobManager
+from app.labelling import Labelling
+from app.layouts import MapLayout
+from app.opening import Opened
+from app.reading import FrameReader
+from app.settings import Settings
+from models.display import DisplaySettings
+from models.errors import NotSaved
+from widgets.frame.viewport import ViewBox
+
+log = logging.getLogger(__name__)
+
+SAVE_STATE_AFTER_MS = 2000
+
+
+class RunSession(QObject):
+    """Everything about one open run that is not a widget. Made by the window, closed once."""
+
+    availability_changed = pyqtSignal()
+    """what can be done (`available`) changed"""
+    problem = pyqtSignal(str)
+    """a sentence about something that failed"""
+    told = pyqtSignal(str)
+    """a sentence about something that was done"""
+
+    def __init__(self, opened: Opened, settings: Settings, jobs: JobManager, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.run = opened.run
+        self.workspace = opened.workspace
+        self.settings = settings
+        self.jobs = jobs
+        self.opened_state = opened.state
+        self.display: DisplaySettings = run_state.display_from(opened.state, settings)
+        self.view_box: ViewBox | None = run_state.view_box_from(opened.state)
+        self.browser = Browser(opened.run, self)
+        self.frames = FrameReader(opened.run, self.display, self)
+        self.labels = Labelling(opened.workspace, self.browser, settings, self)
+        self.classifier = Classifier(self.labels.snapshot, self)
+        self.embedding = EmbeddingController(opened, jobs, self)
+        self.layout = MapLayout(opened, jobs, self)
+        self._seen_suggestions: list[int] = []
+        self._available: set[Needs] = set()
+        self._closed = False
+        self._state_timer = QTimer(self)
+        self._state_timer.setSingleShot(True)
+        self._state_timer.setInterval(SAVE_STATE_AFTER_MS)
+        self._state_timer.timeout.connect(self.save_state)
+        self._connect()
+        run_state.restore(self, opened.state)
+
+    def begin(self) -> None:
+        """Start reading and judging; called once all views follow."""
+        self.frames.want(self.browser.index, self.browser.walk, self.browser.direction)
+        self.layout.begin()
+        self.embedding.begin(self.settings.embed_on_open)
+        self._update_available()
+
+    def close(self) -> None:
+        """Save the state, stop threads and jobs of this run, close journal and file."""
+        if self._closed:
+            return
+        self._closed = True
+        self.browser.play(False)
+        self._state_timer.stop()
+        self.save_state()
+        self.embedding.close()
+        self.layout.close()
+        self.classifier.close()
+        self.frames.close()
+        lost = self.labels.close()
+        if lost:
+            log.error("%s", lost)
+        self.run.close()
+
+    # -- what can be done ------------------------------------------------------------------------------------------
+
+    def available(self) -> set[Needs]:
+        """What is there for commands to work on."""
+        return set(self._available)
+
+    def _update_available(self) -> None:
+        now = {Needs.RUN}
+        if self.classifier.verdicts is not None:
+            now.add(Needs.VERDICTS)
+        if self.classifier.vectors is not None:
+            now.add(Needs.EMBEDDING)
+        if self.browser.n_selected:
+            now.add(Needs.SELECTION)
+        if now != self._available:
+            self._available = now
+            self.availability_changed.emit()
+
+    # -- verdicts --------------------------------------------------------------------------------------------------
+
+    def verdict_of(self, index: int) -> tuple[str, float | None]:
+        """Class name ("" for unknown) and confidence of a frame's verdict; confidence None where there is none."""
+        verdicts = self.classifier.verdicts
+        if verdicts is None or bool(verdicts.missing[index]):
+            return "", None
+        place = int(verdicts.label[index])
+        return (verdicts.classes[place] if place >= 0 else ""), float(verdicts.confidence[index])
+
+    def verdict_codes(self) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.float32]]:
+        """(N,) place in `labels.classes` of each frame's verdict (−1 none or unknown), and (N,) confidence or NaN."""
+        verdicts = self.classifier.verdicts
+        if verdicts is None:
+            return np.full(len(self.run), -1, np.int16), np.full(len(self.run), np.nan, np.float32)
+        names = self.labels.class_names
+        # One more entry than classes, for the −1 of "unknown" to point at.
+        places = [names.index(name) if name in names else -1 for name in verdicts.classes] + [-1]
+        codes = np.take(np.asarray(places, np.int16), verdicts.label, mode="wrap")
+        return codes, np.where(verdicts.missing, np.float32(np.nan), verdicts.confidence)
+
+    def accept_verdict(self) -> None:
+        """The verdict of the frame on screen becomes its label."""
+        name, confidence = self.verdict_of(self.browser.index)
+        if confidence is None:
+            self.told.emit("This frame has no verdict yet.")
+        elif not name:
+            self.told.emit("The verdict is “unknown”: give a class with its key instead.")
+        else:
+            self.labels.accept(name)
+
+    def accept_selection(self) -> None:
+        """The verdicts of all selected frames without a label become their labels."""
+        codes, _ = self.verdict_codes()
+        wanted = self.labels.unlabelled()
+        if self.browser.n_selected:
+            wanted &= self.browser.selected
+        else:
+            self.told.emit("Select frames on the map first: their verdicts become labels.")
+            return
+        names = self.labels.class_names
+        groups = [(names[place], np.flatnonzero(wanted & (codes == place))) for place in range(len(names))]
+        count = self.labels.accept_many(groups)
+        self.told.emit(
+            f"{count} verdicts accepted as labels." if count else "No selected frame had a verdict to accept."
+        )
+
+    # -- going about -----------------------------------------------------------------------------------------------
+
+    def possible_orders(self) -> list[str]:
+        orders = [browsing.FILE, browsing.TIME]
+        if Needs.VERDICTS in self._available:
+            orders.append(browsing.CONFIDENCE)
+        if Needs.EMBEDDING in self._available:
+            orders.append(browsing.MAP)
+        if Needs.SELECTION in self._available:
+            orders.append(browsing.SELECTION)
+        return orders
+
+    def set_order(self, kind: str) -> None:
+        """Walk in another order; refused with a sentence where it needs something that is not there yet."""
+        walk = self.browser.walk_of(kind)
+        if kind == browsing.CONFIDENCE and self.classifier.verdicts is not None:
+            confidence = np.where(self.classifier.verdicts.missing, np.nan, self.classifier.verdicts.confidence)
+            walk = navigation.by_values(confidence, "confidence")
+        elif kind == browsing.MAP and self.classifier.vectors is not None:
+            walk = navigation.by_likeness(self.classifier.vectors, self.browser.index)
+        if walk is None:
+            self.told.emit("That order is not known for this run yet.")
+            return
+        self.browser.set_walk(kind, walk)
+
+    def seek_unlabelled(self, forward: bool) -> None:
+        if not self.browser.seek(self.labels.unlabelled(), forward):
+            self.told.emit(f"No unlabelled frame {'after' if forward else 'before'} this one in the present order.")
+
+    def next_suggestion(self) -> None:
+        """The first frame of the queue not labelled or visited yet; without a queue, any unlabelled one."""
+        codes = self.labels.codes
+        fresh = [int(i) for i in self.classifier.queue if codes[i] == -1 and i not in self._seen_suggestions]
+        if not fresh:
+            self._seen_suggestions = self._seen_suggestions[-1:]
+            fresh = [int(i) for i in self.classifier.queue if codes[i] == -1 and i != self.browser.index]
+        if not fresh:
+            others = np.flatnonzero(self.labels.unlabelled())
+            others = others[others != self.browser.index]
+            if not len(others):
+                self.told.emit("Every frame has a label.")
+                return
+            fresh = [int(np.random.default_rng().choice(others))]
+        self._seen_suggestions.append(fresh[0])
+        self.browser.go_to(fresh[0])
+
+    def previous_suggestion(self) -> None:
+        """Back to the suggestion visited before."""
+        if self._seen_suggestions and self._seen_suggestions[-1] == self.browser.index:
+            self._seen_suggestions.pop()
+        if not self._seen_suggestions:
+            self.told.emit("There was no suggestion before this one.")
+            return
+        self.browser.go_to(self._seen_suggestions[-1])
+
+    # -- geometry --------------------------------------------------------------------------------------------------
+
+    def geometry_readout(self) -> Callable[[float, float], tuple[float | None, float | None]] | None:
+        """q in nm⁻¹ and resolution in nm at a pixel; None where the run's geometry is not known."""
+        from models.detector import geometry
+
+        run = self.run
+        if not geometry.known(run.geometry):
+            return None
+
+        def at(y: float, x: float) -> tuple[float | None, float | None]:
+            q = geometry.q_at(run.geometry, run.shape, y, x)
+            return q, None if q is None else geometry.resolution_nm(q)
+
+        return at
+
+    def rings(self) -> tuple[list[tuple[float, str]], tuple[float, float]]:
+        """Resolution rings as (radius in pixels, text), and the beam centre (y, x) in pixels."""
+        from app.rings import rings_of
+
+        return rings_of(self.run)
+
+    def tell(self, sentence: str) -> None:
+        """Say that something was done."""
+        if not self._closed:
+            self.told.emit(sentence)
+
+    def complain(self, sentence: str) -> None:
+        """Say that something failed."""
+        if not self._closed:
+            self.problem.emit(sentence)
+
+    # -- state -----------------------------------------------------------------------------------------------------
+
+    def save_state(self) -> None:
+        """Write where the user is in this run; a failure is only logged, nothing of value is lost."""
+        try:
+            self.workspace.save_state(run_state.to_state(self))
+        except NotSaved as error:
+            log.warning("%s", error.sentence())
+
+    def _connect(self) -> None:
+        self.browser.index_changed.connect(lambda i: self.frames.want(i, self.browser.walk, self.browser.direction))
+        self.browser.index_changed.connect(lambda _i: self._state_timer.start())
+        self.browser.selection_changed.connect(self._update_available)
+        self.labels.changed.connect(self.classifier.refit)
+        self.labels.refused.connect(self.told)
+        self.classifier.judged.connect(self._update_available)
+        self.embedding.vectors_ready.connect(self._take_vectors)
+        self.embedding.problem.connect(self.problem)
+        self.layout.problem.connect(self.problem)
+
+    def _take_vectors(self, vectors: npt.NDArray[np.float32], provenance: dict[str, Any]) -> None:
+        self.classifier.set_vectors(vectors, provenance)
+        self.layout.set_vectors(vectors)
+        self._update_available()

@@ -1,0 +1,270 @@
+"""Keeps the panels at the sides in step with the open run: facts, classes, verdicts, queue and jobs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PyQt6.QtCore import QObject
+
+from app.jobs.manager import JobManager, JobRecord, JobState
+from app.session import RunSession
+from widgets.classes_panel import ClassesPanel, ClassRow
+from widgets.jobs_panel import JobsPanel
+from widgets.queue_panel import QueuePanel, Suggestion
+from widgets.run_panel import RunFacts, RunPanel
+from widgets.text import counted
+from widgets.theme import ClassStyle
+from widgets.verdict_panel import UNKNOWN, FrameCriteria, VerdictPanel, confidence_counts
+
+if TYPE_CHECKING:
+    from models.runs.types import Run
+
+OUTCOMES = {JobState.FINISHED: "done", JobState.FAILED: "failed", JobState.CANCELLED: "cancelled"}
+UNSURE_CODE = -2
+SURE = 0.6
+"""a suggestion less sure than this was picked because the classifier hesitates"""
+
+
+def facts_of(run: Run, notes: tuple[str, ...] = ()) -> RunFacts:
+    """What the run panel says of a run."""
+    return RunFacts(
+        name=run.name,
+        path=str(run.path),
+        dataset=run.dataset,
+        frames=len(run),
+        height=run.shape[0],
+        width=run.shape[1],
+        dtype=str(run.dtype),
+        unit=run.unit,
+        masked_pixels=int(np.count_nonzero(~run.mask)),
+        photon_energy_eV=run.geometry.photon_energy_eV,
+        distance_m=run.geometry.distance_m,
+        pixel_size_m=run.geometry.pixel_size_m,
+        columns=tuple(f"{c.name} ({c.unit})" if c.unit else c.name for c in run.columns.values()),
+        warnings=(*run.warnings, *notes),
+    )
+
+
+class SidePresenter(QObject):
+    """Shows one session in the run, class, verdict and queue panels."""
+
+    def __init__(
+        self,
+        run_panel: RunPanel,
+        classes: ClassesPanel,
+        verdicts: VerdictPanel,
+        queue: QueuePanel,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._run_panel = run_panel
+        self._classes = classes
+        self._verdicts = verdicts
+        self._queue = queue
+        self._session: RunSession | None = None
+        classes.class_added.connect(lambda name: self._labelling("add_class", name))
+        classes.class_renamed.connect(lambda old, new: self._labelling("rename_class", old, new))
+        classes.class_recoloured.connect(lambda name, colour: self._labelling("recolour_class", name, colour))
+        classes.class_removed.connect(lambda name: self._labelling("remove_class", name))
+        classes.class_given.connect(lambda name: self._labelling("give_class", name))
+        classes.class_selected.connect(self._select_class)
+        verdicts.frames_chosen.connect(self._select_frames)
+        queue.frame_chosen.connect(self._go_to)
+        queue.refresh_requested.connect(self._refresh_queue)
+
+    def show_session(self, session: RunSession | None) -> None:
+        self._session = session
+        if session is None:
+            self._run_panel.set_run(None)
+            self._classes.set_classes(())
+            self._classes.set_progress(0, 0)
+            self._verdicts.clear()
+            self._queue.set_queue(())
+            self._queue.set_refreshable(False)
+            return
+        note = session.workspace.location_note
+        self._run_panel.set_run(facts_of(session.run, ((note,) if note else ()) + session.workspace.warnings))
+        session.labels.changed.connect(self._show_classes)
+        session.labels.classes_changed.connect(self._show_classes)
+        session.labels.changed.connect(self._show_queue)
+        session.classifier.judged.connect(self._show_classes)
+        session.classifier.judged.connect(self._show_verdicts)
+        session.classifier.studied.connect(self._show_confusion)
+        session.classifier.studied.connect(self._show_queue)
+        session.browser.index_changed.connect(self._queue.set_current)
+        self._show_classes()
+        self._show_verdicts()
+        self._show_queue()
+
+    # -- from the session ------------------------------------------------------------------------------------------
+
+    def _show_classes(self) -> None:
+        session = self._session
+        if session is None:
+            return
+        counts = session.labels.counts()
+        judged = None if session.classifier.verdicts is None else session.classifier.verdict_counts
+        rows = [
+            ClassRow(style, counts.get(style.name, 0), None if judged is None else judged.get(style.name, 0))
+            for style in session.labels.styles()
+        ]
+        self._classes.set_classes(rows)
+        unsure = counts.get("unsure", 0)
+        self._classes.set_progress(sum(row.labelled for row in rows), len(session.run), unsure)
+
+    def _show_verdicts(self) -> None:
+        session = self._session
+        if session is None:
+            return
+        if session.classifier.verdicts is None:
+            self._verdicts.clear(session.classifier.why_not)
+            return
+        styles = session.labels.styles()
+        codes, confidence = session.verdict_codes()
+        unknown = ~np.isnan(confidence) & (codes < 0)
+        counted_codes = np.where(unknown, len(styles), codes)
+        shown = (*styles, unknown_style())
+        self._verdicts.set_histogram(shown, confidence_counts(counted_codes, confidence, len(shown)))
+
+    def _show_confusion(self) -> None:
+        session = self._session
+        if session is None or session.classifier.verdicts is None:
+            return
+        confusion = session.classifier.confusion
+        if confusion is None:
+            self._verdicts.set_confusion((), None)
+            return
+        by_name = {style.name: style for style in session.labels.styles()}
+        if not all(name in by_name for name in confusion.classes):
+            return  # a class was renamed or removed since; the next study is on its way
+        self._verdicts.set_confusion(
+            [by_name[name] for name in confusion.classes],
+            confusion.matrix,
+            confusion.balanced_accuracy,
+            confusion.folds,
+        )
+
+    def _show_queue(self) -> None:
+        session = self._session
+        if session is None:
+            return
+        styles = {style.name: style for style in session.labels.styles()}
+        rows = []
+        for index in session.classifier.queue.tolist():
+            name, confidence = session.verdict_of(index)
+            rows.append(
+                Suggestion(
+                    index,
+                    _reason(name, confidence),
+                    styles.get(name) if confidence is not None else None,
+                    confidence,
+                    bool(session.labels.codes[index] != -1),
+                )
+            )
+        self._queue.set_queue(rows)
+        self._queue.set_current(session.browser.index)
+        self._queue.set_refreshable(session.classifier.vectors is not None)
+
+    # -- from the panels -------------------------------------------------------------------------------------------
+
+    def _labelling(self, action: str, *arguments: str) -> None:
+        if self._session is None:
+            return
+        labels = self._session.labels
+        {
+            "add_class": labels.add_class,
+            "rename_class": labels.rename_class,
+            "recolour_class": labels.recolour_class,
+            "remove_class": labels.remove_class,
+            "give_class": labels.give_class,
+        }[action](*arguments)
+        if action == "add_class":
+            self._classes.begin_rename(arguments[0])
+
+    def _select_class(self, name: str) -> None:
+        """Select the frames labelled so; no class, no change."""
+        session = self._session
+        if session is not None and name in session.labels.class_names:
+            code = session.labels.class_names.index(name)
+            session.browser.select(np.flatnonzero(session.labels.codes == code))
+
+    def _select_frames(self, wanted: FrameCriteria) -> None:
+        session = self._session
+        if session is None or session.classifier.verdicts is None:
+            return
+        names = session.labels.class_names
+        codes, confidence = session.verdict_codes()
+        verdict = -1 if wanted.verdict == UNKNOWN else names.index(wanted.verdict)
+        top = np.inf if wanted.high >= 1.0 else wanted.high
+        chosen = (codes == verdict) & (confidence >= wanted.low) & (confidence < top)
+        if wanted.label is not None:
+            chosen &= session.labels.codes == names.index(wanted.label)
+        session.browser.select(np.flatnonzero(chosen))
+        session.told.emit(f"{counted(session.browser.n_selected, 'frame')} selected.")
+
+    def _go_to(self, index: int) -> None:
+        if self._session is not None:
+            self._session.browser.go_to(index)
+
+    def _refresh_queue(self) -> None:
+        if self._session is not None:
+            self._session.classifier.suggest_others()
+
+
+def unknown_style() -> ClassStyle:
+    """How frames of no class are shown in the histogram."""
+    return ClassStyle(UNKNOWN, UNKNOWN, "#8A929C", "", "circle")
+
+
+def _reason(name: str, confidence: float | None) -> str:
+    if confidence is None:
+        return "covers the run"
+    if not name:
+        return "unlike"
+    return "uncertain" if confidence < SURE else "random"
+
+
+class JobsPresenter(QObject):
+    """Keeps the list of jobs in step with the job manager."""
+
+    def __init__(self, panel: JobsPanel, jobs: JobManager, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._panel = panel
+        self._jobs = jobs
+        for record in jobs.records():
+            self._add(record.job_id)
+        jobs.added.connect(self._add)
+        jobs.changed.connect(self._show)
+        jobs.ended.connect(self._end)
+        panel.cancel_requested.connect(lambda job: jobs.cancel(int(job)))
+
+    def _add(self, job_id: int) -> None:
+        record = self._jobs.record(job_id)
+        self._panel.add_job(str(job_id), record.title)
+        self._show(job_id)
+        if record.state.ended:
+            self._end(job_id)
+
+    def _show(self, job_id: int) -> None:
+        record = next((r for r in self._jobs.records() if r.job_id == job_id), None)
+        if record is None:
+            self._panel.remove_job(str(job_id))
+        elif not record.state.ended:
+            self._panel.update_job(str(job_id), record.fraction, progress_text(record), record.eta_s)
+
+    def _end(self, job_id: int) -> None:
+        record = self._jobs.record(job_id)
+        self._panel.finish_job(str(job_id), OUTCOMES[record.state], record.error)
+
+
+def progress_text(record: JobRecord) -> str:
+    """ "620 of 2 000 frames · 410 frames/s"."""
+    progress = record.progress
+    if progress is None:
+        return "starting"
+    if progress.total is None:
+        return progress.message
+    text = f"{counted(progress.done, '')}of {counted(progress.total, progress.unit, progress.unit)}"
+    rate = getattr(progress, "frames_per_s", 0.0)
+    return f"{text} · {rate:.0f} frames/s" if rate else text

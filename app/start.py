@@ -1,0 +1,70 @@
+"""Bring the window up: nothing heavy is imported before it has been painted once."""
+
+from __future__ import annotations
+
+import importlib.resources
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+from PyQt6.QtCore import QTimer
+from PyQt6.QtWidgets import QApplication
+
+from app.crash import CrashGuard
+from app.log import start_log
+from app.main_window import MainWindow
+from app.settings import load_settings
+from widgets import theme
+
+log = logging.getLogger(__name__)
+
+
+def demo_path() -> Path:
+    """The demo run that comes with Friedel."""
+    return Path(str(importlib.resources.files("resources") / "demo" / "demo.cxi"))
+
+
+def make_application(arguments: list[str]) -> QApplication:
+    """The QApplication with Friedel's names; the present one where there is one already."""
+    application = QApplication.instance()
+    if not isinstance(application, QApplication):
+        application = QApplication(arguments)
+    application.setApplicationName("friedel")
+    application.setApplicationDisplayName("Friedel")
+    application.setDesktopFileName("friedel")
+    return application
+
+
+def run_window(path: str | None = None, demo: bool = False) -> int:
+    """Show the window, open `path` (or the demo run) in it, and stay until it is closed; gives the exit status."""
+    start_log()
+    application = make_application(sys.argv[:1])
+    settings = load_settings()
+    theme.apply_theme(application, settings.theme)
+    window = MainWindow(settings, demo_path())
+    guard = CrashGuard(window.make_safe, window)
+    guard.install()
+    _heed_interrupts(application)
+    window.show()
+    if demo:
+        window.when_ready(lambda: window.open_path(str(demo_path())))
+    elif path:
+        window.when_ready(lambda: window.open_path(str(Path(path).absolute())))
+    try:
+        return application.exec()
+    finally:
+        window.shut_down()
+        guard.uninstall()
+
+
+def _heed_interrupts(application: QApplication) -> None:
+    """Let Ctrl+C in the terminal close the window: Python needs to run now and then to notice it."""
+    signal.signal(signal.SIGINT, lambda *_: application.quit())
+    if os.name == "posix":
+        signal.signal(signal.SIGTERM, lambda *_: application.quit())
+    ticker = QTimer(application)
+    ticker.setInterval(500)
+    ticker.timeout.connect(lambda: None)
+    ticker.start()
