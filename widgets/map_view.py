@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from PyQt6.QtCore import QPoint, QSignalBlocker, Qt, pyqtSignal
+from PyQt6.QtCore import QPoint, QRectF, QSignalBlocker, Qt, pyqtSignal
 from PyQt6.QtGui import QImage, QPalette
 from PyQt6.QtWidgets import (
     QButtonGroup,
@@ -36,6 +36,9 @@ _EMPTY = (
     "Each frame becomes a point, and frames that look alike lie together. "
     "The map appears as soon as the run has been embedded.",
 )
+
+
+_GAP = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,7 @@ class MapView(QWidget):
         super().__init__(parent)
         self._layouts: tuple[LayoutChoice, ...] = ()
         self._reason = ""
+        self._legend_right = self._legend_above = True
         self._canvas = MapCanvas()
         self._legend = MapLegend(self._canvas)
         self._card = HoverCard(self._canvas)
@@ -284,6 +288,7 @@ class MapView(QWidget):
         canvas.selection_drawn.connect(self._selection_drawn)
         canvas.tool_changed.connect(lambda tool: self._tool_buttons[tool].setChecked(True))
         canvas.view_changed.connect(self._place_overlays)
+        canvas.fitted.connect(self._find_legend_corner)
         self._legend.row_clicked.connect(self._select_category)
         self._fit_button.clicked.connect(self.fit)
         self._legend_button.toggled.connect(lambda _on: self._show_legend())
@@ -319,7 +324,10 @@ class MapView(QWidget):
         meant = bool(colouring.categories) or colouring.colours is not None
         self._legend.show_colouring(colouring if meant else None, self._canvas.selection)
         self._legend.setVisible(meant and self._legend_button.isChecked())
-        self._place_overlays()
+        if self._canvas.is_fitted():
+            self._find_legend_corner()
+        else:
+            self._place_overlays()
 
     def _show_caption(self) -> None:
         points = self._canvas.points
@@ -336,5 +344,22 @@ class MapView(QWidget):
         self._place_overlays()
 
     def _place_overlays(self) -> None:
-        self._legend.move(QPoint(self._canvas.width() - self._legend.width() - 8, 8))
-        self._caption.move(QPoint(8, self._canvas.height() - self._caption.height() - 8))
+        right = self._canvas.width() - self._legend.width() - _GAP
+        bottom = self._canvas.height() - self._legend.height() - _GAP
+        self._legend.move(QPoint(right if self._legend_right else _GAP, _GAP if self._legend_above else bottom))
+        side = self._canvas.width() - self._caption.width() - _GAP
+        under_legend = self._legend.isVisible() and not self._legend_above and not self._legend_right
+        below = self._canvas.height() - self._caption.height() - _GAP
+        self._caption.move(QPoint(side if under_legend else _GAP, below))
+
+    def _find_legend_corner(self) -> None:
+        """Lay the legend where it hides the fewest points; only when all are in view, so that it does not wander."""
+        wide, high = self._legend.width() + _GAP, self._legend.height() + _GAP
+        right, bottom = self._canvas.width() - wide, self._canvas.height() - high
+        corners = [(True, True), (False, True), (True, False), (False, False)]
+        crowds = [
+            self._canvas.crowding(QRectF(right if at_right else 0, 0 if above else bottom, wide, high))
+            for at_right, above in corners
+        ]
+        self._legend_right, self._legend_above = corners[crowds.index(min(crowds))]
+        self._place_overlays()

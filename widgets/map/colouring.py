@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -56,15 +56,12 @@ class Colouring:
     low: float = 0.0
     high: float = 1.0
     unit: str = ""
-    _markers: dict[int, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        self._markers.update({code: category.marker for code, category in enumerate(self.categories)})
-        self._markers[REST] = "dot"
-
-    def marker(self, code: int) -> str:
-        """Marker of the points with this code."""
-        return self._markers.get(code, "circle")
+    def markers(self) -> dict[int, str]:
+        """Marker of each code that stands for a group; values are circles."""
+        found = {code: category.marker for code, category in enumerate(self.categories)}
+        found[REST] = "dot"
+        return found
 
     def table(self, palette: QPalette) -> npt.NDArray[np.uint8]:
         """(256, 3) RGB of every code on this palette's background."""
@@ -78,7 +75,7 @@ class Colouring:
 
     def counts(self, among: npt.NDArray[np.bool_] | None = None) -> npt.NDArray[np.int64]:
         """(256,) frames per code, of all frames or of those in `among`."""
-        codes = self.codes if among is None else self.codes[among]
+        codes = self.codes if among is None else self.codes[np.flatnonzero(among)]
         return np.bincount(codes, minlength=256)
 
 

@@ -121,7 +121,7 @@ class MapLegend(QWidget):
         if code >= 0:
             red, green, blue = (int(part) for part in self._colouring.table(palette)[code])
             centre = QPointF(_PAD + _MARKER / 2, area.center().y())
-            icons.draw_marker(painter, centre, self._colouring.marker(code), QColor(red, green, blue), _MARKER - 1)
+            icons.draw_marker(painter, centre, self._colouring.markers()[code], QColor(red, green, blue), _MARKER - 1)
         painter.setPen(palette.color(QPalette.ColorRole.Text))
         words = area.adjusted(_PAD + _MARKER + 6, 0, -_PAD, 0)
         painter.drawText(words, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, name)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 from PyQt6.QtCore import QPointF, Qt
 from PyQt6.QtGui import QColor, QPainter, QPen, QPixmap
 
 from widgets import theme
-from widgets.map.colouring import REST, Colouring
+from widgets.map.colouring import REST
 from widgets.map.points import MapPoints
+from widgets.map.splat import FADED
 from widgets.map.transform import MapTransform
 
 MOST = 5000
@@ -18,14 +21,43 @@ MOST = 5000
 
 def marker_size(count: int) -> float:
     """Diameter in logical pixels of a marker among `count` of them."""
-    return float(np.interp(np.log10(max(1, count)), [1.5, 2.5, 3.7], [11.0, 9.0, 6.0]))
+    return float(np.interp(np.log10(max(1, count)), [1.5, 2.5, 3.7], [10.0, 8.0, 5.5]))
+
+
+@dataclass(frozen=True)
+class SpriteStyle:
+    """How markers look.
+
+    Attributes:
+        markers: marker of each code that has one; a circle for the others.
+        rgb: (256, 3) uint8 colour of each code.
+        outline: colour round the labelled ones.
+        size: diameter, logical pixels.
+        ratio: device pixels per logical pixel.
+    """
+
+    markers: dict[int, str]
+    rgb: npt.NDArray[np.uint8]
+    outline: QColor
+    size: float
+    ratio: float
+
+    def key(self) -> tuple[object, ...]:
+        """Equal for styles that look alike."""
+        return (
+            tuple(self.markers.items()),
+            self.rgb.tobytes(),
+            self.outline.rgba(),
+            round(4 * self.size),
+            self.ratio,
+        )
 
 
 class Sprites:
     """Draws markers from a cache of ready pixmaps."""
 
     def __init__(self) -> None:
-        self._cache: dict[tuple[int, bool, bool, int], QPixmap] = {}
+        self._cache: dict[tuple[int, bool], QPixmap] = {}
         self._key: tuple[object, ...] = ()
 
     def draw(
@@ -35,75 +67,52 @@ class Sprites:
         view: MapTransform,
         places: npt.NDArray[np.intp],
         codes: npt.NDArray[np.uint16],
-        colouring: Colouring,
-        table: npt.NDArray[np.uint8],
         labelled: npt.NDArray[np.bool_] | None,
-        outline: QColor,
-        ratio: float,
+        style: SpriteStyle,
     ) -> None:
         """Stamp the points at `places`, in this order.
 
         Args:
             view: in logical pixels.
-            codes: (points + 1,) as `Splat.compose` takes them; 256 and above is outside the selection.
-            table: (256, 3) RGB of the codes.
-            labelled: over the placed points; these are larger and outlined. None for none.
-            outline: colour of their outline.
-            ratio: device pixels per logical pixel.
+            codes: (points + 1,) as `Splat.compose` takes them.
+            labelled: over the placed points: these are larger and outlined; None for none.
         """
-        markers = tuple(category.marker for category in colouring.categories)
-        self._renew((markers, table.tobytes(), outline.rgba(), ratio))
-        if not len(places):
-            return
-        x = points.x[places] * view.scale + view.offset_x
-        y = view.offset_y - points.y[places] * view.scale
-        seen = (x > -10) & (x < view.width + 10) & (y > -10) & (y < view.height + 10)
-        places, x, y = places[seen], x[seen], y[seen]
-        size = marker_size(max(len(places), len(points) if len(points) <= MOST else 0))
-        marked = np.zeros(len(places), bool) if labelled is None else labelled[places]
-        columns = (x.tolist(), y.tolist(), codes[places].tolist(), marked.tolist())
-        for px, py, code, mark in zip(*columns, strict=True):
-            pixmap = self._sprite(code & 255, code >= 256, mark, size, colouring, table, outline, ratio)
-            half = pixmap.width() / ratio / 2
-            painter.drawPixmap(QPointF(px - half, py - half), pixmap)
-
-    def _renew(self, key: tuple[object, ...]) -> None:
+        key = style.key()
         if key != self._key:
             self._key = key
             self._cache.clear()
+        x = points.x[places] * view.scale + view.offset_x
+        y = view.offset_y - points.y[places] * view.scale
+        seen = (x > -10) & (x < view.width + 10) & (y > -10) & (y < view.height + 10)
+        places = places[seen]
+        marked = np.zeros(len(places), bool) if labelled is None else labelled[places]
+        columns = (x[seen].tolist(), y[seen].tolist(), codes[places].tolist(), marked.tolist())
+        for px, py, code, mark in zip(*columns, strict=True):
+            pixmap = self._cache.get((code, mark))
+            if pixmap is None:
+                pixmap = self._cache[code, mark] = _sprite(code, mark, style)
+            half = pixmap.width() / style.ratio / 2
+            painter.drawPixmap(QPointF(px - half, py - half), pixmap)
 
-    def _sprite(
-        self,
-        code: int,
-        faded: bool,
-        marked: bool,
-        size: float,
-        colouring: Colouring,
-        table: npt.NDArray[np.uint8],
-        outline: QColor,
-        ratio: float,
-    ) -> QPixmap:
-        key = (code, faded, marked, round(4 * size))
-        found = self._cache.get(key)
-        if found is not None:
-            return found
-        across = size + 3.5 if marked else size * (0.8 if code == REST else 1.0)
-        side = int(np.ceil((across + 3) * ratio))
-        pixmap = QPixmap(side, side)
-        pixmap.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(pixmap)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.translate(side / 2, side / 2)
-        painter.scale(across * ratio, across * ratio)
-        colour = QColor(*(int(part) for part in table[code]))
-        pen = QPen(outline if marked else colour.darker(135), 1.4 * ratio if marked else 0.7 * ratio)
-        pen.setCosmetic(True)
-        painter.setPen(pen)
-        painter.setBrush(colour)
-        if faded:
-            painter.setOpacity(0.22)
-        painter.drawPath(theme.marker_path(colouring.marker(code)))
-        painter.end()
-        pixmap.setDevicePixelRatio(ratio)
-        self._cache[key] = pixmap
-        return pixmap
+
+def _sprite(code: int, marked: bool, style: SpriteStyle) -> QPixmap:
+    faded, code = code >= FADED, code % FADED
+    across = style.size + 3 if marked else style.size * (0.8 if code == REST else 1.0)
+    side = int(np.ceil((across + 3) * style.ratio))
+    pixmap = QPixmap(side, side)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.translate(side / 2, side / 2)
+    painter.scale(across * style.ratio, across * style.ratio)
+    colour = QColor(*(int(part) for part in style.rgb[code]))
+    pen = QPen(style.outline if marked else colour.darker(135), (1.4 if marked else 0.7) * style.ratio)
+    pen.setCosmetic(True)
+    painter.setPen(pen)
+    painter.setBrush(colour)
+    if faded:
+        painter.setOpacity(0.22)
+    painter.drawPath(theme.marker_path(style.markers.get(code, "circle")))
+    painter.end()
+    pixmap.setDevicePixelRatio(style.ratio)
+    return pixmap
