@@ -30,14 +30,14 @@ class Discriminant:
 
     def scores(self, vectors: Array) -> Array:
         """(n, D) vectors to (n, K) scores; differences between classes are log odds before calibration."""
-        return np.asarray(vectors @ self.weights + self.bias, np.float64)
+        return vectors @ self.weights + self.bias
 
 
 def class_means(vectors: Array, classes: IntArray, n_classes: int) -> Array:
     """(K, D) mean vector of every class; every class must have an example."""
     members = np.zeros((n_classes, len(classes)))
     members[classes, np.arange(len(classes))] = 1.0
-    return (members @ vectors) / members.sum(axis=1, keepdims=True)
+    return np.asarray((members @ vectors) / members.sum(axis=1, keepdims=True), np.float64)
 
 
 def prototype(vectors: Array, classes: IntArray, n_classes: int, strength: float) -> Discriminant:

@@ -55,7 +55,7 @@ def nearest(
         everything = np.arange(len(base), dtype=np.int32)
         plan = [(np.arange(len(rows)), everything)]
     else:
-        plan = _cells(vectors, rows, base, k, probes, seed)
+        plan = _cells(None if itself else vectors, rows, base, k, probes, seed)
     done = 0
     for asking, candidates in plan:
         those, lengths = base[candidates], squares[candidates]
@@ -82,9 +82,12 @@ def nearest(
 
 
 def _cells(
-    vectors: npt.NDArray[Any], rows: npt.NDArray[np.int64], base: FloatArray, k: int, probes: int, seed: int
+    vectors: npt.NDArray[Any] | None, rows: npt.NDArray[np.int64], base: FloatArray, k: int, probes: int, seed: int
 ) -> list[tuple[npt.NDArray[np.int64], IndexArray]]:
-    """For every cell: places in `rows` that lie in it, and rows of `base` to look through for them."""
+    """For every cell: places in `rows` that lie in it, and rows of `base` to look through for them.
+
+    Without `vectors` it is the base itself that is looked up.
+    """
     rng = np.random.default_rng(seed)
     n_cells = int(np.sqrt(len(base)))
     sample = base[rng.choice(len(base), min(len(base), _CELL_SAMPLE * n_cells), replace=False)]
@@ -100,7 +103,7 @@ def _cells(
         np.argsort(home, kind="stable").astype(np.int32), np.cumsum(np.bincount(home, minlength=n_cells))[:-1]
     )
     sizes = np.array([len(cell) for cell in members])
-    asked = home if vectors is base else _nearest_centre(vectors, rows, centres)
+    asked = home if vectors is None else _nearest_centre(vectors, rows, centres)
     order = np.argsort(asked, kind="stable")
     groups = np.split(order, np.cumsum(np.bincount(asked, minlength=n_cells))[:-1])
     lengths = np.einsum("ij,ij->i", centres, centres)
