@@ -175,7 +175,11 @@ def read_layout(
     shape = tuple(int(size) for size in shape)
     ndim = len(shape)
     if ndim < 2:
-        raise NotFrames(f"{where} has {ndim} dimension{'s' * (ndim != 1)}", cause="a detector frame has at least two")
+        raise NotFrames(
+            f"{where} has {ndim} dimension{'s' * (ndim != 1)}",
+            cause="a detector frame has at least two",
+            hint="Choose an array of frames",
+        )
     notes: list[str] = []
     names = [name.lower() for name in axes]
     if len(names) > ndim:
@@ -198,6 +202,7 @@ def read_layout(
             raise NotFrames(
                 f"{where} has shape {_times(shape)}",
                 cause=f"that is a colour picture with {shape[x]} channels, not detector frames",
+                hint="Open the data it was drawn from",
             )
     modules: int | None = None
     scan: list[int] = []

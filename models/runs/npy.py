@@ -24,6 +24,7 @@ from models.runs.memory import memory_bytes
 from models.runs.ranking import choose, rank, rate
 from models.runs.stack import RunFacts, StackRun, is_image_dtype, native
 from models.runs.types import FlagImage, RunIdentity
+from models.runs.watch import FileGuard
 
 _LONGEST_HEADER = 1 << 20
 _MOST_UNPACKED_SHARE = 0.25
@@ -78,8 +79,9 @@ def read_header(file: IO[bytes], what: str) -> ArrayHeader:
 class ArraySource:
     """Frames of one array in memory, memory-mapped, or loaded when the first frame is asked for."""
 
-    def __init__(self, name: str, layout: FrameLayout, load: Callable[[], npt.NDArray[Any]]) -> None:
-        self._name = name
+    def __init__(self, path: Path, layout: FrameLayout, load: Callable[[], npt.NDArray[Any]]) -> None:
+        self._name = path.name
+        self._guard = FileGuard(path)
         self._layout = layout
         self._load = load
         self._array: npt.NDArray[Any] | None = None
@@ -87,6 +89,7 @@ class ArraySource:
     def read(self, index: int) -> npt.NDArray[Any]:
         """(H, W) pixels of a frame, copied. Raises FrameUnreadable."""
         try:
+            self._guard.check()
             if self._array is None:
                 self._array = self._load()
             block = np.array(self._array[self._layout.selection(index)], order="C")
@@ -120,7 +123,7 @@ def open_npy_run(path: Path) -> StackRun:
         header = read_header(file, what)
     _require_complete(what, header, path.stat().st_size)
     layout, notes = _layout(path, what, header)
-    source = ArraySource(path.name, layout, lambda: _map(path, header, header.offset))
+    source = ArraySource(path, layout, lambda: _map(path, header, header.offset))
     identity = _identity(header, layout, "", lambda index: sample_bytes(source.read(index)))
     return StackRun(_facts(path, "", header, layout, notes, identity), source)
 
@@ -153,7 +156,7 @@ def open_npz_run(path: Path, dataset: str | None = None) -> StackRun:
     layout, notes = _layout(path, what, member.header)
     if member.offset is None:
         _require_memory(what, member.header)
-    source = ArraySource(path.name, layout, member.load)
+    source = ArraySource(path, layout, member.load)
     # The archive keeps a checksum of every member: it identifies the frames without unpacking them.
     identity = _identity(member.header, layout, name, lambda _: member.checksum.to_bytes(4, "little"))
     facts = _facts(path, name, member.header, layout, notes, identity)

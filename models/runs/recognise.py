@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from models.errors import CannotOpen
@@ -40,11 +39,12 @@ def recognise(path: Path) -> str:
     """
     what = f"{path} cannot be opened"
     if "\0" in str(path):
-        raise CannotOpen(f"{str(path)!r} cannot be opened", cause="the path contains a NUL character")
+        raise CannotOpen(
+            f"{str(path)!r} cannot be opened", cause="the path contains a NUL character", hint="Check the path"
+        )
     try:
         if path.is_dir():
-            if not os.access(path, os.R_OK | os.X_OK):
-                raise CannotOpen(what, cause="you have no permission to read this folder", hint="Ask its owner")
+            next(path.iterdir(), None)  # asks for permission as reading the folder will
             return "folder"
         if not path.exists():
             hint = "Check the path; a network folder may not be mounted"

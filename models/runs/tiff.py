@@ -19,6 +19,7 @@ from models.runs.layout import FrameLayout, read_layout
 from models.runs.stack import RunFacts, StackRun, native
 from models.runs.tiff_header import BadTiff, TiffHeader, read_tiff_header
 from models.runs.types import FlagImage, Geometry
+from models.runs.watch import FileGuard
 
 if TYPE_CHECKING:
     import tifffile
@@ -207,6 +208,7 @@ class StackedTiffSource:
         self._file = file
         self._series = series
         self._layout = layout
+        self._guard = FileGuard(path)
         self._array: npt.NDArray[Any] | None = None
         if offset is not None:
             stored = dtype.newbyteorder(file.byteorder)
@@ -217,6 +219,7 @@ class StackedTiffSource:
         return _read(self._path.name, index, lambda: self._frame(index), self._layout.frame_shape)
 
     def _frame(self, index: int) -> npt.NDArray[Any]:
+        self._guard.check()
         if self._array is None:
             self._array = self._series.asarray()
         return self._layout.assemble(np.array(self._array[self._layout.selection(index)]))

@@ -114,6 +114,12 @@ def explain(path: Path, error: Exception) -> CannotOpen:
             cause=f"the file is incomplete ({size_text(there)} of {size_text(promised)})",
             hint="Copying or writing is not finished, or was stopped: copy it again",
         )
+    if "already open for write" in text or "not already open for SWMR" in text:
+        return CannotOpen(
+            what,
+            cause="another program is writing it (or was stopped while writing) and lets nobody read beside",
+            hint="Wait until it is finished; after a crash, 'h5clear -s' on a copy may rescue it",
+        )
     if isinstance(error, OSError) and _is_lock_error(error):
         return CannotOpen(what, cause="another program has locked it", hint="Try again when it is written")
     if isinstance(error, PermissionError):
@@ -135,6 +141,8 @@ def explain_read(error: Exception) -> str:
         return f"its compression filter is not installed ({message})"
     if isinstance(error, MemoryError):
         return "it does not fit into memory"
+    if "was cut from" in message:
+        return message
     if "Not a dataset" in message or "closed" in message.lower() or "Invalid location identifier" in message:
         return "the file was closed"
     return f"the file is damaged, or was changed or cut while open ({message})"

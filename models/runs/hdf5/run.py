@@ -20,7 +20,7 @@ from models.runs.hdf5.tree import Leaf, Tree, walk
 from models.runs.hdf5.values import READ_ERRORS, attribute, number, unit_of
 from models.runs.hdf5.virtual import MissingSources
 from models.runs.identity import make_identity
-from models.runs.layout import FrameLayout, parse_axes, read_layout
+from models.runs.layout import FrameLayout, NotFrames, parse_axes, read_layout
 from models.runs.ranking import choose, rank, rate
 from models.runs.stack import RunFacts, StackRun, is_image_dtype
 
@@ -230,7 +230,10 @@ class _Opening:
                 hint="Choose a dataset of numbers",
             )
         self._refuse_foreign_storage(dataset)
-        layout, notes = read_layout(dataset.shape, parse_axes(attribute(dataset, "axes")), where=path)
+        try:
+            layout, notes = read_layout(dataset.shape, parse_axes(attribute(dataset, "axes")), where=path)
+        except NotFrames as error:
+            raise CannotOpen(f"{self.path}: {error.what}", cause=error.cause, hint=error.hint) from error
         if first:
             self.notes += notes
         if layout.n_frames:

@@ -20,6 +20,7 @@ from models.runs.identity import middle_rows
 from models.runs.layout import FrameLayout
 from models.runs.stack import native
 from models.runs.types import FlagImage, PixelFlag
+from models.runs.watch import FileGuard
 
 if TYPE_CHECKING:
     import h5py
@@ -45,6 +46,7 @@ class Hdf5Source:
     ) -> None:
         self._file = file
         self._name = Path(file.filename).name
+        self._guard = FileGuard(Path(file.filename))
         self._parts = list(parts)
         self._ends = list(accumulate(layout.n_frames for _, layout in parts))
         self._per_frame = per_frame
@@ -54,6 +56,7 @@ class Hdf5Source:
         """(H, W) pixels of a frame. Raises FrameUnreadable."""
         dataset, layout, place = self._locate(index)
         try:
+            self._guard.check()
             block = np.asarray(dataset[layout.selection(place)])
             return native(layout.assemble(block))
         except (*READ_ERRORS, MemoryError) as error:
