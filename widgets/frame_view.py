@@ -60,7 +60,7 @@ class FrameView(QWidget):
     settings_changed = pyqtSignal(object)
     """the new `DisplaySettings`, after any change made here or through the setters"""
     picture_wanted = pyqtSignal(object)
-    """prepare the present frame and the next ones with these `DisplaySettings` from now on (until the first time, with
+    """from now on prepare frames, the present one too, with these `DisplaySettings` (before the first time: with
     `settings`); not more often than every 40 ms"""
     levels_changed = pyqtSignal(float, float)
     """low, high: fixed levels the user chose"""
@@ -149,7 +149,7 @@ class FrameView(QWidget):
             self._place.setCurrentWidget(self._canvas)
         self._bar.set_whole(picture.frame.raw.dtype.kind in "iub")
         self._show_levels()
-        self._note.setText(f"pooled {picture.pool}×{picture.pool} by maximum" if picture.pool > 1 else "")
+        self._note.setText(f"pooled {picture.pool:.3g}×{picture.pool:.3g} by maximum" if picture.pool > 1 else "")
         if self._canvas.hover is not None:
             self._show_readout(*self._canvas.hover)
         self._histogram_later()
@@ -320,7 +320,7 @@ class FrameView(QWidget):
             self._asked = self._settings
             self.picture_wanted.emit(self._settings)
 
-    def _pool_wanted(self, pool: int) -> None:
+    def _pool_wanted(self, pool: float) -> None:
         self._change(replace(self._settings, pool=pool))
 
     def _levels_dragged(self, low: float, high: float) -> None:

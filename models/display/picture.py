@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -38,7 +39,7 @@ class Picture:
             are the reserved entries MISSING, MISSING_HATCH, MASKED, MASKED_HATCH, NONFINITE and SATURATED.
         levels: what 5 and 254 stand for (chosen from the frame where the settings say auto).
         scaling: how values between them were spread.
-        pool: side of the pooled blocks in pixels, 1 for none.
+        pool: side of the pooled blocks in pixels, 1 for none; not always a whole number.
         settings: what it was prepared with.
         frame: the frame itself, for the readout.
     """
@@ -47,7 +48,7 @@ class Picture:
     indices: Indices
     levels: Levels
     scaling: Scaling
-    pool: int
+    pool: float
     settings: DisplaySettings
     frame: Frame
 
@@ -64,7 +65,7 @@ def prepare(frame: Frame, settings: DisplaySettings) -> Picture:
             marked = codes != _KEEP
             flagged, codes = flagged[marked], codes[marked]
         indices.reshape(-1)[flagged] = codes
-    pool = max(1, settings.pool)
+    pool = max(1.0, settings.pool)
     indices = max_pool(indices, pool)
     if flagged.size:
         # after pooling, so that the hatch keeps its width on screen
@@ -79,7 +80,8 @@ def _quantised(frame: Frame, levels: Levels, scaling: Scaling) -> Indices:
         unsigned = np.ascontiguousarray(raw).view(np.dtype(f"u{raw.dtype.itemsize}"))
         looked_up: Indices = np.take(_integer_table(raw.dtype.str, levels, scaling), unsigned)
         return looked_up
-    values = frame.data if 1e-30 < levels.span < 1e30 else raw.astype(np.float64)
+    single = raw.dtype.itemsize <= 4 and 1e-30 < levels.span < 1e30
+    values = frame.data if single else raw.astype(np.float64)
     if values.dtype.kind == "f":
         finite = np.isfinite(values)
         if not finite.all():
@@ -101,9 +103,16 @@ def _to_indices(values: npt.NDArray[Any], levels: Levels, scaling: Scaling) -> I
 @lru_cache(maxsize=16)
 def _integer_table(dtype: str, levels: Levels, scaling: Scaling) -> Indices:
     """Index of every value an integer type of at most 16 bits can have, in the order of its bits."""
-    kind = np.dtype(dtype)
-    every = np.arange(256**kind.itemsize, dtype=np.dtype(f"u{kind.itemsize}")).view(kind)
-    return _to_indices(every.astype(np.float32), levels, scaling)
+    limits = np.iinfo(dtype)
+    every = np.full(limits.max - limits.min + 1, LAST_VALUE, np.uint8)
+    # only values between the levels need the scaling: with auto levels there is a new table for every frame
+    first = min(max(math.floor(levels.low), limits.min), limits.max)
+    last = min(max(math.ceil(levels.high), limits.min), limits.max)
+    every[: first - limits.min] = FIRST_VALUE
+    between = np.arange(first, last + 1, dtype=np.float32)
+    every[first - limits.min : last + 1 - limits.min] = _to_indices(between, levels, scaling)
+    # negative numbers come after the positive ones in the order of their bits
+    return np.roll(every, limits.min)
 
 
 def _complete_flags(frame: Frame) -> FlagImage:

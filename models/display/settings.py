@@ -17,11 +17,12 @@ class DisplaySettings:
         colour_map: a name in `models.display.COLOUR_MAPS`; does not change a picture's indices.
         mask_shown: masked pixels are hatched; otherwise their values are drawn. Missing, non-finite and saturated
             pixels are always marked.
-        pool: side of the square blocks drawn as one pixel with their largest value; 1 draws every pixel.
+        pool: frame pixels per screen pixel when zoomed out: the side of the square blocks drawn as one pixel with
+            their largest value, so that no isolated photon falls between the screen's pixels; 1 draws every pixel.
     """
 
     scaling: Scaling = Scaling.SQRT
     levels: Levels | None = None
     colour_map: str = "inferno"
     mask_shown: bool = True
-    pool: int = 1
+    pool: float = 1.0

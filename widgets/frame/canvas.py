@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from PyQt6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import (
     QColor,
@@ -24,6 +26,7 @@ from widgets.frame.viewport import ViewBox, Viewport
 
 STALE_AFTER_MS = 150
 _WHEEL_STEP = 1.2
+_POOL_STEPS = 32
 
 
 class FrameCanvas(QWidget):
@@ -37,8 +40,8 @@ class FrameCanvas(QWidget):
     """pixel (y, x) under the cursor"""
     hover_left = pyqtSignal()
     """the cursor is on no pixel any more"""
-    pool_wanted = pyqtSignal(int)
-    """side of the blocks that the present zoom cannot tell apart; 1 when every pixel has room"""
+    pool_wanted = pyqtSignal(float)
+    """frame pixels per screen pixel at the present zoom; 1 when every pixel has room"""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -60,7 +63,7 @@ class FrameCanvas(QWidget):
         self._hover: tuple[int, int] | None = None
         self._cursor: QPointF | None = None
         self._drag_from: QPointF | None = None
-        self._pool = 1
+        self._pool = 1.0
         self._dimmed = False
         self._stale_timer = QTimer(self)
         self._stale_timer.setSingleShot(True)
@@ -272,8 +275,8 @@ class FrameCanvas(QWidget):
         self.update()
         self._find_hover()
         on_device = self._viewport.scale * self.devicePixelRatioF()
-        # rounded up, so that no pixel falls between two of the screen's
-        pool = 1 if on_device >= 1 - 1e-6 else -int(-1 // on_device)
+        # rounded up, so that no block falls between two of the screen's pixels
+        pool = 1.0 if on_device >= 1 - 1e-6 else math.ceil(_POOL_STEPS / on_device) / _POOL_STEPS
         if pool != self._pool and self._picture is not None:
             self._pool = pool
             self.pool_wanted.emit(pool)

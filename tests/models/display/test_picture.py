@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +59,23 @@ def test_fixed_levels_do_not_follow_the_frame() -> None:
     assert (bright.indices == 205).all()
 
 
+@given(
+    st.sampled_from([np.int8, np.uint8, np.int16, np.uint16]),
+    st.floats(-70_000, 70_000),
+    st.floats(0.5, 70_000),
+    st.sampled_from(list(Scaling)),
+)
+def test_small_integers_are_drawn_like_the_same_numbers_as_floats(
+    dtype: type, low: float, span: float, scaling: Scaling
+) -> None:
+    limits = np.iinfo(dtype)
+    raw = np.linspace(limits.min, limits.max, 50).astype(dtype)[None]
+    settings = DisplaySettings(scaling=scaling, levels=Levels(low, low + span))
+    integers = prepare(frame_of(raw), settings).indices.astype(int)
+    floats = prepare(frame_of(raw.astype(np.float64)), settings).indices.astype(int)
+    assert np.abs(integers - floats).max() <= 1
+
+
 def test_auto_levels_follow_the_frame() -> None:
     low = prepare(frame_of(np.arange(100.0).reshape(10, 10)), DisplaySettings())
     high = prepare(frame_of(np.arange(100.0).reshape(10, 10) * 50), DisplaySettings())
@@ -101,12 +119,12 @@ def test_non_finite_pixels_are_marked_even_if_the_reader_missed_them() -> None:
 
 
 @pytest.mark.parametrize("dtype", [np.uint16, np.float32])
-@pytest.mark.parametrize("factor", [2, 3, 5, 16])
-def test_an_isolated_photon_survives_pooling(dtype: type, factor: int) -> None:
+@pytest.mark.parametrize("factor", [1.03125, 2, 2.5, 3, 16])
+def test_an_isolated_photon_survives_pooling(dtype: type, factor: float) -> None:
     raw = np.zeros((50, 41), dtype)
     raw[49, 40] = 249
     pooled = prepare(frame_of(raw), DisplaySettings(scaling=Scaling.LINEAR, levels=Levels(0, 249), pool=factor))
-    assert pooled.indices.shape == (-(-50 // factor), -(-41 // factor))
+    assert pooled.indices.shape == (math.ceil(50 / factor), math.ceil(41 / factor))
     assert pooled.indices[-1, -1] == LAST_VALUE
     assert int((pooled.indices > FIRST_VALUE).sum()) == 1
 
@@ -137,6 +155,17 @@ def test_max_pool_is_the_maximum_of_each_block(image: np.ndarray, factor: int) -
     pooled = max_pool(image, factor)
     for (y, x), value in np.ndenumerate(pooled):
         assert value == image[y * factor : (y + 1) * factor, x * factor : (x + 1) * factor].max()
+
+
+@given(st.integers(0, 39), st.integers(0, 29), st.floats(1.0, 9.0))
+def test_any_zoom_keeps_a_photon_once_and_in_its_place(y: int, x: int, factor: float) -> None:
+    image = np.zeros((40, 30), np.uint16)
+    image[y, x] = 1
+    pooled = max_pool(image, factor)
+    assert pooled.shape == (math.ceil(40 / factor), math.ceil(30 / factor))
+    (row,), (column,) = np.nonzero(pooled)
+    assert abs((row + 0.5) * factor - (y + 0.5)) <= factor / 2 + 1
+    assert abs((column + 0.5) * factor - (x + 0.5)) <= factor / 2 + 1
 
 
 @given(
