@@ -75,6 +75,7 @@ class ClassesPanel(QWidget):
         self._list.setHeaderLabels(["Key", "Class", "Labelled", "Verdicts"])
         self._list.setRootIsDecorated(False)
         self._list.setUniformRowHeights(True)
+        self._list.setItemDelegate(theme.RowDelegate(self._list))
         self._list.setAlternatingRowColors(True)
         self._list.setIconSize(QSize(14, 14))
         self._list.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)

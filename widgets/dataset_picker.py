@@ -17,6 +17,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from widgets import theme
 from widgets.text import grouped
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class DatasetPicker(QDialog):
         self._list.setHeaderLabels(["Dataset", "Frames", "Size (px)", "Type", "Because"])
         self._list.setRootIsDecorated(False)
         self._list.setAlternatingRowColors(True)
+        self._list.setItemDelegate(theme.RowDelegate(self._list))
         for candidate in candidates:
             frames, size = _frames_and_size(candidate.shape)
             item = QTreeWidgetItem([candidate.path, frames, size, candidate.dtype, candidate.why])

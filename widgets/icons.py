@@ -98,7 +98,10 @@ def marker_icon(marker: str, colour: QColor, side: int = 16) -> QIcon:
     """A class marker as an icon."""
     icon = QIcon()
     for ratio in (1.0, 2.0):
-        icon.addPixmap(marker_pixmap(marker, colour, side, ratio))
+        pixmap = marker_pixmap(marker, colour, side, ratio)
+        # The same in every mode: a selected or disabled row must not change the colour that names the class.
+        for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected, QIcon.Mode.Disabled):
+            icon.addPixmap(pixmap, mode)
     return icon
 
 

@@ -58,6 +58,7 @@ class _JobRow(QFrame):
         self._numbers = QLabel()
         self._text = QLabel()
         self._text.setWordWrap(True)
+        self._text.hide()
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
@@ -90,6 +91,7 @@ class _JobRow(QFrame):
         _set_progress(self._bar, fraction)
         self._numbers.setText(remaining(fraction, seconds_left))
         self._text.setText(text)
+        self._text.setVisible(bool(text))
 
     def finish(self, outcome: str, sentence: str) -> None:
         self.outcome = outcome
@@ -105,11 +107,12 @@ class _JobRow(QFrame):
     def set_cancelling(self) -> None:
         self.cancel_button.setEnabled(False)
         self._text.setText("stopping…")
+        self._text.show()
         self._numbers.clear()
 
     def changeEvent(self, event: QEvent | None) -> None:
         super().changeEvent(event)
-        if event is not None and event.type() == QEvent.Type.PaletteChange and hasattr(self, "details_button"):
+        if event is not None and event.type() == QEvent.Type.PaletteChange:
             self._show_sign()
 
     def _cross_clicked(self) -> None:
@@ -271,7 +274,7 @@ class StatusJob(QWidget):
 
     def changeEvent(self, event: QEvent | None) -> None:
         super().changeEvent(event)
-        if event is not None and event.type() == QEvent.Type.PaletteChange and hasattr(self, "_more"):
+        if event is not None and event.type() == QEvent.Type.PaletteChange:
             self._quieten()
 
     def _quieten(self) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PyQt6.QtCore import QEvent, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QKeySequence, QMouseEvent, QPalette
+from PyQt6.QtCore import QEvent, QRectF, QSize, Qt, pyqtSignal
+from PyQt6.QtGui import QKeySequence, QPainter, QPaintEvent, QPalette, QPen
 from PyQt6.QtWidgets import (
+    QAbstractButton,
     QDialog,
     QFrame,
     QGridLayout,
@@ -21,32 +22,37 @@ from PyQt6.QtWidgets import (
 )
 
 from widgets import theme
-from widgets.palette import CommandEntry, key_text, match_score
+from widgets.palette import CommandEntry, match_score
 
 _COLUMNS = 3
 
 
-class _KeyLabel(QLabel):
-    """A shortcut as a key cap; a click asks for a new one."""
+class _KeyCap(QAbstractButton):
+    """A shortcut drawn as a key; a click asks for a new one."""
 
-    clicked = pyqtSignal()
+    def __init__(self, text: str, faint: bool, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setText(text)
+        self._faint = faint
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setToolTip("Click to change this shortcut")
 
-    def __init__(self, text: str, changeable: bool, parent: QWidget | None = None) -> None:
-        super().__init__(text, parent)
-        self._changeable = changeable
-        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.setContentsMargins(5, 0, 5, 0)
-        if text:
-            self.setFrameShape(QFrame.Shape.StyledPanel)
-            self.setAutoFillBackground(True)
-            self.setBackgroundRole(QPalette.ColorRole.Button)
-        if changeable:
-            self.setCursor(Qt.CursorShape.PointingHandCursor)
-            self.setToolTip("Click to change this shortcut")
+    def sizeHint(self) -> QSize:
+        metrics = self.fontMetrics()
+        return QSize(max(metrics.horizontalAdvance(self.text()) + 12, metrics.height() + 6), metrics.height() + 3)
 
-    def mousePressEvent(self, event: QMouseEvent | None) -> None:
-        if self._changeable and event is not None and event.button() == Qt.MouseButton.LeftButton:
-            self.clicked.emit()
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        palette = self.palette()
+        over = self.underMouse() or self.hasFocus()
+        edge = palette.color(QPalette.ColorRole.Highlight if over else QPalette.ColorRole.Mid)
+        painter.setPen(QPen(edge, 1, Qt.PenStyle.DotLine if self._faint else Qt.PenStyle.SolidLine))
+        painter.setBrush(palette.color(QPalette.ColorRole.Window if self._faint else QPalette.ColorRole.Base))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)
+        painter.setPen(theme.faint_text(palette) if self._faint else palette.color(QPalette.ColorRole.Text))
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.text())
 
 
 class KeySheet(QDialog):
@@ -106,14 +112,14 @@ class KeySheet(QDialog):
 
     def changeEvent(self, event: QEvent | None) -> None:
         super().changeEvent(event)
-        if event is not None and event.type() == QEvent.Type.PaletteChange and hasattr(self, "_area"):
+        if event is not None and event.type() == QEvent.Type.PaletteChange:
             self._fill()
 
     def _matching(self) -> dict[str, list[CommandEntry]]:
         query = self._line.text().strip()
         groups: dict[str, list[CommandEntry]] = {}
         for entry in self._entries:
-            keys = " ".join(key_text(key) for key in entry.keys)
+            keys = " ".join(entry.key_texts())
             if query:
                 wanted = keys.casefold() == query.casefold() or any(
                     match_score(query, text) is not None for text in (entry.title, keys, entry.menu)
@@ -152,7 +158,8 @@ class KeySheet(QDialog):
         head.setFont(theme.title_font(self.font(), 1.1))
         grid.addWidget(head, 0, 0, 1, 2)
         for row, entry in enumerate(entries, start=1):
-            words = QLabel(entry.title)
+            submenu = entry.menu.partition("›")[2].strip()
+            words = QLabel(f"{submenu}: {entry.title}" if submenu else entry.title)
             words.setToolTip(entry.help)
             grid.addWidget(words, row, 0)
             grid.addWidget(self._keys(entry), row, 1, Qt.AlignmentFlag.AlignRight)
@@ -165,9 +172,9 @@ class KeySheet(QDialog):
         line = QHBoxLayout(caps)
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(4)
-        for key in entry.keys or ("",):
-            cap = _KeyLabel(key_text(key) if key else "add…", changeable=True)
-            cap.clicked.connect(lambda command=entry.id: self.ask_shortcut(command))
+        for text in entry.key_texts() or ["add…"]:
+            cap = _KeyCap(text, faint=not entry.keys)
+            cap.clicked.connect(lambda _on, command=entry.id: self.ask_shortcut(command))
             line.addWidget(cap)
         return caps
 

@@ -83,6 +83,7 @@ class MapView(QWidget):
         super().__init__(parent)
         self._layouts: tuple[LayoutChoice, ...] = ()
         self._reason = ""
+        self._computing = False
         self._legend_right = self._legend_above = True
         self._canvas = MapCanvas()
         self._legend = MapLegend(self._canvas)
@@ -134,7 +135,7 @@ class MapView(QWidget):
         self._show_state()
 
     def set_colouring(self, colouring: Colouring) -> None:
-        """Colour the points; made by `by_category` or `by_value` with one entry per frame."""
+        """Colour the points; made by `by_category` or `by_value` with one entry per frame. May come before them."""
         self._canvas.set_colouring(colouring)
         self._show_legend()
 
@@ -183,7 +184,8 @@ class MapView(QWidget):
 
     def set_computing(self, running: bool) -> None:
         """While a layout is being computed, no second one can be asked for."""
-        self._compute.setEnabled(not running)
+        self._computing = running
+        self._compute.setEnabled(not running and len(self._canvas.points) > 0)
 
     def set_empty(self, title: str = "", text: str = "", action: str = "") -> None:
         """What stands where the map will be; `action` is the text of a button, "" for none."""
@@ -315,7 +317,7 @@ class MapView(QWidget):
         for button in (*self._tool_buttons.values(), self._fit_button, self._legend_button, self._colour_by):
             button.setEnabled(some)
         self._layout_box.setEnabled(some)
-        self._compute.setEnabled(some)
+        self._compute.setEnabled(some and not self._computing)
         self._show_legend()
         self._show_caption()
 
@@ -347,10 +349,10 @@ class MapView(QWidget):
         right = self._canvas.width() - self._legend.width() - _GAP
         bottom = self._canvas.height() - self._legend.height() - _GAP
         self._legend.move(QPoint(right if self._legend_right else _GAP, _GAP if self._legend_above else bottom))
-        side = self._canvas.width() - self._caption.width() - _GAP
-        under_legend = self._legend.isVisible() and not self._legend_above and not self._legend_right
-        below = self._canvas.height() - self._caption.height() - _GAP
-        self._caption.move(QPoint(side if under_legend else _GAP, below))
+        # On the other edge than the legend: in a narrow map both do not fit side by side.
+        below = self._legend_above or self._legend.isHidden()
+        lowest = self._canvas.height() - self._caption.height() - _GAP
+        self._caption.move(QPoint(_GAP, lowest if below else _GAP))
 
     def _find_legend_corner(self) -> None:
         """Lay the legend where it hides the fewest points; only when all are in view, so that it does not wander."""

@@ -23,6 +23,7 @@ from PyQt6.QtWidgets import (
 from widgets import theme
 
 _ENTRY = Qt.ItemDataRole.UserRole
+_SIGNS = {"Right": "→", "Left": "←", "Up": "↑", "Down": "↓", "Return": "Enter", "PgDown": "PgDn"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +48,17 @@ class CommandEntry:
     help: str = ""
     checked: bool | None = None
 
+    def key_texts(self) -> list[str]:
+        """The shortcuts as people write them, each once (both Enter keys are "Enter")."""
+        return list(dict.fromkeys(key_text(keys) for keys in self.keys))
+
 
 def key_text(keys: str) -> str:
-    """A shortcut as it is printed on this system's keyboards."""
-    return QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)
+    """A shortcut as people write it: "Shift+→"."""
+    native = QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)
+    if native in ("+", ","):
+        return native
+    return "+".join(_SIGNS.get(part, part) for part in native.split("+"))
 
 
 def match_score(query: str, text: str) -> float | None:
@@ -217,7 +225,7 @@ class _EntryDelegate(QStyledItemDelegate):
             text = faint = palette.color(QPalette.ColorGroup.Disabled, QPalette.ColorRole.Text)
         area = option.rect.adjusted(10, 0, -10, 0)
         painter.setFont(option.font)
-        shortcut = "   ".join(key_text(keys) for keys in entry.keys[:2])
+        shortcut = "   ".join(entry.key_texts()[:2])
         self._text(painter, area, Qt.AlignmentFlag.AlignRight, shortcut, text)
         metrics = QFontMetrics(option.font)
         space = area.width() - metrics.horizontalAdvance(shortcut) - 16

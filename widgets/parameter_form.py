@@ -174,6 +174,7 @@ def _whole_number(info: ParameterInfo, touched: Callable[[], None]) -> _Field:
     high = _INT_LIMIT if info.high is None else math.floor(info.high)
     box.setRange(max(-_INT_LIMIT, low), min(_INT_LIMIT, high))
     box.setGroupSeparatorShown(True)
+    box.setAlignment(Qt.AlignmentFlag.AlignRight)
     if info.unit:
         box.setSuffix(f" {info.unit}")
 

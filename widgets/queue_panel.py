@@ -73,6 +73,7 @@ class QueuePanel(QWidget):
         self._list.setHeaderLabels(["Frame", "Verdict", "Sure", "Because"])
         self._list.setRootIsDecorated(False)
         self._list.setUniformRowHeights(True)
+        self._list.setItemDelegate(theme.RowDelegate(self._list))
         self._list.setAlternatingRowColors(True)
         self._list.setIconSize(QSize(14, 14))
         header = self._list.header()
@@ -135,7 +136,7 @@ class QueuePanel(QWidget):
 
     def changeEvent(self, event: QEvent | None) -> None:
         super().changeEvent(event)
-        if event is not None and event.type() == QEvent.Type.PaletteChange and hasattr(self, "_refresh"):
+        if event is not None and event.type() == QEvent.Type.PaletteChange:
             self.set_queue(self._queue)
 
     def _item(self, suggestion: Suggestion) -> QTreeWidgetItem:

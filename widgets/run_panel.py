@@ -12,8 +12,6 @@ from PyQt6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
-    QListWidget,
-    QListWidgetItem,
     QScrollArea,
     QStackedLayout,
     QVBoxLayout,
@@ -22,7 +20,10 @@ from PyQt6.QtWidgets import (
 
 from widgets import icons, theme
 from widgets.empty import EmptyState
+from widgets.recent_list import RecentList, RecentRun
 from widgets.text import counted, grouped, significant
+
+__all__ = ["RecentRun", "RunFacts", "RunPanel", "fact_lines"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,23 +59,6 @@ class RunFacts:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RecentRun:
-    """A run opened before.
-
-    Attributes:
-        path: what opens it.
-        name: short name.
-        detail: a few words ("2 000 frames · 214 labels · yesterday").
-        present: whether it is still there.
-    """
-
-    path: str
-    name: str
-    detail: str = ""
-    present: bool = True
-
-
 def fact_lines(facts: RunFacts) -> list[tuple[str, str]]:
     """The facts as (name, value with unit), in reading order."""
     unknown = "not in the file"
@@ -105,7 +89,7 @@ class RunPanel(QWidget):
     """Facts of the open run above, recent runs below."""
 
     open_requested = pyqtSignal(str)
-    """path of a recent run that is still there"""
+    """path of a recent run that is still there (double click or Enter)"""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -121,12 +105,8 @@ class RunPanel(QWidget):
 
         self._recent_title = QLabel("Recent runs")
         self._recent_title.setFont(theme.title_font(self.font()))
-        self._recent = QListWidget()
-        self._recent.setAccessibleName("Recent runs")
-        self._recent.setAlternatingRowColors(True)
-        self._recent.setMaximumHeight(5 * (theme.line_height() + 6))
-        self._recent.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self._recent.itemActivated.connect(self._activated)
+        self._recent = RecentList(most=4)
+        self._recent.chosen.connect(self.open_requested)
         box = QVBoxLayout(self)
         box.setContentsMargins(4, 4, 4, 4)
         box.setSpacing(4)
@@ -166,16 +146,7 @@ class RunPanel(QWidget):
 
     def set_recent(self, runs: Sequence[RecentRun]) -> None:
         """List the runs opened before, newest first; missing ones are greyed and cannot be opened."""
-        self._recent.clear()
-        for run in runs:
-            item = QListWidgetItem(icons.tool_icon("file"), run.name)
-            item.setData(Qt.ItemDataRole.UserRole, run.path)
-            detail = f"\n{run.detail}" if run.detail else ""
-            item.setToolTip(f"{run.path}{detail}" if run.present else f"{run.path}\nno longer there")
-            if not run.present:
-                item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEnabled)
-                item.setText(f"{run.name} (missing)")
-            self._recent.addItem(item)
+        self._recent.set_runs(runs)
         for widget in (self._recent_title, self._recent):
             widget.setVisible(bool(runs))
 
@@ -184,11 +155,9 @@ class RunPanel(QWidget):
         if event is not None and event.type() == QEvent.Type.PaletteChange and self._facts is not None:
             self.set_run(self._facts)
 
-    def _activated(self, item: QListWidgetItem) -> None:
-        self.open_requested.emit(item.data(Qt.ItemDataRole.UserRole))
-
     def _faint(self, text: str) -> QLabel:
         label = QLabel(text)
+        label.setAlignment(Qt.AlignmentFlag.AlignTop)
         colours = label.palette()
         colours.setColor(QPalette.ColorRole.WindowText, theme.faint_text(self.palette()))
         label.setPalette(colours)

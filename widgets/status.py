@@ -56,7 +56,7 @@ class SaveIndicator(QWidget):
 
     def changeEvent(self, event: QEvent | None) -> None:
         super().changeEvent(event)
-        if event is not None and event.type() == QEvent.Type.PaletteChange and hasattr(self, "_words"):
+        if event is not None and event.type() == QEvent.Type.PaletteChange:
             self._show(self._state, self._words.text(), self.toolTip())
 
     def _show(self, state: str, text: str, tip: str) -> None:

@@ -41,3 +41,18 @@ def significant(value: float, digits: int = 4) -> str:
     if not math.isfinite(value):
         return "–"
     return f"{value:.{digits}g}".replace("-", "−")
+
+
+def tick(value: float, span: float) -> str:
+    """A number on an axis of length `span`: with as many decimals as the axis can tell apart."""
+    if not math.isfinite(value):
+        return "–"
+    if span <= 0 or not math.isfinite(span):
+        return significant(value)
+    if abs(value) >= 1e5 or span < 1e-3:
+        return significant(value, 3)
+    decimals = max(0, 2 - math.floor(math.log10(span)))
+    text = f"{value:.{decimals}f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text.replace("-", "−")

@@ -11,9 +11,9 @@ import math
 from dataclasses import dataclass
 from functools import cache
 
-from PyQt6.QtCore import QPointF, QRectF, Qt
+from PyQt6.QtCore import QModelIndex, QPointF, QRectF, QSize, Qt
 from PyQt6.QtGui import QColor, QFont, QFontMetrics, QGuiApplication, QPainterPath, QPalette, QPolygonF
-from PyQt6.QtWidgets import QApplication
+from PyQt6.QtWidgets import QApplication, QStyledItemDelegate, QStyleOptionViewItem
 
 CLASS_COLOURS = (
     "#009E73",
@@ -249,6 +249,14 @@ def title_font(font: QFont, grow: float = 1.0) -> QFont:
 def line_height() -> int:
     """Height in pixels of a line of the application's font: what sizes of rows and icons are measured in."""
     return QFontMetrics(QGuiApplication.font()).height()
+
+
+class RowDelegate(QStyledItemDelegate):
+    """Rows of lists and trees with a little air above and below the text."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
+        size = super().sizeHint(option, index)
+        return QSize(size.width(), max(size.height(), option.fontMetrics.height() + 6))
 
 
 @cache

@@ -7,29 +7,26 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from PyQt6.QtCore import QEvent, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QColor, QPalette, QResizeEvent
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import (
-    QAbstractItemView,
-    QHeaderView,
     QLabel,
     QSplitter,
     QStackedLayout,
-    QTableWidget,
-    QTableWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
-from widgets import icons, theme
+from widgets.confusion_table import UNKNOWN, ConfusionTable
 from widgets.empty import EmptyState
 from widgets.histogram import ConfidenceHistogram
-from widgets.text import counted, grouped
+from widgets.text import counted
 from widgets.theme import ClassStyle
 
 BINS = 20
-UNKNOWN = "unknown"
-"""id and name of what the classifier refuses to name"""
+
+
+__all__ = ["BINS", "UNKNOWN", "FrameCriteria", "VerdictPanel", "confidence_counts"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,12 +71,13 @@ class VerdictPanel(QWidget):
         super().__init__(parent)
         self._classes: tuple[ClassStyle, ...] = ()
         self._matrix: npt.NDArray[np.int64] | None = None
+        self._arranged_for = 0
         self._empty = EmptyState(
             "No verdicts yet",
             "Label at least two frames in each of two classes: every frame of the run then gets a class.",
         )
         self._histogram = ConfidenceHistogram()
-        self._confusion = _ConfusionTable()
+        self._confusion = ConfusionTable()
         self._no_confusion = EmptyState(
             "No confusion table yet", "It needs at least two labels in each of two classes."
         )
@@ -151,6 +149,7 @@ class VerdictPanel(QWidget):
         self._matrix = table
         self._confusion.set_matrix(self._classes, table)
         self._confusion_stack.setCurrentWidget(self._confusion)
+        self._arrange()
         if balanced_accuracy is None:
             rows = table.sum(axis=1)
             recalls = np.diagonal(table)[rows > 0] / rows[rows > 0]
@@ -162,105 +161,20 @@ class VerdictPanel(QWidget):
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
-        wide = self.width() > 1.35 * self.height()
-        self._splitter.setOrientation(Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical)
+        self._arrange()
 
-
-class _ConfusionTable(QTableWidget):
-    """Rows are labels, columns verdicts; precision and recall along the edges."""
-
-    pair_clicked = pyqtSignal(str, str)
-    """label id, verdict id"""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._classes: tuple[ClassStyle, ...] = ()
-        self._matrix: npt.NDArray[np.int64] = np.zeros((0, 0), np.int64)
-        self.setAccessibleName("Confusion table: rows are labels, columns are verdicts")
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
-        self.setIconSize(QSize(13, 13))
-        self.setMinimumHeight(90)
-        for header in (self.horizontalHeader(), self.verticalHeader()):
-            assert header is not None
-            header.setMinimumSectionSize(18)
-            header.setHighlightSections(False)
-        across = self.horizontalHeader()
-        down = self.verticalHeader()
-        assert across is not None
-        assert down is not None
-        across.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        down.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        down.setDefaultSectionSize(theme.line_height() + 6)
-        self.cellClicked.connect(self._clicked)
-        self.cellActivated.connect(self._clicked)
-
-    def set_matrix(self, classes: tuple[ClassStyle, ...], matrix: npt.NDArray[np.int64]) -> None:
-        self._classes, self._matrix = classes, matrix
-        rows, columns = matrix.shape
-        self.setRowCount(rows + 1)
-        self.setColumnCount(columns + 1)
-        for place, style in enumerate(classes):
-            self.setHorizontalHeaderItem(place, self._head(style, f"Verdict: {style.name}"))
-            self.setVerticalHeaderItem(place, self._head(style, f"Label: {style.name}"))
-        if columns > rows:
-            self.setHorizontalHeaderItem(rows, QTableWidgetItem("?"))
-            unknown = self.horizontalHeaderItem(rows)
-            assert unknown is not None
-            unknown.setToolTip("Verdict: unknown (too unlike every labelled frame, or too close to call)")
-        self.setHorizontalHeaderItem(columns, QTableWidgetItem("recall"))
-        self.setVerticalHeaderItem(rows, QTableWidgetItem("precision"))
-        per_label, per_verdict = matrix.sum(axis=1), matrix.sum(axis=0)
-        for row in range(rows):
-            for column in range(columns):
-                self.setItem(row, column, self._count(row, column, int(per_label[row])))
-            recall = matrix[row, row] / per_label[row] if per_label[row] else None
-            self.setItem(row, columns, self._rate(recall, f"of {counted(int(per_label[row]), 'label')}"))
-        for column in range(columns):
-            if column < rows:
-                precision = matrix[column, column] / per_verdict[column] if per_verdict[column] else None
-                item = self._rate(precision, f"of {counted(int(per_verdict[column]), 'verdict')}")
-            else:
-                item = self._rate(None, "")
-            self.setItem(rows, column, item)
-        self.setItem(rows, columns, self._rate(None, ""))
-
-    def changeEvent(self, event: QEvent | None) -> None:
-        super().changeEvent(event)
-        if event is not None and event.type() == QEvent.Type.PaletteChange and self._matrix.size:
-            self.set_matrix(self._classes, self._matrix)
-
-    def _head(self, style: ClassStyle, tip: str) -> QTableWidgetItem:
-        item = QTableWidgetItem(icons.marker_icon(style.marker, QColor(style.colour), 13), style.name)
-        item.setToolTip(tip)
-        return item
-
-    def _count(self, row: int, column: int, total: int) -> QTableWidgetItem:
-        count = int(self._matrix[row, column])
-        item = QTableWidgetItem(grouped(count) if count else "·")
-        item.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
-        palette = self.palette()
-        right = row == column
-        tint = theme.good_colour(palette) if right else theme.warning_colour(palette)
-        share = count / total if total else 0.0
-        base = palette.color(QPalette.ColorRole.Base)
-        item.setBackground(theme.mixed(base, tint, 0.5 * share if count else 0.0))
-        label = self._classes[row].name
-        verdict = self._classes[column].name if column < len(self._classes) else UNKNOWN
-        says = f"{counted(count, 'frame')} labelled {label}, verdict {verdict}"
-        item.setToolTip(says + ("\nClick to select them" if count else ""))
-        return item
-
-    def _rate(self, rate: float | None, tip: str) -> QTableWidgetItem:
-        item = QTableWidgetItem("" if rate is None else f"{rate:.2f}")
-        item.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
-        item.setToolTip(tip)
-        item.setFlags(Qt.ItemFlag.ItemIsEnabled)
-        item.setBackground(self.palette().color(QPalette.ColorRole.AlternateBase))
-        return item
-
-    def _clicked(self, row: int, column: int) -> None:
-        rows, columns = self._matrix.shape
-        if row < rows and column < columns and self._matrix[row, column]:
-            verdict = self._classes[column].id if column < rows else UNKNOWN
-            self.pair_clicked.emit(self._classes[row].id, verdict)
+    def _arrange(self) -> None:
+        """Side by side where both fit, else one above the other."""
+        needed = self._confusion.needed_width() if self._matrix is not None else 160
+        least = self._histogram.minimumSizeHint().width() + 12
+        beside = self.width() >= needed + least and self.height() < 0.9 * self.width()
+        orientation = Qt.Orientation.Horizontal if beside else Qt.Orientation.Vertical
+        if beside:
+            table = max(needed, round(0.45 * self.width()))
+            sizes = [self.width() - table, table]
+        else:
+            sizes = [round(0.55 * self.height()), round(0.45 * self.height())]
+        if orientation != self._splitter.orientation() or self._arranged_for != needed:
+            self._arranged_for = needed
+            self._splitter.setOrientation(orientation)
+            self._splitter.setSizes(sizes)

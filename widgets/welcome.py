@@ -6,15 +6,15 @@ from collections.abc import Sequence
 
 from PyQt6.QtCore import QEvent, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QPainter, QPaintEvent, QPalette, QPen
-from PyQt6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from widgets import icons, theme
-from widgets.run_panel import RecentRun
+from widgets.recent_list import RecentList, RecentRun
 
 _STEPS = (
     "<b>Browse</b>: open a run of diffraction frames and see all of them at once as a map.",
     "<b>Label</b>: give a handful of frames a class with the keys 1 … 9.",
-    "<b>Sort</b>: every frame of the run gets a class and a confidence; export the ones you want.",
+    "<b>Sort</b>: every frame gets a class and a confidence; export the ones you want.",
 )
 
 
@@ -73,11 +73,8 @@ class WelcomePane(QWidget):
 
         self._recent_title = QLabel("Recent runs")
         self._recent_title.setFont(theme.title_font(self.font()))
-        self._recent = QListWidget()
-        self._recent.setAccessibleName("Recent runs")
-        self._recent.setAlternatingRowColors(True)
-        self._recent.itemActivated.connect(lambda item: self.recent_chosen.emit(item.data(Qt.ItemDataRole.UserRole)))
-        self._recent.itemClicked.connect(lambda item: self.recent_chosen.emit(item.data(Qt.ItemDataRole.UserRole)))
+        self._recent = RecentList(most=6, single_click=True)
+        self._recent.chosen.connect(self.recent_chosen)
         box.addSpacing(8)
         box.addWidget(self._recent_title)
         box.addWidget(self._recent)
@@ -99,23 +96,13 @@ class WelcomePane(QWidget):
 
     def set_recent(self, runs: Sequence[RecentRun]) -> None:
         """List the runs opened before, newest first; missing ones are greyed."""
-        self._recent.clear()
-        for run in runs:
-            text = f"{run.name}    {run.detail}" if run.detail else run.name
-            item = QListWidgetItem(icons.tool_icon("file"), text if run.present else f"{run.name}    (missing)")
-            item.setData(Qt.ItemDataRole.UserRole, run.path)
-            item.setToolTip(run.path)
-            if not run.present:
-                item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEnabled)
-            self._recent.addItem(item)
+        self._recent.set_runs(runs)
         self._recent_title.setVisible(bool(runs))
         self._recent.setVisible(bool(runs))
-        rows = min(6, len(runs))
-        self._recent.setFixedHeight(rows * (theme.line_height() + 6) + 6)
 
     def changeEvent(self, event: QEvent | None) -> None:
         super().changeEvent(event)
-        if event is not None and event.type() == QEvent.Type.PaletteChange and hasattr(self, "_hint"):
+        if event is not None and event.type() == QEvent.Type.PaletteChange:
             self._colour()
 
     def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
@@ -152,6 +139,11 @@ class WelcomePane(QWidget):
             colours = label.palette()
             colours.setColor(QPalette.ColorRole.WindowText, theme.faint_text(self.palette()))
             label.setPalette(colours)
+        # The one thing a newcomer should press.
+        inviting = self.palette()
+        inviting.setColor(QPalette.ColorRole.Button, inviting.color(QPalette.ColorRole.Highlight).darker(118))
+        inviting.setColor(QPalette.ColorRole.ButtonText, inviting.color(QPalette.ColorRole.HighlightedText))
+        self.demo_button.setPalette(inviting)
 
 
 def _local_paths(event: QDropEvent) -> list[str]:

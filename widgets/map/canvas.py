@@ -20,7 +20,7 @@ from PyQt6.QtGui import (
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from widgets.map import marks, morph
-from widgets.map.colouring import Colouring, by_category
+from widgets.map.colouring import Colouring
 from widgets.map.hover import Hover
 from widgets.map.morph import Morph
 from widgets.map.painter import PointPainter, Scene
@@ -104,11 +104,9 @@ class MapCanvas(QWidget):
         self._morph.finish()
         old, old_view = self._scene.points, self._scene.view
         points = MapPoints(xy)
-        if points.total != old.total:
-            self._scene.selection = None
-            self._scene.labelled = None
         self._scene.points = points
-        self._scene.colouring = self._fitting(self._scene.colouring)
+        if points.total:
+            self._scene.drop_misfits()
         if not (keep_view and self._moved_by_user):
             self.fit()
         else:
@@ -125,12 +123,12 @@ class MapCanvas(QWidget):
             self._morph.start(old, old_view, points, self._scene.view)
 
     def set_colouring(self, colouring: Colouring) -> None:
-        """Colour the points; its codes have one entry per frame.
+        """Colour the points; its codes have one entry per frame. May be given before the points.
 
         Raises:
             ValueError: where they have not.
         """
-        if len(colouring.codes) != self._scene.points.total:
+        if self._scene.points.total not in (0, len(colouring.codes)):
             raise ValueError(f"{len(colouring.codes)} colours for {self._scene.points.total} frames")
         self._scene.colouring = colouring
         self._outdate("codes", "table")
@@ -289,14 +287,9 @@ class MapCanvas(QWidget):
         if mask is None:
             return None
         given = np.array(mask, dtype=bool)
-        if given.shape != (self._scene.points.total,):
+        if given.ndim != 1 or self._scene.points.total not in (0, len(given)):
             raise ValueError(f"a mask of shape {given.shape} for {self._scene.points.total} frames")
         return given
-
-    def _fitting(self, colouring: Colouring) -> Colouring:
-        if len(colouring.codes) == self._scene.points.total:
-            return colouring
-        return by_category(np.full(self._scene.points.total, -1), ())
 
     # Events
 

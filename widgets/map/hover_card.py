@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QPoint, Qt
-from PyQt6.QtGui import QImage, QPixmap
-from PyQt6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
+from PyQt6.QtCore import QPoint, QRectF, Qt
+from PyQt6.QtGui import QImage, QPainter, QPaintEvent, QPalette, QPixmap
+from PyQt6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 SIDE = 128
 """Longer side of the thumbnail, logical pixels."""
 
 
-class HoverCard(QFrame):
+class HoverCard(QWidget):
     """Lies over the map without catching the mouse."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.setFrameShape(QFrame.Shape.StyledPanel)
-        self.setAutoFillBackground(True)
         self._picture = QLabel()
         self._picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._words = QLabel()
         self._words.setTextFormat(Qt.TextFormat.PlainText)
         box = QVBoxLayout(self)
-        box.setContentsMargins(5, 5, 5, 5)
+        box.setContentsMargins(6, 6, 6, 6)
         box.setSpacing(3)
         box.addWidget(self._picture)
         box.addWidget(self._words)
@@ -56,6 +54,14 @@ class HoverCard(QFrame):
         self.move(max(4, x), max(4, y))
         self.show()
         self.raise_()
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        palette = self.palette()
+        painter.setBrush(palette.color(QPalette.ColorRole.ToolTipBase))
+        painter.setPen(palette.color(QPalette.ColorRole.Mid))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
 
     def text(self) -> str:
         """The words shown."""

@@ -10,7 +10,7 @@ from PyQt6.QtWidgets import QWidget
 
 from widgets import icons, theme
 from widgets.map.colouring import REST, Colouring
-from widgets.text import grouped, significant
+from widgets.text import grouped, tick
 
 _PAD = 8
 _MARKER = 12
@@ -54,7 +54,7 @@ class MapLegend(QWidget):
         high = lines * self._line() + 2 * _PAD - 4
         if self._colouring.colours is not None:
             wide = max(wide, 170)
-            high += self._line() + 16
+            high += self._line() + 9
         return QSize(wide, high)
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
@@ -143,9 +143,9 @@ class MapLegend(QWidget):
         painter.setPen(theme.faint_text(self.palette()))
         low, high = self._colouring.low, self._colouring.high
         numbers = QRectF(_PAD, bar.bottom() + 1, bar.width(), self._line())
-        painter.drawText(numbers, Qt.AlignmentFlag.AlignLeft, significant(low, 3))
-        painter.drawText(numbers, Qt.AlignmentFlag.AlignHCenter, significant((low + high) / 2, 3))
-        painter.drawText(numbers, Qt.AlignmentFlag.AlignRight, significant(high, 3))
+        painter.drawText(numbers, Qt.AlignmentFlag.AlignLeft, tick(low, high - low))
+        painter.drawText(numbers, Qt.AlignmentFlag.AlignHCenter, tick((low + high) / 2, high - low))
+        painter.drawText(numbers, Qt.AlignmentFlag.AlignRight, tick(high, high - low))
         return round(numbers.bottom() + 3)
 
 

@@ -38,6 +38,16 @@ class Scene:
     selection: Bools | None = None
     labelled: Bools | None = None
 
+    def drop_misfits(self) -> None:
+        """Forget colours, selection and labels made for another number of frames."""
+        total = self.points.total
+        if len(self.colouring.codes) != total:
+            self.colouring = by_category(np.full(total, -1), ())
+        if self.selection is not None and len(self.selection) != total:
+            self.selection = None
+        if self.labelled is not None and len(self.labelled) != total:
+            self.labelled = None
+
 
 class PointPainter:
     """Keeps the image of a scene. Tell it with `outdate` what has changed before asking for the `image`.
@@ -78,6 +88,9 @@ class PointPainter:
             self._make_image(width, height)
         self._image.setDevicePixelRatio(ratio)
         if not self._stale:
+            return self._image
+        if not len(scene.points):
+            self._image.fill(palette.color(QPalette.ColorRole.Base))
             return self._image
         stamp_all = len(scene.points) <= sprites.MOST
         upper, stamped = _layers(scene, stamp_all)

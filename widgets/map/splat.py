@@ -16,7 +16,7 @@ import numpy.typing as npt
 from widgets.map.points import MapPoints
 from widgets.map.transform import MapTransform
 
-DENSE = 4.0
+DENSE = 6.0
 """From this many points sharing a pixel (as the typical point sees it) brightness shows density."""
 SHADES = 16
 """Steps of brightness for density."""
@@ -26,7 +26,7 @@ FADED = 256
 """Added to the code of a point that is not in the selection."""
 _BLOCK = 1 << 15
 """Points handled at a time: their intermediate values stay in the processor's cache."""
-_FAINTEST = 0.3
+_FAINTEST = 0.4
 _MOST_COUNTED = 4095
 
 
