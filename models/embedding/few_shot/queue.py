@@ -18,6 +18,7 @@ from models.embedding.few_shot.types import BoolArray, FloatArray, Verdicts
 IntArray = npt.NDArray[np.int64]
 
 _LEAST_DOUBT = 0.05
+_DRAWN = 128
 _MOST_LABELLED = 1024
 _ISOLATED_SHARE = 0.05
 _COMPANIONS = 4
@@ -81,18 +82,27 @@ def _doubt(verdicts: Verdicts, frames: IntArray) -> FloatArray:
 
 
 def _doubtful(verdicts: Verdicts, labelled: BoolArray, pool: int, rng: np.random.Generator) -> IntArray:
-    """Up to `pool` unlabelled frames: half the least confident, a quarter of no known class, a quarter random."""
+    """Up to `pool` unlabelled frames, a quarter each: the least confident, the least confident of a random tenth or
+    less (in a long run the least confident ones may all lie on one border), of no known class, and random ones."""
     # A labelled frame, or one without embedding, is moved to the end of the order rather than filtered out:
     # that is one pass over the run instead of several.
     order = verdicts.confidence + np.float32(2.0) * (labelled | verdicts.missing)
-    half = min(pool // 2, len(order) - 1)
-    least = np.argpartition(order, half)[: half + 1]
+    quarter = pool // 4
+    drawn = _random_unlabelled(labelled, min(_DRAWN * quarter, max(quarter, len(order) // 10)), rng)
     strange = np.flatnonzero((verdicts.label < 0) & (order < 2.0))
-    if len(strange) > pool // 4:
-        strange = rng.choice(strange, pool // 4, replace=False, shuffle=False)
-    random = _random_unlabelled(labelled, pool // 4, rng)
-    together = np.unique(np.concatenate([least, strange, random]))
+    if len(strange) > quarter:
+        strange = rng.choice(strange, quarter, replace=False, shuffle=False)
+    random = _random_unlabelled(labelled, quarter, rng)
+    together = np.unique(
+        np.concatenate([_lowest(order, quarter), drawn[_lowest(order[drawn], quarter)], strange, random])
+    )
     return np.asarray(together[order[together] < 2.0], np.int64)
+
+
+def _lowest(values: FloatArray, n: int) -> IntArray:
+    if n >= len(values):
+        return np.arange(len(values))
+    return np.argpartition(values, n)[:n]
 
 
 def _random_unlabelled(labelled: BoolArray, size: int, rng: np.random.Generator) -> IntArray:

@@ -11,7 +11,8 @@ there (their logarithm is (z^2 - q^2) / 2, whose tangent at q is q (z - q); the 
 mu_k comes from three sources, each the prior of the next: how far apart frames of one crowd are in the whole run
 (`run_statistics`), the distances from each example to the nearest other example of its class over all classes, and
 the same within class k. So one example per class is enough to start, and many examples decide alone. sigma is common
-to all classes: the crowds' spread, then that of the examples' distances about their class's mu.
+to all classes: the crowds' spread, then that of the examples' distances about their class's mu. Because few examples
+may lie at the edge of their crowd, q sigma (sqrt(1 + 1/n_k) - 1) is added to mu_k of a class with n_k examples.
 """
 
 from __future__ import annotations
@@ -90,8 +91,8 @@ class Boundary:
     Attributes:
         examples: (R, D) examples that distances are measured to, grouped by class.
         starts: (K,) first row of each class in `examples`.
-        middle: (K,) mu, mean of ln(distance) of the class's own frames.
-        spread: sigma, standard deviation of the same about its class's mean.
+        middle: (K,) mu, the ln(distance) that the class's own frames usually have.
+        spread: sigma, standard deviation of the same about its class's mu.
         quantile: q, in standard deviations.
     """
 
@@ -131,12 +132,17 @@ def fit_boundary(
     middle = np.array([(_CLASSES_WEIGHT * common + own.sum()) / (_CLASSES_WEIGHT + len(own)) for own in logs])
     scatter = sum(float(((own - centre) ** 2).sum()) for own, centre in zip(logs, middle, strict=True))
     spread = np.sqrt((_RUN_FREEDOM * prior_spread**2 + scatter) / (_RUN_FREEDOM + len(pooled)))
+    spread = max(float(spread), _LEAST_SPREAD)
+    quantile = NormalDist().inv_cdf(accepted)
+    # One example may lie anywhere in its crowd: the fewer there are, the farther out its fellows may be.
+    sizes = np.array([len(rows) for rows in members])
+    middle = middle + quantile * spread * (np.sqrt(1.0 + 1.0 / sizes) - 1.0)
     return Boundary(
         examples=vectors[np.concatenate(kept)],
         starts=np.concatenate([[0], np.cumsum([len(rows) for rows in kept])[:-1]]).astype(np.int64),
         middle=middle,
-        spread=max(float(spread), _LEAST_SPREAD),
-        quantile=NormalDist().inv_cdf(accepted),
+        spread=spread,
+        quantile=quantile,
     )
 
 
