@@ -11,10 +11,11 @@ from dataclasses import replace
 from typing import Any
 
 import numpy.typing as npt
-from PyQt6.QtCore import QEvent, QSize, Qt, QTimer, pyqtSignal
+from PyQt6.QtCore import QSize, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import (
     QGridLayout,
+    QHBoxLayout,
     QLabel,
     QSizePolicy,
     QStackedLayout,
@@ -33,7 +34,6 @@ from models.display import (
 )
 from widgets.empty import EmptyState
 from widgets.frame.canvas import FrameCanvas
-from widgets.frame.lettering import small_font
 from widgets.frame.level_bar import REACH, LevelBar
 from widgets.frame.level_field import LevelField
 from widgets.frame.overlay import Rings
@@ -102,7 +102,7 @@ class FrameView(QWidget):
         self._profile.hide()
         self._readout = _Line("Value under the cursor")
         self._note = _Line("How the picture was made")
-        self._note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._note.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
 
         self._tools = FrameTools()
         self._tools.scaling_chosen.connect(self.set_scaling)
@@ -121,12 +121,10 @@ class FrameView(QWidget):
         levels.addWidget(self._high, 1, 2, Qt.AlignmentFlag.AlignTop)
         levels.addWidget(self._profile, 2, 0, 1, 3)
         levels.setColumnStretch(1, 1)
-        words = QGridLayout()
+        words = QHBoxLayout()
         words.setContentsMargins(8, 2, 8, 2)
-        words.addWidget(self._readout, 0, 0)
-        words.addWidget(self._note, 0, 1)
-        words.setColumnStretch(0, 3)
-        words.setColumnStretch(1, 1)
+        words.addWidget(self._readout, 1)
+        words.addWidget(self._note)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(2)
@@ -157,6 +155,7 @@ class FrameView(QWidget):
     def show_message(self, text: str, title: str = "") -> None:
         """Empty state: what will appear here, or why nothing does."""
         self._picture = None
+        self._canvas.clear()
         self._empty.set_text(title, text)
         self._place.setCurrentWidget(self._empty)
         self._clear_readout()
@@ -288,11 +287,6 @@ class FrameView(QWidget):
         return self._tools.profile
 
     # inside
-
-    def changeEvent(self, event: QEvent | None) -> None:
-        if event is not None and event.type() == QEvent.Type.FontChange:
-            self._note.setFont(small_font(self.font()))
-        super().changeEvent(event)
 
     def sizeHint(self) -> QSize:
         return QSize(560, 620)

@@ -99,6 +99,16 @@ class FrameCanvas(QWidget):
         self._set_hover(None)
         self.update()
 
+    def clear(self) -> None:
+        """Forget the frame; the next one starts fitted."""
+        self._picture = None
+        self._unreadable = ""
+        self._image = self._colours = QImage()
+        self.set_stale(False)
+        self._set_hover(None)
+        self._viewport.fit()
+        self.update()
+
     def set_stale(self, stale: bool) -> None:
         """Dim what is shown if it stays stale for 150 ms; it is never blanked."""
         if stale:
