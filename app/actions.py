@@ -44,6 +44,9 @@ class Actions(QObject):
         self.set_available({Needs.NOTHING})
         self._guard = TypingGuard(self)
 
+    def __contains__(self, command_id: str) -> bool:
+        return command_id in self._actions
+
     def __getitem__(self, command_id: str) -> QAction:
         return self._actions[command_id]
 
@@ -57,6 +60,14 @@ class Actions(QObject):
         action = self._actions[command_id]
         if action.isChecked() != checked:
             action.setChecked(checked)
+
+    def uncheck(self, group: str) -> None:
+        """Show that none of a group's commands is the present state."""
+        chosen = self._groups[group].checkedAction()
+        if chosen is not None:
+            self._groups[group].setExclusive(False)
+            chosen.setChecked(False)
+            self._groups[group].setExclusive(True)
 
     def trigger(self, command_id: str) -> bool:
         """Do the command as if its menu entry was chosen; False where it is disabled."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import QEvent, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QColor, QPalette
+from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPalette
 from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from widgets import icons, theme
@@ -40,6 +40,16 @@ class _Sign(QWidget):
         self.words.setText(words)
 
 
+class _Elided(QLabel):
+    """Words that give way in the middle where there is no room for them."""
+
+    def paintEvent(self, _event: QPaintEvent | None) -> None:
+        painter = QPainter(self)
+        words = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideMiddle, self.width())
+        painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, words)
+
+
 class FrameHeader(QWidget):
     """Index, event, label and verdict of the frame on screen, and the order the frames are walked through in."""
 
@@ -50,8 +60,7 @@ class FrameHeader(QWidget):
         super().__init__(parent)
         self._place = QLabel()
         self._place.setFont(theme.title_font(self.font()))
-        self._event = QLabel()
-        self._event.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._event = _Elided()
         self._event.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.label = _Sign()
         self.verdict = _Sign()

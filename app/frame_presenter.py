@@ -65,6 +65,7 @@ class FramePresenter(QObject):
         rings, centre = session.rings()
         page.frame_view.set_rings(rings, centre)
         page.frame_view.set_settings(session.display)
+        self.display_changed.emit()
         page.frame_view.set_view_box(session.view_box)
         page.filmstrip.set_colour_map(session.display.colour_map)
         self._show_order(session.browser.order)

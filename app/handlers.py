@@ -57,10 +57,10 @@ def _window_handlers(window: MainWindow) -> dict[str, Handler]:
         "run.embed_on_open": set_embed_on_open,
         "run.export_selection": with_session(lambda s: asking.export_of_selection(window, s)),
         "run.quit": lambda: (window.close(), None)[1],
-        "help.keys": window.show_keys,
-        "help.palette": window.show_palette,
-        "help.log": window.open_log,
-        "help.about": window.show_about,
+        "help.keys": window.helper.show_keys,
+        "help.palette": window.helper.show_palette,
+        "help.log": window.helper.open_log,
+        "help.about": window.helper.show_about,
     }
 
 

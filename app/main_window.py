@@ -8,22 +8,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QByteArray, QEvent, QTimer, QUrl, pyqtSignal
-from PyQt6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QPaintEvent
-from PyQt6.QtWidgets import QApplication, QFileDialog, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PyQt6.QtCore import QByteArray, QEvent, QTimer, pyqtSignal
+from PyQt6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
+from PyQt6.QtWidgets import QApplication, QFileDialog, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from app.actions import Actions
 from app.commands import Needs
 from app.handlers import handlers
+from app.helping import Helper
 from app.jobs.manager import JobManager
-from app.log import log_file
 from app.notice import NoticeBar
 from app.opening import Opened, Opener
 from app.settings import Settings, save_settings
 from app.status_bar import StatusBar
 from models.errors import AmbiguousRun, FriedelError
 from widgets import theme
-from widgets.palette import CommandPalette
 from widgets.run_panel import RecentRun
 from widgets.text import counted
 from widgets.welcome import WelcomePane
@@ -56,7 +55,6 @@ class MainWindow(QMainWindow):
         self._demo_path = demo_path
         self._was_painted = False
         self._shut = False
-        self._menus_of_orders: list[str] = []
         self.setObjectName("friedel")
         self.setWindowTitle("Friedel")
         self.setAcceptDrops(True)
@@ -65,6 +63,7 @@ class MainWindow(QMainWindow):
 
         self.jobs = JobManager(self)
         self.opener = Opener(self)
+        self.helper = Helper(self)
         self.notice = NoticeBar()
         self.welcome = WelcomePane()
         self.pages = QStackedWidget()
@@ -79,7 +78,8 @@ class MainWindow(QMainWindow):
 
         self.actions_table = Actions(self, handlers(self), settings.shortcuts)
         self.menus = self.actions_table.fill_menus()
-        self._palette: CommandPalette | None = None
+        self._recent_menu = QMenu("Open recent", self)
+        self.menus["Run"].insertMenu(self.actions_table["run.open_demo"], self._recent_menu)
         self.status = StatusBar(self.jobs, self)
         self.setStatusBar(self.status)
         self._connect()
@@ -117,6 +117,13 @@ class MainWindow(QMainWindow):
         self.panes = Panes(self)
         self.panes.restore(_from_text(self.settings.layout) if self.settings.layout else None)
         self.panes.show_for_run(False)
+        self.panes.frame_presenter.display_changed.connect(self._show_display)
+        self.panes.map_presenter.umap_wanted.connect(lambda: self.actions_table.trigger("view.umap"))
+        self.panes.run_panel.open_requested.connect(self.open_path)
+        self.panes.jobs_panel.details_requested.connect(lambda _job: self.helper.open_log())
+        self._fill_pane_menu(self.panes)
+        self._show_settings()
+        self._show_recent()
         self.ready.emit()
 
     # -- opening and closing runs ----------------------------------------------------------------------------------
@@ -173,6 +180,8 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(f"{session.run.name} · {counted(len(session.run), 'frame')}")
         session.availability_changed.connect(self._update_available)
         session.labels.classes_changed.connect(self._name_classes)
+        session.browser.playing_changed.connect(lambda on: self.actions_table.set_checked("frame.play", on))
+        session.browser.order_changed.connect(self._show_order)
         session.problem.connect(self.notice.warn)
         session.told.connect(self.notice.inform)
         self.status.follow(session)
@@ -230,13 +239,20 @@ class MainWindow(QMainWindow):
             keyed = {int(c.key): c.name for c in self.session.labels.classes if c.key}
             self.actions_table.name_classes(keyed)
 
+    def _show_order(self, kind: str) -> None:
+        action = f"frame.order_{kind}"
+        if action in self.actions_table:
+            self.actions_table.set_checked(action, True)
+        else:
+            self.actions_table.uncheck("order")
+
     def make_safe(self) -> str:
         """Flush the label journal and say what is safe; never raises."""
         if self.session is None:
             return "No run is open; nothing is lost."
         return self.session.labels.make_safe()
 
-    # -- settings, palette, help -----------------------------------------------------------------------------------
+    # -- settings ----------------------------------------------------------------------------------------------------
 
     def set_theme(self, scheme: str) -> None:
         self.settings.theme = scheme
@@ -244,44 +260,6 @@ class MainWindow(QMainWindow):
         if isinstance(application, QApplication):
             theme.apply_theme(application, scheme)
         self._show_settings()
-
-    def show_palette(self) -> None:
-        """Open the command palette over the window."""
-        if self._palette is None:
-            self._palette = CommandPalette(self)
-            self._palette.chosen.connect(self.actions_table.trigger)
-        self._palette.set_commands(self.actions_table.entries())
-        self._palette.open_over(self)
-
-    def show_keys(self) -> None:
-        """Open the sheet of keys, where they can be changed too."""
-        from widgets.key_sheet import KeySheet
-
-        sheet = KeySheet(self)
-        sheet.setObjectName("key_sheet")
-        sheet.set_commands(self.actions_table.entries())
-
-        def change(command_id: str, keys: str) -> None:
-            self.settings.shortcuts[command_id] = [keys] if keys else []
-            self.actions_table.apply_shortcuts(self.settings.shortcuts)
-            save_settings(self.settings)
-            sheet.set_commands(self.actions_table.entries())
-
-        sheet.shortcut_changed.connect(change)
-        sheet.finished.connect(sheet.deleteLater)
-        sheet.open()
-
-    def show_about(self) -> None:
-        from app.dialogs.about import about_box
-
-        box = about_box(self)
-        box.finished.connect(box.deleteLater)
-        box.open()
-
-    def open_log(self) -> None:
-        file = log_file()
-        if not file.exists() or not QDesktopServices.openUrl(QUrl.fromLocalFile(str(file))):
-            self.notice.inform(f"The log is {file}")
 
     def set_full_screen(self, on: bool) -> None:
         if on:
@@ -300,15 +278,45 @@ class MainWindow(QMainWindow):
         table.set_checked(f"view.theme_{settings.theme}", True)
         table.set_checked("label.advance", settings.auto_advance)
         table.set_checked("run.embed_on_open", settings.embed_on_open)
+        table.set_checked("view.mask", settings.show_mask)
+        table.set_checked("view.rings", settings.show_rings)
+        table.set_checked("view.thumbnails", settings.show_thumbnails)
+        if self.panes is not None:
+            self.panes.frame_view.set_rings_shown(settings.show_rings)
+            self.panes.filmstrip.setVisible(settings.show_thumbnails)
+            self._show_display()
+
+    def _show_display(self) -> None:
+        """Menu entries follow what is chosen with the mouse in the frame view."""
+        assert self.panes is not None
+        display = self.panes.frame_view.settings
+        self.actions_table.set_checked(f"view.scaling_{display.scaling.value}", True)
+        self.actions_table.set_checked("view.auto_levels", display.levels is None)
+        self.actions_table.set_checked("view.mask", display.mask_shown)
+
+    def _fill_pane_menu(self, panes: Panes) -> None:
+        """Which panes are shown, in the View menu before the theme."""
+        view = self.menus.get("View")
+        if view is None:
+            return
+        menu = QMenu("Panes", view)
+        menu.addActions([dock.toggleViewAction() for dock in panes.docks.values()])  # type: ignore[misc]
+        view.insertMenu(self.actions_table["view.full_screen"], menu)
+
+    def _fill_recent_menu(self) -> None:
+        self._recent_menu.clear()
+        for path in self.settings.recent:
+            action = self._recent_menu.addAction(path)
+            if action is not None:
+                action.triggered.connect(lambda _checked=False, chosen=path: self.open_path(chosen))
+        self._recent_menu.setEnabled(bool(self.settings.recent))
 
     def _show_recent(self) -> None:
+        self._fill_recent_menu()
         runs = [RecentRun(path, Path(path).name, str(Path(path).parent), True) for path in self.settings.recent]
         self.welcome.set_recent(runs)
         if self.panes is not None:
             self.panes.run_panel.set_recent(runs)
-
-    def recent_runs(self) -> list[str]:
-        return list(self.settings.recent)
 
     def _connect(self) -> None:
         self.opener.opened.connect(self._opened)

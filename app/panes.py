@@ -50,8 +50,8 @@ class Panes:
             "queue": self._dock("queue", "Queue", self.queue),
             "jobs": self._dock("jobs", "Jobs", self.jobs_panel),
         }
-        self._shown = dict.fromkeys(self.docks, True) | dict.fromkeys(HIDDEN_AT_FIRST, False)
-        self._for_run = False
+        self._for_run: bool | None = None
+        self._at_first = True
         self._arranged: QByteArray | None = None
         self.reset()
 
@@ -68,7 +68,7 @@ class Panes:
 
     def show_for_run(self, for_run: bool) -> None:
         """With a run the docks are where the user left them; without one the welcome pane has the window."""
-        if for_run == self._for_run and self._arranged is not None:
+        if for_run == self._for_run:
             return
         if self._for_run and not for_run:
             self._arranged = self._window.saveState(LAYOUT_VERSION)
@@ -80,6 +80,8 @@ class Panes:
                 dock.hide()
         elif self._arranged is not None:
             self._window.restoreState(self._arranged, LAYOUT_VERSION)
+            if self._at_first:
+                self._spread()
 
     def layout_to_save(self) -> QByteArray:
         """The arrangement of the docks as Qt writes it."""
@@ -89,9 +91,9 @@ class Panes:
 
     def restore(self, layout: QByteArray | None) -> None:
         """Arrange the docks as they were left; a layout that does not fit this version is ignored."""
-        if layout is not None and not layout.isEmpty():
-            self._window.restoreState(layout, LAYOUT_VERSION)
-        self._arranged = self._window.saveState(LAYOUT_VERSION)
+        if layout is not None and not layout.isEmpty() and self._window.restoreState(layout, LAYOUT_VERSION):
+            self._at_first = False
+            self._arranged = layout
 
     def reset(self) -> None:
         """Everything back to where it was at first."""
@@ -107,15 +109,20 @@ class Panes:
             window.tabifyDockWidget(self.docks["verdicts"], self.docks[name])
         for name, dock in self.docks.items():
             dock.setVisible(name not in HIDDEN_AT_FIRST)
-        width, height = window.width(), window.height()
-        across = [self.docks["run"], self.docks["map"]]
-        window.resizeDocks(across, [int(width * LEFT_SHARE), int(width * RIGHT_SHARE)], Qt.Orientation.Horizontal)
-        down = [self.docks["map"], self.docks["verdicts"]]
-        window.resizeDocks(down, [int(height * 0.56), int(height * 0.36)], Qt.Orientation.Vertical)
-        down = [self.docks["run"], self.docks["classes"]]
-        window.resizeDocks(down, [int(height * 0.5), int(height * 0.42)], Qt.Orientation.Vertical)
+        self._at_first = True
+        self._spread()
         self.docks["verdicts"].raise_()
         self._arranged = window.saveState(LAYOUT_VERSION)
+
+    def _spread(self) -> None:
+        """Give the docks their first shares of the window."""
+        window, docks = self._window, self.docks
+        width, height = window.width(), window.height()
+        across = [int(width * LEFT_SHARE), int(width * RIGHT_SHARE)]
+        window.resizeDocks([docks["run"], docks["map"]], across, Qt.Orientation.Horizontal)
+        for upper, lower, share in (("map", "verdicts", 0.58), ("run", "classes", 0.54)):
+            down = [int(height * share), int(height * (1 - share))]
+            window.resizeDocks([docks[upper], docks[lower]], down, Qt.Orientation.Vertical)
 
     def raise_dock(self, name: str) -> None:
         """Bring a pane to the front, also where it was closed."""
