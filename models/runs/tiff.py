@@ -96,7 +96,7 @@ def open_tiff_run(path: Path) -> StackRun:
         file = tifffile.TiffFile(path)
         series = file.series[0]
         shape, dtype = tuple(int(size) for size in series.shape), np.dtype(series.dtype)
-        contiguous = series.dataoffset
+        contiguous = series.dataoffset if len(file.series) == 1 else None
         if contiguous is not None and contiguous + math.prod(shape) * dtype.itemsize > path.stat().st_size:
             contiguous = None
         pages = len(file.pages)
@@ -115,7 +115,7 @@ def open_tiff_run(path: Path) -> StackRun:
         frame_shape = (page_shape[0], page_shape[1])
         source = TiffSource(path, file, pages, frame_shape)
         frames = pages
-        if len(file.series) > 1:
+        if len({page.shape for page in (series.pages[0] for series in file.series) if page is not None}) > 1:
             notes.append(f"{path.name} holds pages of different sizes: those unlike the first cannot be shown")
     if frames == 0 or 0 in frame_shape:
         file.close()

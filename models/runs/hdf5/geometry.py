@@ -23,7 +23,7 @@ _PIXEL = re.compile(r"^pixel_size(_in_micro_meter|_m|_um|_mm)?$")
 _ENERGY = re.compile(r"^(photon_|incident_)?energy(_ev|_in_ev|_kev)?$", re.IGNORECASE)
 _WAVELENGTH = re.compile(r"^(photon_|incident_)?wavelength(_a|_nm|_m)?$", re.IGNORECASE)
 _SOURCES = re.compile(r"(^|/)(source|monochromator|beam|lcls|instrument|sacla_config|photon)[^/]*$", re.IGNORECASE)
-_DETECTORS = re.compile(r"/detector[^/]*$", re.IGNORECASE)
+_BEAM_CENTRE = re.compile(r"^beam_center_y$")
 _SUFFIX_UNITS = {
     "_ev": "eV",
     "_kev": "keV",
@@ -74,24 +74,19 @@ class _Finder:
         self.notes = notes
 
     def candidates(self, name: re.Pattern[str], *, of_source: bool = False) -> list[Leaf]:
-        """Datasets of this name, nearest to the frames first; those of other detectors are left out."""
-        found: list[tuple[float, int, Leaf]] = []
-        for place, leaf in enumerate(self.tree.datasets()):
-            if leaf.dtype.kind not in "iuf" or len(leaf.shape) > 2 or not name.match(leaf.name):
-                continue
-            parents = set(self.tree.homes(leaf))
-            at_home = any(parent in self.homes for parent in parents)
-            if of_source:
-                if not any(_SOURCES.search(parent) for parent in parents) and not at_home:
-                    continue
-            elif not at_home and any(_DETECTORS.search(parent) for parent in parents) and self._has_own_detector():
-                continue
-            near = max(_common(parent, home) for parent in parents for home in self.homes)
-            found.append((-near - (10 if at_home else 0), place, leaf))
-        return [leaf for _, _, leaf in sorted(found, key=lambda item: item[:2])]
+        """Datasets of this name, nearest to the frames first."""
 
-    def _has_own_detector(self) -> bool:
-        return any(_DETECTORS.search(home) for home in self.homes)
+        def wanted(leaf: Leaf) -> bool:
+            if leaf.dtype.kind not in "iuf" or len(leaf.shape) > 2 or not name.match(leaf.name):
+                return False
+            parents = self.tree.homes(leaf)
+            return (
+                not of_source
+                or any(_SOURCES.search(parent) for parent in parents)
+                or any(parent in self.homes for parent in parents)
+            )
+
+        return self.tree.near(self.homes, wanted)
 
     def value(self, leaf: Leaf) -> tuple[float | None, str]:
         """(number, unit) of a dataset; the unit from its attribute, else from its name."""
@@ -168,7 +163,8 @@ class _Finder:
 
     def centre(self, pixel: tuple[float, float] | None) -> tuple[float, float] | None:
         """(y, x) of the direct beam in pixels, from CXI's image centre or corner, or from NeXus's beam centre."""
-        for home in self.homes:
+        beside = [leaf.path.rsplit("/", 1)[0] for leaf in self.candidates(_BEAM_CENTRE)[:1]]
+        for home in [*self.homes, *beside]:
             centre = self._image_centre(home) or self._beam_centre(home, pixel) or self._corner(home)
             if centre is not None:
                 return centre
@@ -226,13 +222,3 @@ class _Finder:
         if not np.isfinite(values).all():
             return None
         return values.ravel() if flat else values
-
-
-def _common(one: str, other: str) -> int:
-    """How many leading parts two paths share."""
-    shared = 0
-    for a, b in zip(one.split("/"), other.split("/"), strict=False):
-        if a != b:
-            break
-        shared += 1
-    return shared

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,8 +17,6 @@ from models.runs.types import FlagImage, PixelFlag
 
 if TYPE_CHECKING:
     import h5py
-
-_DETECTOR = re.compile(r"/detector_\d+$")
 
 
 @dataclass(frozen=True)
@@ -113,18 +110,16 @@ def find_masks(
 
 def _candidates(tree: Tree, homes: Sequence[str]) -> list[Leaf]:
     """Datasets called masks that can belong to the frames, the preferred first."""
-    found = []
-    own_detector = any(_DETECTOR.search(home) for home in homes)
-    for leaf in tree.datasets():
+
+    def wanted(leaf: Leaf) -> bool:
         if leaf.name not in MASK_NAMES or len(leaf.shape) < 2:
-            continue
-        parents = set(tree.homes(leaf))
-        at_home = any(parent in homes for parent in parents)
-        near = at_home or any(_is_near(parent, home) for parent in parents for home in homes)
-        foreign = own_detector and not at_home and any(_DETECTOR.search(parent) for parent in parents)
-        if near and not foreign:
-            found.append((not at_home, MASK_NAMES.index(leaf.name), leaf.path, leaf))
-    return [item[3] for item in sorted(found, key=lambda item: item[:3])]
+            return False
+        return any(_is_near(parent, home) for parent in tree.homes(leaf) for home in homes)
+
+    def rank(leaf: Leaf) -> tuple[bool, int]:
+        return not any(parent in homes for parent in tree.homes(leaf)), MASK_NAMES.index(leaf.name)
+
+    return sorted(tree.near(homes, wanted), key=rank)
 
 
 def _is_near(parent: str, home: str) -> bool:

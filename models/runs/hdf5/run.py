@@ -271,14 +271,8 @@ class _Opening:
         return _UNITS.get(unit.lower(), unit)
 
     def _saturation(self, homes: list[str]) -> float | None:
-        for home in homes:
-            for below in ("saturation_value", "detectorSpecific/saturation_value"):
-                leaf = (
-                    self.tree.get(*f"{home}/{below}".rsplit("/", 1)) if "/" in below else self.tree.get(home, below)
-                )
-                if leaf is not None and leaf.shape in ((), (1,)):
-                    return number(self.file[leaf.path])
-        return None
+        found = self.tree.near(homes, lambda leaf: leaf.name == "saturation_value" and leaf.shape in ((), (1,)))
+        return number(self.file[found[0].path]) if found else None
 
     def _note_links(self) -> None:
         for links, words in (

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 _MOST_NODES = 20_000
 _MOST_SECONDS = 2.0
 _MOST_CHILDREN = 5_000
+
+_DETECTOR = re.compile(r"/detector[^/]*$", re.IGNORECASE)
+_ENTRY = re.compile(r"^/entry_\d+(?=/|$)")
 
 Identity = tuple[int, int]
 
@@ -75,6 +79,29 @@ class Tree:
                 found[path] = None
         return list(found)
 
+    def near(self, homes: Sequence[str], wanted: Callable[[Leaf], bool]) -> list[Leaf]:
+        """The datasets that `wanted` accepts, nearest to the groups `homes` first.
+
+        What belongs to another detector or another entry than the homes is left out.
+        """
+        own_detector = any(_DETECTOR.search(home) for home in homes)
+        own_entries = {found[0] for home in homes if (found := _ENTRY.match(home))}
+        ranked: list[tuple[bool, int, int, Leaf]] = []
+        for place, leaf in enumerate(self.datasets()):
+            if not wanted(leaf):
+                continue
+            parents = self.homes(leaf)
+            at_home = any(parent in homes for parent in parents)
+            if not at_home:
+                if own_detector and any(_DETECTOR.search(parent) for parent in parents):
+                    continue
+                entries = {found[0] for parent in parents if (found := _ENTRY.match(parent))}
+                if own_entries and entries and not entries & own_entries:
+                    continue
+            shared = max((_shared_parts(parent, home) for parent in parents for home in homes), default=0)
+            ranked.append((not at_home, -shared, place, leaf))
+        return [leaf for *_, leaf in sorted(ranked, key=lambda item: item[:3])]
+
     def get(self, group: str, name: str) -> Leaf | None:
         """The dataset `name` directly inside `group`, whichever of the group's names was walked."""
         for path in self.group_aliases.get(group, [group]):
@@ -82,6 +109,16 @@ class Tree:
             if leaf is not None:
                 return leaf
         return None
+
+
+def _shared_parts(one: str, other: str) -> int:
+    """How many leading parts two paths share."""
+    shared = 0
+    for a, b in zip(one.split("/"), other.split("/"), strict=False):
+        if a != b:
+            break
+        shared += 1
+    return shared
 
 
 def walk(file: h5py.File, *, nodes: int = _MOST_NODES, seconds: float = _MOST_SECONDS) -> Tree:
