@@ -154,7 +154,9 @@ class PolarFourier(nn.Module):
         near = blur(torch.cat([intensity, mask], 1), _SURROUNDINGS_PX)
         local = near[:, :1] / near[:, 1:].clamp_min(1e-3)
         deviation = (intensity - local) * (local + 0.05).rsqrt() * mask
-        views = torch.cat([intensity, root, deviation], 1)
+        # Behind the beam stop and in gaps the surroundings' mean: a dark hole would ring through the whole transform.
+        hidden = (1 - mask) * local
+        views = torch.cat([intensity * mask + hidden, root * mask + hidden.sqrt(), deviation], 1)
         half = torch.fft.rfft2(views, s=(self.size, self.size))
         power = (half.real.square() + half.imag.square()).flatten(2)
         # Each view in units of its own mean power, so that neither dose nor frame size sets the scale.

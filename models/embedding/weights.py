@@ -23,6 +23,7 @@ BUNDLED = ("speckle",)
 """Names of the weights that come with Friedel."""
 
 FORMAT = "friedel.speckle/1"
+_HEADER = "friedel"
 _DIGITS = 16
 
 
@@ -105,13 +106,14 @@ def load(name_or_path: str | Path = "speckle") -> tuple[SpeckleNet, WeightsInfo]
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise BadWeights(f"cannot read the weights {path}", cause=str(error), hint="fetch the file again") from error
-    if header.get("format") != FORMAT:
+    if FORMAT not in header.get(_HEADER, ""):
         raise BadWeights(
             f"{path} was not made for this network",
-            cause=f"its header says {header.get('format', 'nothing')!r}, this network reads {FORMAT!r}",
+            cause=f"its header does not say {FORMAT!r}",
+            hint="give weights made by: friedel train speckle",
         )
     try:
-        network = SpeckleNet(NetworkConfig.from_dict(json.loads(header["config"])))
+        network = SpeckleNet(NetworkConfig.from_dict(json.loads(header[_HEADER])["config"]))
         network.load_state_dict(tensors)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise BadWeights(
@@ -139,7 +141,8 @@ def save(network: SpeckleNet, path: Path, provenance: Mapping[str, Any]) -> Weig
     from safetensors.torch import save_file
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    header = {"format": FORMAT, "config": json.dumps(network.config.as_dict())}
+    # One entry: safetensors writes several in any order, and equal trainings should have equal digests.
+    header = {_HEADER: json.dumps({"format": FORMAT, "config": network.config.as_dict()})}
     aside = path.with_suffix(".part")
     save_file({k: v.detach().contiguous() for k, v in network.state_dict().items()}, str(aside), metadata=header)
     fresh = hashlib.sha256(aside.read_bytes()).hexdigest()[:_DIGITS]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,12 +24,12 @@ Classifier = Callable[
 
 @dataclass(frozen=True, eq=False)
 class FewShotSet:
-    """Counted frames of many species, singles and aggregates in equal number.
+    """Counted frames of many species, every class in equal number.
 
     Attributes:
         counts: (n, H, W) uint16 photons.
         valid: (H, W) bool, True = use.
-        species: (n,) int64. kind: (n,) int64, 0 single, 1 aggregate. photons: (n,) float32 expected in the frame.
+        species: (n,) int64. kind: (n,) int64 of `Kind`. photons: (n,) float32 expected in the frame.
     """
 
     counts: npt.NDArray[np.uint16]
@@ -39,12 +39,18 @@ class FewShotSet:
     photons: npt.NDArray[np.float32]
 
 
-def few_shot_set(ids: Iterable[int], frames_per_class: int, seed: int, station: SimulationSettings) -> FewShotSet:
+def few_shot_set(
+    ids: Iterable[int],
+    frames_per_class: int,
+    seed: int,
+    station: SimulationSettings,
+    classes: Sequence[Kind] = (Kind.SINGLE, Kind.MULTI),
+) -> FewShotSet:
     """Simulate a set; brightness and background are log-uniform over the station's ranges, whatever the class."""
     counts, species, kind, photons = [], [], [], []
     for number in ids:
         rng = np.random.default_rng([seed, number])
-        kinds = np.repeat([Kind.SINGLE, Kind.MULTI], frames_per_class)
+        kinds = np.repeat(classes, frames_per_class)
         n = len(kinds)
         signal = render_batch([random_species(number)] * n, kinds, None, rng, station)
         dose = station.photons_low * (station.photons_high / station.photons_low) ** rng.random(n)
@@ -65,7 +71,7 @@ def few_shot_set(ids: Iterable[int], frames_per_class: int, seed: int, station: 
 
 @dataclass(frozen=True, eq=False)
 class FewShotScore:
-    """Balanced accuracies, chance 0.5.
+    """Balanced accuracies: means over the classes' own.
 
     Attributes:
         mean: over species, all doses.
@@ -103,29 +109,36 @@ def few_shot_score(
     """
     numbers = np.unique(frames.species)
     bins = len(DOSE_EDGES) - 1
-    hits = np.zeros((len(numbers), 2, bins))
-    asked = np.zeros((len(numbers), 2, bins))
+    classes = np.unique(frames.kind)
+    hits = np.zeros((len(numbers), len(classes), bins))
+    asked = np.zeros((len(numbers), len(classes), bins))
     for s, number in enumerate(numbers):
         members = np.flatnonzero(frames.species == number)
         kind = frames.kind[members]
         rng = np.random.default_rng([seed, int(number)])
         dose = np.clip(np.searchsorted(DOSE_EDGES, frames.photons[members], side="right") - 1, 0, bins - 1)
         for _ in range(draws):
-            picked = np.concatenate([rng.permutation(np.flatnonzero(kind == c))[:shots] for c in (0, 1)])
+            picked = np.concatenate([rng.permutation(np.flatnonzero(kind == c))[:shots] for c in classes])
             rest = np.setdiff1d(np.arange(len(members)), picked)
             told = classify(vectors[members[picked]], kind[picked], vectors[members[rest]])
-            np.add.at(hits[s], (kind[rest], dose[rest]), told == kind[rest])
-            np.add.at(asked[s], (kind[rest], dose[rest]), 1)
+            row = np.searchsorted(classes, kind[rest])
+            np.add.at(hits[s], (row, dose[rest]), told == kind[rest])
+            np.add.at(asked[s], (row, dose[rest]), 1)
     with np.errstate(invalid="ignore"):
         per_species = (hits.sum(2) / asked.sum(2)).mean(1)
-        per_dose_species = (hits / asked).mean(1)
+        per_dose_species = (hits / asked).mean(1)  # NaN where a bin lacks a class
     return FewShotScore(
         mean=float(per_species.mean()),
         per_species=per_species,
         species=numbers,
-        per_dose=np.nanmean(per_dose_species, axis=0),
+        per_dose=np.array([_mean_of_known(column) for column in per_dose_species.T]),
         per_dose_species=per_dose_species,
     )
+
+
+def _mean_of_known(values: npt.NDArray[np.float64]) -> float:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else float("nan")
 
 
 def nearest_prototype(

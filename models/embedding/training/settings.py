@@ -19,6 +19,7 @@ class TrainingSettings:
     species: int = parameter(400, "training species whose noise-free frames are kept ready", low=2)
     frames_per_class: int = parameter(20, "noise-free frames kept per species, of singles and of aggregates", low=2)
     refreshed_species: int = parameter(12, "species replaced by new ones after every epoch", low=0)
+    droplets: int = parameter(600, "noise-free frames of contaminants kept ready", low=1)
     validation_species: int = parameter(40, "species of the validation set, never trained on", low=2)
     validation_frames: int = parameter(30, "validation and test frames per species and class", low=6)
     test_species: int = parameter(60, "species of the test set, looked at once, at the end", low=2)

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from models.embedding.training.batches import Layout
 
 NAME = "speckle"
-_DROPLETS = 600
 _REPORT_EVERY = 10
 
 
@@ -99,7 +98,7 @@ def train(settings: TrainingSettings, out_folder: Path) -> Generator[TrainProgre
         history, spent_s = state["history"], state["seconds"]
 
     first = len(history)
-    pool = empty_pool(settings.species, settings.frames_per_class, _DROPLETS)
+    pool = empty_pool(settings.species, settings.frames_per_class, settings.droplets)
     for n in _fill(pool, settings, first):
         yield TrainProgress(
             done=first * settings.steps_per_epoch,
@@ -255,7 +254,7 @@ def _provenance(
         return {
             "species": len(score.species),
             "balanced_accuracy": round(score.mean, 4),
-            "per_dose": [round(float(v), 4) for v in score.per_dose],
+            "per_dose": [None if np.isnan(v) else round(float(v), 4) for v in score.per_dose],
             "worst_species": int(score.species[worst]),
             "worst_balanced_accuracy": round(score.worst, 4),
             "tenth_percentile": round(float(np.percentile(score.per_species, 10)), 4),
