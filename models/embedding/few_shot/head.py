@@ -25,6 +25,9 @@ from models.parameters import parameter, to_dict, validate
 BLOCK = 4096
 """Frames handled at once: small enough for the processor's cache, large enough for the matrix product."""
 
+Room = tuple[FloatArray, FloatArray]
+"""Where a block's products go: (BLOCK, K + R) as computed, (K + R, BLOCK) as used."""
+
 _TEMPERATURE_FOLDS = 5
 _STRENGTH = {"prototype": 1.0, "shrinkage": 30.0, "logistic": 0.1}
 # ln of the temperature that suits each head, and how far that varies, over simulated clusters.
@@ -69,7 +72,7 @@ class Head:
     temperature: float
     provenance: Mapping[str, Any]
     _columns: FloatArray = field(repr=False)
-    """(K + R, D): the K score vectors over the temperature, then the R examples"""
+    """(D, K + R): the K score vectors over the temperature, then the R examples"""
     _bias: FloatArray = field(repr=False)
     """(K + R, 1): the scores' bias over the temperature, then minus half the examples' squared lengths"""
     _starts: IntArray = field(repr=False)
@@ -123,10 +126,10 @@ class Head:
             yield slice(start, stop)
 
     def _target(self, vectors: npt.NDArray[Any], out: Verdicts | None) -> Verdicts:
-        if vectors.ndim != 2 or vectors.shape[1] != self._columns.shape[1]:
+        if vectors.ndim != 2 or vectors.shape[1] != len(self._columns):
             raise BadParameter(
                 f"embeddings of shape {vectors.shape} cannot be judged",
-                cause=f"the examples have {self._columns.shape[1]} dimensions",
+                cause=f"the examples have {len(self._columns)} dimensions",
                 hint="embed the run again with the model the examples were embedded with",
             )
         if out is None:
@@ -138,21 +141,21 @@ class Head:
             )
         return replace(out, classes=self.classes, provenance=self.provenance)
 
-    def _room(self) -> FloatArray:
-        return np.empty((len(self._columns), BLOCK), np.float32)
+    def _room(self) -> Room:
+        return np.empty((BLOCK, len(self._bias)), np.float32), np.empty((len(self._bias), BLOCK), np.float32)
 
     def _fill(self, vectors: npt.NDArray[Any], out: Verdicts, start: int, stop: int) -> None:
         room = self._room()
         for first in range(start, stop, BLOCK):
             self._judge(vectors, out, first, min(first + BLOCK, stop), room)
 
-    def _judge(self, vectors: npt.NDArray[Any], out: Verdicts, start: int, stop: int, room: FloatArray) -> None:
+    def _judge(self, vectors: npt.NDArray[Any], out: Verdicts, start: int, stop: int, room: Room) -> None:
         block = np.asarray(vectors[start:stop], np.float32)
-        products = room[:, : stop - start]
         with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-            np.matmul(self._columns, block.T, out=products)
-            products += self._bias
-            squares = np.einsum("ij,ij->i", block, block)
+            # The product is fastest frame by frame, everything after it class by class.
+            by_frame = np.matmul(block, self._columns, out=room[0][: len(block)])
+            products = np.add(by_frame.T, self._bias, out=room[1][:, : len(block)])
+            squares = np.vecdot(block, block)
             known = products[: len(self.classes)]
             unknown = self._unknown(products[len(self.classes) :], squares)
             known -= known.max(axis=0)
@@ -261,7 +264,7 @@ def fit_head(
         classes=names,
         temperature=temperature,
         provenance=provenance,
-        _columns=columns.astype(np.float32),
+        _columns=np.ascontiguousarray(columns.T, np.float32),
         _bias=bias.astype(np.float32)[:, None],
         _starts=np.append(boundary.starts, len(boundary.examples)),
         _nearness=np.exp(-2.0 * boundary.middle).astype(np.float32),

@@ -86,7 +86,7 @@ def _doubtful(verdicts: Verdicts, labelled: BoolArray, pool: int, rng: np.random
     less (in a long run the least confident ones may all lie on one border), of no known class, and random ones."""
     # A labelled frame, or one without embedding, is moved to the end of the order rather than filtered out:
     # that is one pass over the run instead of several.
-    order = verdicts.confidence + np.float32(2.0) * (labelled | verdicts.missing)
+    order: FloatArray = verdicts.confidence + np.where(labelled | verdicts.missing, np.float32(2.0), np.float32(0.0))
     quarter = pool // 4
     drawn = _random_unlabelled(labelled, min(_DRAWN * quarter, max(quarter, len(order) // 10)), rng)
     strange = np.flatnonzero((verdicts.label < 0) & (order < 2.0))
