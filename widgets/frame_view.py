@@ -72,7 +72,7 @@ class FrameView(QWidget):
     def __init__(self, settings: DisplaySettings | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._settings = settings or DisplaySettings()
-        self._asked = self._settings
+        self._asked: DisplaySettings | None = self._settings
         self._picture: Picture | None = None
         self._unit = ""
         self._geometry: GeometryReadout | None = None
@@ -185,8 +185,13 @@ class FrameView(QWidget):
         return self._settings
 
     def set_settings(self, settings: DisplaySettings) -> None:
-        """Take over settings, for example those saved with the run; the pool factor follows the zoom instead."""
+        """Take over settings, for example those saved with the run; the pool factor follows the zoom instead.
+
+        `picture_wanted` follows even if they are the present ones: another run's reader does not know them yet.
+        """
+        self._asked = None
         self._change(replace(settings, pool=self._settings.pool))
+        self._prepare_timer.start()
 
     def set_scaling(self, scaling: Scaling) -> None:
         self._change(replace(self._settings, scaling=scaling))
@@ -310,7 +315,8 @@ class FrameView(QWidget):
 
     def _ask_for_picture(self) -> None:
         # indices do not depend on the colour map, and a window being laid out passes through many zooms
-        if replace(self._settings, colour_map=self._asked.colour_map) != self._asked:
+        asked = self._asked
+        if asked is None or replace(self._settings, colour_map=asked.colour_map) != asked:
             self._asked = self._settings
             self.picture_wanted.emit(self._settings)
 

@@ -17,6 +17,7 @@ from models.runs.types import Frame, PixelFlag
 from widgets import theme
 from widgets.frame.canvas import FrameCanvas
 from widgets.frame.level_bar import LevelBar
+from widgets.frame.viewport import ViewBox
 from widgets.frame_view import FrameView
 
 LINEAR = DisplaySettings(scaling=Scaling.LINEAR, levels=Levels(0, 249), colour_map="grey")
@@ -219,6 +220,21 @@ def test_zoom_and_pan_stay_when_the_frame_changes(view: FrameView) -> None:
     assert view.view_box() == box
 
 
+def test_a_view_saved_with_a_run_waits_for_its_first_frame(view: FrameView) -> None:
+    saved = ViewBox(y=12.0, x=30.0, scale=20.0)
+    for side in (50, 60):
+        view.show_message("Reading the first frame…")
+        view.set_view_box(saved)
+        view.resize(460 + side, 520)
+        assert view.view_box() == saved
+        view.show_picture(prepare(frame_of(np.zeros((side, side), np.uint16)), view.settings))
+        assert view.view_box() == saved
+    view.show_message("Reading the first frame…")
+    view.set_view_box(None)
+    view.show_picture(prepare(frame_of(np.zeros((60, 60), np.uint16)), view.settings))
+    assert view.view_box() is None
+
+
 def test_the_wheel_zooms_round_the_cursor(view: FrameView) -> None:
     view.show_picture(prepare(frame_of(np.zeros((50, 50), np.uint16)), view.settings))
     canvas = canvas_of(view)
@@ -383,6 +399,16 @@ def test_settings_saved_with_a_run_come_back_but_the_zoom_decides_the_pooling(vi
     saved = DisplaySettings(Scaling.LOG, Levels(1, 50), "cividis", mask_shown=False, pool=9)
     view.set_settings(saved)
     assert view.settings == replace(saved, pool=1)
+
+
+def test_settings_handed_over_are_always_asked_for(view: FrameView, qtbot: QtBot) -> None:
+    """Another run's reader does not know how far this window pools, even if nothing else changes."""
+    with qtbot.waitSignal(view.picture_wanted, timeout=1000) as pooled:
+        view.show_picture(prepare(frame_of(np.zeros((2000, 2000), np.uint16)), view.settings))
+    view.show_message("Reading the first frame…")
+    with qtbot.waitSignal(view.picture_wanted, timeout=1000) as again:
+        view.set_settings(LINEAR)
+    assert again.args == pooled.args
 
 
 def test_the_surroundings_follow_the_palette(view: FrameView) -> None:

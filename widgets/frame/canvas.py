@@ -106,7 +106,7 @@ class FrameCanvas(QWidget):
         self._image = self._colours = QImage()
         self.set_stale(False)
         self._set_hover(None)
-        self._viewport.fit()
+        self._viewport.forget_image()
         self.update()
 
     def set_stale(self, stale: bool) -> None:

@@ -36,23 +36,30 @@ class Viewport:
         self._centre = QPointF(0.5, 0.5)
         self.scale = 1.0
         self.fitted = True
+        self._known = False
+        self._waiting: ViewBox | None = None
 
     def set_canvas(self, width: float, height: float) -> None:
         self._canvas = QSizeF(max(1.0, width), max(1.0, height))
         if self.fitted:
-            self.fit()
+            self._show_whole()
 
     def set_image(self, width: int, height: int) -> None:
-        """A frame of another size starts fitted; one of the same size changes nothing."""
+        """A frame of another size starts fitted, or in the view set before it came; the same size changes nothing."""
         size = QSizeF(width, height)
-        if size != self._image:
-            self._image = size
-            self.fit()
+        if size == self._image and self._known:
+            return
+        self._image, self._known = size, True
+        self.set_box(self._waiting)
+
+    def forget_image(self) -> None:
+        """No image any more; a view set now waits for the next one."""
+        self._known = False
+        self.fit()
 
     def fit(self) -> None:
-        self.scale = self._fitting_scale()
-        self._centre = QPointF(self._image.width() / 2, self._image.height() / 2)
-        self.fitted = True
+        self._waiting = None
+        self._show_whole()
 
     def zoom(self, factor: float, around: QPointF) -> None:
         """Zoom so that the image point under `around` (canvas coordinates) stays there."""
@@ -68,6 +75,8 @@ class Viewport:
 
     def box(self) -> ViewBox | None:
         """The present view, or None while fitted."""
+        if not self._known:
+            return self._waiting
         if self.fitted:
             return None
         return ViewBox(self._centre.y() - 0.5, self._centre.x() - 0.5, self.scale)
@@ -77,6 +86,10 @@ class Viewport:
         if box is None:
             self.fit()
             return
+        if not self._known:
+            self._waiting = box
+            return
+        self._waiting = None
         self.scale = min(LARGEST_SCALE, max(1e-3, box.scale))
         self._look_at(QPointF(box.x + 0.5, box.y + 0.5))
 
@@ -92,6 +105,11 @@ class Viewport:
     def image_rect(self) -> QRectF:
         """The whole image in canvas coordinates."""
         return QRectF(self.to_canvas(QPointF(0, 0)), self._image * self.scale)
+
+    def _show_whole(self) -> None:
+        self.scale = self._fitting_scale()
+        self._centre = QPointF(self._image.width() / 2, self._image.height() / 2)
+        self.fitted = True
 
     def _fitting_scale(self) -> float:
         return min(self._canvas.width() / self._image.width(), self._canvas.height() / self._image.height())
