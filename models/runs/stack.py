@@ -11,7 +11,6 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from models.errors import FriedelError
 from models.runs.types import BoolImage, Column, FlagImage, FloatImage, Frame, Geometry, PixelFlag, RunIdentity
 
 
@@ -177,7 +176,7 @@ def flag_pixels(
     if kind == "f":
         # One reduction is several times cheaper than a full isfinite; a sum that overflows only costs the slow path.
         with np.errstate(all="ignore"):
-            total = float(np.add.reduce(raw, axis=None, dtype=np.float64 if raw.itemsize < 8 else None))
+            total = float(np.add.reduce(raw, axis=None, dtype=np.float32 if raw.itemsize < 4 else raw.dtype))
         if not math.isfinite(total):
             flags = flags | (~np.isfinite(raw)).astype(np.uint8) * np.uint8(PixelFlag.NONFINITE)
     elif kind in "iu" and raw.size:
@@ -207,7 +206,3 @@ def native(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
 def is_image_dtype(dtype: np.dtype[Any]) -> bool:
     """Whether pixels of this type can be shown: bool, integer, float (also half) or complex."""
     return dtype.kind in "biufc" and dtype.names is None and dtype.subdtype is None
-
-
-def closed_error(path: Path) -> FriedelError:
-    return FriedelError(f"{path.name} was closed", hint="open the run again")

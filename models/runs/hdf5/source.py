@@ -16,7 +16,7 @@ from models.runs.hdf5.file import explain_read
 from models.runs.hdf5.masks import FrameMask
 from models.runs.hdf5.values import READ_ERRORS
 from models.runs.hdf5.virtual import MissingSources
-from models.runs.identity import middle_rows
+from models.runs.identity import SAMPLE_PIXELS, middle_rows
 from models.runs.layout import FrameLayout
 from models.runs.stack import native
 from models.runs.types import FlagImage, PixelFlag
@@ -77,12 +77,31 @@ class Hdf5Source:
         """Some bytes of a frame, for the run's identity; those of an unreadable frame are empty."""
         dataset, layout, place = self._locate(index)
         where = list(layout.selection(place))
+        if dataset.chunks and any(dataset.chunks[axis] > 1 for axis in layout.scan) and not dataset.is_virtual:
+            return self._stored_sample(dataset, layout, where)
         where[layout.y] = middle_rows(layout.shape[layout.y], layout.shape[layout.x])
         if layout.modules is not None:
             where[layout.modules] = slice(0, 1)
         try:
             return np.ascontiguousarray(dataset[tuple(where)]).tobytes()
         except (*READ_ERRORS, MemoryError):
+            return b""
+
+    def _stored_sample(self, dataset: h5py.Dataset, layout: FrameLayout, where: list[int | slice]) -> bytes:
+        """Bytes as stored of the chunk in the frame's middle: unpacking one that spans many frames takes too long."""
+        coordinate = [
+            axis_where if isinstance(axis_where, int) else size // 2
+            for axis_where, size in zip(where, layout.shape, strict=True)
+        ]
+        corner = tuple(at - at % chunk for at, chunk in zip(coordinate, dataset.chunks, strict=True))
+        try:
+            stored = dataset.id.get_chunk_info_by_coord(corner)
+            if stored.byte_offset is None:
+                return b""
+            with Path(dataset.file.filename).open("rb") as file:
+                file.seek(stored.byte_offset)
+                return file.read(min(stored.size, SAMPLE_PIXELS))
+        except READ_ERRORS:
             return b""
 
     def close(self) -> None:

@@ -33,7 +33,10 @@ class MissingSources:
             if name not in exists:
                 exists[name] = name == "." or "%b" in name or (folder / name).exists()
             if not exists[name]:
-                low, high = created.get_virtual_vspace(place).get_select_bounds()
+                try:
+                    low, high = created.get_virtual_vspace(place).get_select_bounds()
+                except (RuntimeError, ValueError):  # an empty selection has no bounds
+                    continue
                 starts.append(low)
                 stops.append([int(edge) + 1 for edge in high])
         ndim = len(dataset.shape)
@@ -41,6 +44,8 @@ class MissingSources:
         self.stops: npt.NDArray[np.int64] = np.array(stops, np.int64).reshape(-1, ndim)
         gone = [name for name, there in exists.items() if not there]
         self.note = ""
+        if count > _MOST_MAPPINGS:
+            self.note = f"only the first {_MOST_MAPPINGS} of {count} parts of the virtual dataset were looked for"
         if gone:
             self.note = (
                 f"{len(gone)} of {len(exists)} source files of the virtual dataset are missing (first: {gone[0]}): "
