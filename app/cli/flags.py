@@ -11,6 +11,12 @@ from models.parameters import ParameterInfo, describe, from_dict
 T = TypeVar("T")
 
 
+def add_run(parser: argparse.ArgumentParser) -> None:
+    """The run a verb works on, and which of its datasets."""
+    parser.add_argument("run", metavar="RUN", help="run file or folder")
+    parser.add_argument("--dataset", metavar="PATH", help="dataset in the file, where several could be the frames")
+
+
 def add_flags(parser: argparse.ArgumentParser, kind: type[Any], leave_out: Collection[str] = ()) -> None:
     """One `--flag` per declared parameter of `kind`, with unit, range and default in its help."""
     group = parser.add_argument_group(f"{_title(kind)} parameters")

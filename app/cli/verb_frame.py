@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.cli.console import report
+from app.cli.flags import add_run
 from models.display import COLOUR_MAPS, DisplaySettings, Levels, Scaling
 from models.errors import BadParameter, NotSaved
 
@@ -18,10 +19,9 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", metavar="RUN", help="run file or folder")
+    add_run(parser)
     parser.add_argument("frame", metavar="I", help="the frame's index (from 0), or its event identifier")
     parser.add_argument("-o", "--output", metavar="FILE", required=True, help="F.npy or F.png")
-    parser.add_argument("--dataset", metavar="PATH", help="dataset inside the file, where several could be the frames")
     parser.add_argument("--json", action="store_true", help="report as one JSON object")
     npy = parser.add_argument_group("NPY")
     npy.add_argument("--nan", action="store_true", help="write float32 with NaN in every pixel that must not be used")
@@ -32,7 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=Scaling.SQRT.value,
         help="how brightness follows the value (default %(default)s)",
     )
-    png.add_argument("--levels", nargs=2, type=float, metavar=("LOW", "HIGH"), help="default: percentiles of the frame")
+    png.add_argument(
+        "--levels", nargs=2, type=float, metavar=("LOW", "HIGH"), help="default: percentiles of the frame"
+    )
     png.add_argument("--colour-map", choices=COLOUR_MAPS, default="inferno", help="default %(default)s")
 
 

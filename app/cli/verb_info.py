@@ -5,13 +5,11 @@ from __future__ import annotations
 import argparse
 
 from app.cli.console import report
+from app.cli.flags import add_run
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", metavar="RUN", help="run file or folder")
-    parser.add_argument(
-        "--dataset", metavar="PATH", help="dataset inside the file, where several could be the frames"
-    )
+    add_run(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object (null where unknown)")
 
 

@@ -53,8 +53,9 @@ class Frame:
 
     @cached_property
     def data(self) -> FloatImage:
-        """(H, W) float32. Flagged pixels keep the file's value (possibly NaN or inf): look at `valid`."""
-        return np.ascontiguousarray(self.raw, dtype=np.float32)
+        """(H, W) float32; flagged pixels keep the file's value (possibly NaN or inf): look at `valid`."""
+        with np.errstate(over="ignore"):
+            return np.ascontiguousarray(self.raw, dtype=np.float32)
 
     @cached_property
     def valid(self) -> BoolImage:

@@ -1,0 +1,128 @@
+"""Which frames a verb is about: indices, index lists, labels, verdicts, all of them at once."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from models.errors import BadLabels, BadParameter
+
+if TYPE_CHECKING:
+    from models.embedding.few_shot import Verdicts
+    from models.workspace.record import LabelRecord
+
+_RANGE = re.compile(r"(\d+)(?:-(\d+))?")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags that choose frames; a frame must meet all that are given."""
+    group = parser.add_argument_group("which frames (all that are given must hold)")
+    group.add_argument("--frames", metavar="LIST", help="indices and ranges, both ends included: 0,7,100-199")
+    group.add_argument("--indices", metavar="FILE", help="text file with one index or event identifier per line")
+    group.add_argument("--labelled", metavar="CLASS", action="append", help="frames with this label; may be repeated")
+    group.add_argument(
+        "--verdict", metavar="CLASS", action="append", help="frames with this verdict (needs --verdicts); repeatable"
+    )
+    group.add_argument("--min-confidence", metavar="P", type=float, help="verdicts at least this sure, 0 … 1")
+
+
+def chosen_frames(
+    args: argparse.Namespace,
+    n_frames: int,
+    events: Sequence[str] | None,
+    labels: LabelRecord,
+    verdicts: Verdicts | None,
+) -> npt.NDArray[np.int64]:
+    """The frames the flags choose, ascending.
+
+    Raises:
+        BadParameter: no flag is given, one cannot be met, or no frame meets them.
+        BadLabels: an index list cannot be read.
+    """
+    keep = np.ones(n_frames, np.bool_)
+    given = False
+    if args.frames is not None:
+        given = True
+        keep &= _mask(_ranges(args.frames, n_frames), n_frames)
+    if args.indices is not None:
+        given = True
+        keep &= _mask(_listed(Path(args.indices), n_frames, events), n_frames)
+    if args.labelled:
+        given = True
+        _check(args.labelled, labels.class_names, "label")
+        wanted = [k for k, name in enumerate(labels.class_names) if name in args.labelled]
+        keep &= np.isin(labels.codes, wanted)
+    if args.verdict or args.min_confidence is not None:
+        given = True
+        if verdicts is None:
+            raise BadParameter("--verdict and --min-confidence need verdicts", hint="give --verdicts FILE.h5")
+        keep &= ~verdicts.missing
+        if args.verdict:
+            _check(args.verdict, (*verdicts.classes, "unknown"), "verdict")
+            codes = [verdicts.classes.index(name) if name != "unknown" else -1 for name in args.verdict]
+            keep &= np.isin(verdicts.label, codes)
+        if args.min_confidence is not None:
+            keep &= verdicts.confidence >= args.min_confidence
+    if not given:
+        raise BadParameter(
+            "no frames are chosen", hint="use --frames, --indices, --labelled, --verdict or --min-confidence"
+        )
+    frames = np.flatnonzero(keep)
+    if not len(frames):
+        raise BadParameter("no frame of the run meets what was asked", hint="loosen the choice")
+    return frames
+
+
+def _mask(frames: Sequence[int], n_frames: int) -> npt.NDArray[np.bool_]:
+    mask = np.zeros(n_frames, np.bool_)
+    mask[list(frames)] = True
+    return mask
+
+
+def _ranges(text: str, n_frames: int) -> list[int]:
+    frames: list[int] = []
+    for part in text.replace(" ", "").split(","):
+        match = _RANGE.fullmatch(part)
+        if match is None:
+            raise BadParameter(f"--frames: {part!r} is neither an index nor a range", hint="write 0,7,100-199")
+        first = int(match[1])
+        last = first if match[2] is None else int(match[2])
+        if not first <= last < n_frames:
+            raise BadParameter(f"--frames: there is no range {part}", cause=f"the run has frames 0 to {n_frames - 1}")
+        frames += range(first, last + 1)
+    return frames
+
+
+def _listed(path: Path, n_frames: int, events: Sequence[str] | None) -> list[int]:
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadLabels(f"{path} cannot be read as an index list", cause=str(error)) from error
+    where = {} if events is None else {event: i for i, event in reversed(list(enumerate(events)))}
+    frames = []
+    for number, line in enumerate(lines, 1):
+        word = line.strip()
+        if not word or word.startswith("#"):
+            continue
+        if word in where:
+            frames.append(where[word])
+        elif word.isdigit() and int(word) < n_frames:
+            frames.append(int(word))
+        else:
+            raise BadLabels(
+                f"{path}, line {number}: {word[:40]!r} is no frame of this run",
+                cause=f"it has frames 0 to {n_frames - 1}" + (" and event identifiers" if where else ""),
+            )
+    return frames
+
+
+def _check(wanted: Sequence[str], there: Sequence[str], what: str) -> None:
+    for name in wanted:
+        if name not in there:
+            raise BadParameter(f"there is no {what} {name!r}", cause=f"there are {', '.join(there) or 'none'}")

@@ -1,0 +1,85 @@
+"""Write chosen frames as a CXI 1.6 file that plain h5py reads, or as an index list (.txt).
+
+Labels come from the run's workspace, or from a table given with --labels; verdicts from `friedel classify`. For
+example: friedel export RUN -o hits.cxi --verdicts verdicts.h5 --verdict single --min-confidence 0.9
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.cli import selection
+from app.cli.console import follow, report
+from app.cli.flags import add_flags, add_run, from_flags
+
+if TYPE_CHECKING:
+    from models.runs.types import Run
+    from models.workspace.record import LabelRecord
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    from models.workspace.export import ExportSettings
+
+    add_run(parser)
+    parser.add_argument("-o", "--output", metavar="FILE", required=True, help="OUT.cxi, or OUT.txt for a list")
+    parser.add_argument("--labels", metavar="L.csv", help="labels to use instead of the workspace's")
+    parser.add_argument("--verdicts", metavar="V.h5", help="verdicts of this run, from `friedel classify`")
+    parser.add_argument("--events", action="store_true", help="list event identifiers instead of indices")
+    parser.add_argument("--json", action="store_true", help="report as one JSON object")
+    selection.add_arguments(parser)
+    add_flags(parser, ExportSettings)
+
+
+def run(args: argparse.Namespace) -> int:
+    from models.errors import BadParameter
+    from models.runs import open_run
+    from models.workspace import open_workspace
+    from models.workspace.export import ExportSettings, export_selection, write_index_list
+    from models.workspace.results import load_verdicts
+
+    path = Path(args.output)
+    if path.suffix.lower() not in (".cxi", ".h5", ".txt"):
+        raise BadParameter(f"cannot tell what to write from the name {path}", hint="end it in .cxi or .txt")
+    settings = from_flags(args, ExportSettings)
+    opened = open_run(args.run, dataset=args.dataset)
+    workspace = open_workspace(opened)
+    try:
+        events = None if opened.events is None else list(opened.events)
+        labels = workspace.labels if args.labels is None else _labels_from(Path(args.labels), opened, events)
+        verdicts = None if args.verdicts is None else load_verdicts(Path(args.verdicts))
+        if verdicts is not None and len(verdicts) != len(opened):
+            raise BadParameter(
+                f"{args.verdicts} does not belong to {opened.name}",
+                cause=f"it has {len(verdicts)} frames, the run {len(opened)}",
+            )
+        frames = selection.chosen_frames(args, len(opened), events, labels, verdicts)
+        if path.suffix.lower() == ".txt":
+            write_index_list(path, frames, events, "event" if args.events else "index")
+        else:
+            follow(export_selection(opened, frames, path, labels, verdicts, settings), "exporting")
+    finally:
+        workspace.close()
+        opened.close()
+    report({"file": str(path), "frames": len(frames)}, args.json)
+    return 0
+
+
+def _labels_from(path: Path, run: Run, events: Sequence[str] | None) -> LabelRecord:
+    """The labels of a table, in memory only."""
+    from models.workspace.entries import RunKey
+    from models.workspace.labels import Labels
+    from models.workspace.tables import import_labels, read_labels
+
+    key = RunKey(
+        digest=run.identity.digest,
+        n_frames=len(run),
+        dataset=run.dataset,
+        shape=run.shape,
+        has_events=events is not None,
+    )
+    labels = Labels(key, events, annotator=path.name)
+    import_labels(read_labels(path, len(run), events), labels)
+    return labels
