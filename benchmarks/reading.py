@@ -64,7 +64,7 @@ def reading(paths: dict[str, Path]) -> None:
         ours = [cpu_ms(lambda i=i, run=run: run.load(i)) for i in range(FRAMES)]
         run.close()
         floor, mine = statistics.mean(bare[1:]), statistics.mean(ours[1:])
-        print(f"| {name} | {opening:.1f} | {floor:.2f} | {mine:.2f} | {mine / floor:.2f} |")
+        print(f"| {name} | {opening:.1f} | {floor:.2f} | {mine:.2f} | {mine / floor:.2g} |")
 
 
 def scrubbing(path: Path) -> None:

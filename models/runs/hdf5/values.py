@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 READ_ERRORS = (OSError, RuntimeError, ValueError, KeyError, TypeError)
 """What h5py raises for damaged or missing data."""
 
+_BLOCK = 20_000  # other threads get a turn between blocks
+
 
 def attribute(item: h5py.Dataset | h5py.Group, name: str) -> Any:
     """An attribute's value, None where it is missing or unreadable."""
@@ -62,11 +64,17 @@ def read_texts(dataset: h5py.Dataset, stop: int) -> list[str]:
 
     Raises one of `READ_ERRORS`.
     """
-    values = np.asarray(dataset[:stop])
+    found: list[str] = []
+    for start in range(0, stop, _BLOCK):
+        found += _texts(np.asarray(dataset[start : min(stop, start + _BLOCK)]))
+    return found
+
+
+def _texts(values: npt.NDArray[Any]) -> list[str]:
     if values.dtype.kind == "O":
         return [_one_text(value) for value in values]
     if values.dtype.kind == "S":
-        return [text(bytes(value)) for value in values.ravel()]
+        return [text(value) for value in values.ravel().tolist()]
     if values.dtype.kind in "iu" and values.dtype.itemsize == 1 and values.ndim == 2:
         return [text(row.astype(np.uint8).tobytes()) for row in values]
     return [str(value) for value in values.ravel().tolist()]

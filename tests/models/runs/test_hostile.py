@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import queue
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,7 @@ import pytest
 
 from models.errors import AmbiguousRun, CannotOpen, FrameUnreadable
 from models.runs import PixelFlag, open_run
+from models.runs.server import FrameServer
 from tests.models.runs.files import SHAPE, stack, write_cxi
 
 
@@ -409,3 +411,61 @@ def test_a_killed_swmr_writer_leaves_a_readable_file(tmp_path):
         writer.kill()
     with open_run(path) as run:
         assert run.load(0).raw[0, 0] == 5
+
+
+def test_disk_without_locks(good, monkeypatch):
+    real = h5py.File
+
+    def no_locks(path, mode="r", *, locking=None, **how):
+        if locking is not False:
+            raise OSError(37, "Unable to synchronously open file (unable to lock file, errno = 37)")
+        return real(path, mode, locking=locking, **how)
+
+    monkeypatch.setattr(h5py, "File", no_locks)
+    with open_run(good) as run:
+        assert run.load(0).raw.shape == (20, 24)
+        assert any("locked" in text for text in run.warnings)
+
+
+def test_names_with_nul_are_not_cut_short(good):
+    with pytest.raises(AmbiguousRun):
+        open_run(good, "/entry_1/data_1/data\0x")
+
+
+def test_opening_imports_nothing_heavy_before_it_must():
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1])\nimport models.runs, models.runs.server, models.runs.events\n"
+        "heavy = {'h5py', 'hdf5plugin', 'tifffile', 'PIL', 'torch', 'scipy', 'PyQt6'} & set(sys.modules)\n"
+        "sys.exit(' '.join(heavy) or 0)\n"
+    )
+    root = Path(__file__).resolve().parents[3]
+    said = subprocess.run([sys.executable, "-c", code, str(root)], capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stderr
+
+
+def test_served_from_a_damaged_file(tmp_path):
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        data = np.random.default_rng(1).poisson(3, (6, 32, 32))
+        frames = file.create_dataset("data", data=data, chunks=(1, 32, 32), compression=4)
+        file["score"] = np.arange(6.0)
+        offset = frames.id.get_chunk_info(2).byte_offset
+    with path.open("r+b") as file:
+        file.seek(offset + 20)
+        file.write(b"\xa5" * 200)
+    said = queue.Queue()
+    with open_run(path) as run:
+        server = FrameServer(
+            run,
+            lambda frame: int(frame.raw.sum()),
+            lambda i, total: said.put((i, total)),
+            lambda i, e: said.put((i, e.hint)),
+        )
+        for index in range(6):
+            server.want(index)
+            told, what = said.get(timeout=10)
+            assert told == index
+            assert what == ("The other frames may be fine" if index == 2 else data[index].sum())
+        server.submit(lambda run: run.columns["score"].values.sum(), said.put)
+        assert said.get(timeout=10) == 15
+        assert server.close()
