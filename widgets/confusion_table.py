@@ -14,7 +14,6 @@ from widgets.theme import ClassStyle
 
 UNKNOWN = "unknown"
 """id and name of what the classifier refuses to name"""
-_ROOMY_COLUMN = 64
 
 
 class ConfusionTable(QTableWidget):
@@ -80,9 +79,10 @@ class ConfusionTable(QTableWidget):
 
     def needed_width(self) -> int:
         """Pixels below which the rates would be cut off."""
-        metrics = self.fontMetrics()
-        column = metrics.horizontalAdvance("0.00") + 12
-        return metrics.horizontalAdvance("prec.") + 20 + (self._matrix.shape[1] + 1) * column
+        return self.fontMetrics().horizontalAdvance("prec.") + 14 + (self._matrix.shape[1] + 1) * self._column_width()
+
+    def _column_width(self) -> int:
+        return self.fontMetrics().horizontalAdvance("0.00") + 8
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
@@ -98,20 +98,20 @@ class ConfusionTable(QTableWidget):
         rows, columns = self._matrix.shape
         if not columns:
             return
-        metrics = self.fontMetrics()
         names = [style.name for style in self._classes]
-        longest = max(metrics.horizontalAdvance(name) for name in names)
-        roomy = self.width() > longest + 40 + (columns + 1) * _ROOMY_COLUMN
+        longest = max(self.fontMetrics().horizontalAdvance(name) for name in [*names, "precision"]) + 34
+        name_rows = self.width() > longest + (columns + 1) * self._column_width()
+        name_columns = self.width() > longest * (columns + 1)
         for place, name in enumerate(names):
-            self._say(self.horizontalHeaderItem(place), name if roomy else "")
-            self._say(self.verticalHeaderItem(place), name if roomy else "")
+            self._say(self.horizontalHeaderItem(place), name if name_columns else "")
+            self._say(self.verticalHeaderItem(place), name if name_rows else "")
         if columns > rows:
             tip = "Verdict: unknown (too unlike every labelled frame, or too close to call)"
-            self._say(self.horizontalHeaderItem(rows), UNKNOWN if roomy else "?", tip)
+            self._say(self.horizontalHeaderItem(rows), UNKNOWN if name_columns else "?", tip)
         tip = "Recall: of the frames labelled so, the share whose verdict agrees"
-        self._say(self.horizontalHeaderItem(columns), "recall" if roomy else "rec.", tip)
+        self._say(self.horizontalHeaderItem(columns), "recall" if name_rows else "rec.", tip)
         tip = "Precision: of the frames with this verdict, the share labelled so"
-        self._say(self.verticalHeaderItem(rows), "precision" if roomy else "prec.", tip)
+        self._say(self.verticalHeaderItem(rows), "precision" if name_rows else "prec.", tip)
 
     def _say(self, item: QTableWidgetItem | None, text: str, tip: str = "") -> None:
         assert item is not None

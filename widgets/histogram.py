@@ -58,7 +58,7 @@ class ConfidenceHistogram(QWidget):
         return QSize(260, 170)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(150, 110)
+        return QSize(140, 100)
 
     def part_at(self, where: QPointF) -> tuple[int, int] | None:
         """(class, bin) drawn at a position of the widget, None where there is no bar."""

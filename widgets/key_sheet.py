@@ -145,6 +145,10 @@ class KeySheet(QDialog):
         for column in columns:
             column.addStretch(1)
             across.addLayout(column, 1)
+        # What is replaced may be what was clicked: it must live until its signal has been handled.
+        replaced = self._area.takeWidget()
+        if replaced is not None:
+            replaced.deleteLater()
         self._area.setWidget(sheet)
 
     def _group(self, title: str, entries: Sequence[CommandEntry]) -> QWidget:

@@ -9,6 +9,7 @@ from PyQt6.QtCore import QEvent, QModelIndex, QRect, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QFontMetrics, QKeyEvent, QKeySequence, QPainter, QPalette
 from PyQt6.QtWidgets import (
     QAbstractItemView,
+    QApplication,
     QFrame,
     QLineEdit,
     QListWidget,
@@ -23,6 +24,12 @@ from PyQt6.QtWidgets import (
 from widgets import theme
 
 _ENTRY = Qt.ItemDataRole.UserRole
+_STEPS = {
+    Qt.Key.Key_Down.value: 1,
+    Qt.Key.Key_Up.value: -1,
+    Qt.Key.Key_PageDown.value: 8,
+    Qt.Key.Key_PageUp.value: -8,
+}
 _SIGNS = {"Right": "→", "Left": "←", "Up": "↑", "Down": "↓", "Return": "Enter", "PgDown": "PgDn"}
 
 
@@ -106,14 +113,20 @@ def search(query: str, entries: Sequence[CommandEntry]) -> list[CommandEntry]:
 
 
 class CommandPalette(QFrame):
-    """A popup over the window: search line and list. ↑ ↓ move, Enter chooses, Esc leaves."""
+    """Search line and list over the window. ↑ ↓ move, Enter chooses, Esc or a click elsewhere leaves.
+
+    It is a child of the window and not a popup of its own: remote desktops place and focus popups as they like.
+    """
 
     chosen = pyqtSignal(str)
-    """id of the chosen command; emitted after the popup has closed"""
+    """id of the chosen command; emitted after the palette has closed"""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent, Qt.WindowType.Popup)
-        self.setFrameShape(QFrame.Shape.StyledPanel)
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self.setAutoFillBackground(True)
+        self.setFrameStyle(QFrame.Shape.Box.value | QFrame.Shadow.Plain.value)
+        self._focus_before: QWidget | None = None
+        self.hide()
         self._entries: tuple[CommandEntry, ...] = ()
         self._line = QLineEdit()
         self._line.setPlaceholderText("Type a command")
@@ -141,15 +154,19 @@ class CommandPalette(QFrame):
         self._search(self._line.text())
 
     def open_over(self, window: QWidget) -> None:
-        """Show the popup under the top edge of `window`, with an empty search."""
+        """Show the palette under the top edge of `window`, with an empty search."""
+        if self.parentWidget() is not window:
+            self.setParent(window)
+        self._focus_before = QApplication.focusWidget()
         width = min(620, window.width() - 40)
         height = min(460, window.height() - 80)
-        corner = window.mapToGlobal(window.rect().topLeft())
         self.setFixedSize(max(240, width), max(160, height))
-        self.move(corner.x() + (window.width() - self.width()) // 2, corner.y() + 48)
+        self.move((window.width() - self.width()) // 2, 48)
         self._line.clear()
         self._search("")
+        self._colour()
         self.show()
+        self.raise_()
         self._line.setFocus(Qt.FocusReason.PopupFocusReason)
 
     def shown_ids(self) -> list[str]:
@@ -157,26 +174,47 @@ class CommandPalette(QFrame):
         return [self._entry(row).id for row in range(self._list.count())]
 
     def eventFilter(self, watched: object, event: QEvent | None) -> bool:
-        if watched is self._line and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
-            step = {
-                Qt.Key.Key_Down: 1,
-                Qt.Key.Key_Up: -1,
-                Qt.Key.Key_PageDown: 8,
-                Qt.Key.Key_PageUp: -8,
-            }.get(Qt.Key(event.key()))
-            if step is not None:
-                row = self._list.currentRow() + step
-                last = self._list.count() - 1
-                if abs(step) == 1:
-                    row %= max(1, last + 1)
-                self._list.setCurrentRow(min(last, max(0, row)))
-                return True
-            if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-                item = self._list.currentItem()
-                if item is not None:
-                    self._choose(item)
-                return True
+        if watched is not self._line or event is None or not self.isVisible():
+            return super().eventFilter(watched, event)
+        if event.type() == QEvent.Type.ShortcutOverride:
+            # While the palette is open, every key is meant for it and none for the window's commands.
+            event.accept()
+            return True
+        if event.type() == QEvent.Type.FocusOut:
+            self.hide()
+        elif isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            return self._key_pressed(event)
         return super().eventFilter(watched, event)
+
+    def _key_pressed(self, event: QKeyEvent) -> bool:
+        step = _STEPS.get(event.key())
+        if step is not None:
+            last = self._list.count() - 1
+            row = self._list.currentRow() + step
+            if abs(step) == 1:
+                row %= max(1, last + 1)
+            self._list.setCurrentRow(min(last, max(0, row)))
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            item = self._list.currentItem()
+            if item is not None:
+                self._choose(item)
+        elif event.key() == Qt.Key.Key_Escape:
+            self._leave()
+        else:
+            return False
+        return True
+
+    def _leave(self) -> None:
+        """Close, and give the keyboard back to where it was."""
+        self.hide()
+        if self._focus_before is not None and self._focus_before.isVisible():
+            self._focus_before.setFocus(Qt.FocusReason.PopupFocusReason)
+        self._focus_before = None
+
+    def _colour(self) -> None:
+        colours = QPalette()
+        colours.setColor(QPalette.ColorRole.WindowText, colours.color(QPalette.ColorRole.Mid))
+        self.setPalette(colours)
 
     def _search(self, query: str) -> None:
         self._list.clear()
@@ -199,7 +237,7 @@ class CommandPalette(QFrame):
     def _choose(self, item: QListWidgetItem) -> None:
         entry: CommandEntry = item.data(_ENTRY)
         if entry.enabled:
-            self.hide()
+            self._leave()
             self.chosen.emit(entry.id)
 
 

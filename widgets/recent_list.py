@@ -44,7 +44,7 @@ class RecentList(QListWidget):
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.setItemDelegate(theme.RowDelegate(self))
         signal = self.itemClicked if single_click else self.itemActivated
-        signal.connect(lambda item: self.chosen.emit(item.data(Qt.ItemDataRole.UserRole)))
+        signal.connect(self._choose)
 
     def set_runs(self, runs: Sequence[RecentRun]) -> None:
         """Show these runs, newest first."""
@@ -59,3 +59,8 @@ class RecentList(QListWidget):
             self.addItem(item)
         row = self.sizeHintForRow(0) if runs else 0
         self.setFixedHeight(min(self._most, len(runs)) * row + 2 * self.frameWidth())
+
+    def _choose(self, item: QListWidgetItem) -> None:
+        # A click on a disabled item is told like any other.
+        if item.flags() & Qt.ItemFlag.ItemIsEnabled:
+            self.chosen.emit(item.data(Qt.ItemDataRole.UserRole))

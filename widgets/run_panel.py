@@ -141,6 +141,9 @@ class RunPanel(QWidget):
             form.addRow(self._faint(name), self._value(value))
         box.addLayout(form)
         box.addStretch(1)
+        replaced = self._sheet.takeWidget()
+        if replaced is not None:
+            replaced.deleteLater()
         self._sheet.setWidget(sheet)
         self._stack.setCurrentWidget(self._sheet)
 

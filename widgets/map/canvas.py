@@ -355,6 +355,7 @@ class MapCanvas(QWidget):
         dragged, self._dragging = self._dragging, False
         self._pressed = None
         if trail and dragged:
+            trail.append(event.position())
             self._close_region(trail, event.modifiers())
         elif not dragged and event.button() == Qt.MouseButton.LeftButton:
             frame = self.frame_under(event.position())

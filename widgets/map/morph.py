@@ -39,6 +39,7 @@ class Morph(QObject):
         )
         self._target = target
         self._elapsed_ms = 0
+        self._show(0.0)
         self._timer.start()
 
     def finish(self) -> None:
@@ -53,7 +54,10 @@ class Morph(QObject):
         if self._target is None or self._elapsed_ms >= DURATION_MS:
             self.finish()
             return
-        share = self._elapsed_ms / DURATION_MS
+        self._show(self._elapsed_ms / DURATION_MS)
+
+    def _show(self, share: float) -> None:
+        assert self._target is not None
         eased = np.float32(share * share * (3 - 2 * share))
         points = self._target.copy()
         points.x += (self._start[0] - points.x) * (1 - eased)

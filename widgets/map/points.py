@@ -61,18 +61,16 @@ class MapPoints:
     def nearest(self, x: float, y: float, radius: float) -> int:
         """The placed point nearest to a position, −1 where none is within `radius` (map units)."""
         best, found = np.inf, -1
-        d, e = np.empty(_BLOCK, np.float32), np.empty(_BLOCK, np.float32)
         for start in range(0, len(self.x), _BLOCK):
             some = slice(start, start + _BLOCK)
-            length = len(self.x[some])
-            np.subtract(self.x[some], np.float32(x), out=d[:length])
-            np.multiply(d, d, out=d)
-            np.subtract(self.y[some], np.float32(y), out=e[:length])
-            np.multiply(e, e, out=e)
-            np.add(d, e, out=d)
-            place = int(d[:length].argmin())
-            if d[place] < best:
-                best, found = float(d[place]), start + place
+            across = self.x[some] - np.float32(x)
+            up = self.y[some] - np.float32(y)
+            across *= across
+            up *= up
+            across += up
+            place = int(across.argmin())
+            if across[place] < best:
+                best, found = float(across[place]), start + place
         return found if best <= radius * radius else -1
 
     def roughly_inside(self, x0: float, y0: float, x1: float, y1: float, sample: int = 20_000) -> int:
