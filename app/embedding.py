@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 Vectors = npt.NDArray[np.float32]
 
 LOOKING, MISSING, RUNNING, READY = "looking", "missing", "running", "ready"
+EMBED_VALUES = {"threads": 1}
+"""one thread: the other cores are for the window and for whatever else the user does"""
 FIRST_GLIMPSE = 128
 """frames that have to be embedded before the first map is shown"""
 
@@ -92,7 +94,7 @@ class EmbeddingController(QObject):
         self._job = self._jobs.start(
             f"Embedding {run.name}",
             "app.jobs.tasks:embed",
-            (str(run.path), run.dataset or None, str(self._opened.workspace.folder), {"threads": 1}),
+            (str(run.path), run.dataset or None, str(self._opened.workspace.folder), EMBED_VALUES),
             on_progress=self._progressed,
             on_finished=self._made,
             on_failed=self._failed,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QEvent, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPalette
-from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget, QWidgetAction
 
 from widgets import icons, theme
 from widgets.filmstrip import Filmstrip
@@ -65,12 +65,12 @@ class FrameHeader(QWidget):
         self.label = _Sign()
         self.verdict = _Sign()
         self._order = QComboBox()
+        self._order.setMinimumContentsLength(12)
         self._order.setAccessibleName("Order of the frames")
         self._order.setToolTip("The order in which → and ← and the filmstrip walk through the frames")
         self._order.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._order.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self._order.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self._order.activated.connect(lambda row: self.order_chosen.emit(self._order.itemData(row)))
-        self._order_words = QLabel("Order")
         box = QHBoxLayout(self)
         box.setContentsMargins(8, 4, 8, 2)
         box.setSpacing(12)
@@ -78,8 +78,6 @@ class FrameHeader(QWidget):
         box.addWidget(self.label)
         box.addWidget(self.verdict)
         box.addWidget(self._event, 1)
-        box.addWidget(self._order_words)
-        box.addWidget(self._order)
         self._colour()
 
     def show_place(self, index: int, total: int, event: str) -> None:
@@ -108,6 +106,11 @@ class FrameHeader(QWidget):
             self._order.addItem(title, kind)
         self._order.setCurrentIndex(max(0, self._order.findData(present)))
 
+    @property
+    def order_box(self) -> QComboBox:
+        """The choice of orders; it stands among the frame view's tools."""
+        return self._order
+
     def order(self) -> str:
         """The kind of order shown."""
         return str(self._order.currentData())
@@ -119,7 +122,7 @@ class FrameHeader(QWidget):
 
     def changeEvent(self, event: QEvent | None) -> None:
         super().changeEvent(event)
-        if event is not None and event.type() == QEvent.Type.PaletteChange and hasattr(self, "_order_words"):
+        if event is not None and event.type() == QEvent.Type.PaletteChange and hasattr(self, "_order"):
             self._colour()
 
     def minimumSizeHint(self) -> QSize:
@@ -127,8 +130,7 @@ class FrameHeader(QWidget):
         return QSize(320, super().minimumSizeHint().height())
 
     def _colour(self) -> None:
-        for label in (self._event, self._order_words):
-            self._set_faint(label, True)
+        self._set_faint(self._event, True)
 
     def _set_faint(self, label: QLabel, faint: bool) -> None:
         colours = QPalette(self.palette())
@@ -145,6 +147,9 @@ class FramePage(QWidget):
         self.header = FrameHeader()
         self.frame_view = FrameView()
         self.filmstrip = Filmstrip()
+        order = QWidgetAction(self)
+        order.setDefaultWidget(self.header.order_box)
+        self.frame_view.add_actions([order])
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)

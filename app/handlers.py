@@ -173,6 +173,15 @@ def _view_handlers(window: MainWindow) -> dict[str, Handler]:
     def scaling(name: str) -> Callable[[bool], None]:
         return switch(lambda p, _on: p.frame_presenter.set_scaling(name))
 
+    def lasso() -> None:
+        if window.panes is not None:
+            window.panes.raise_dock("map")
+            window.panes.map_view.toggle_lasso()
+
+    def escape() -> None:
+        if window.panes is not None and window.session is not None and not window.panes.map_view.escape():
+            window.session.browser.select(())
+
     return {
         "view.cycle_scaling": frame(lambda view: view.cycle_scaling()),
         "view.scaling_linear": scaling("linear"),
@@ -187,7 +196,8 @@ def _view_handlers(window: MainWindow) -> dict[str, Handler]:
         "view.thumbnails": switch(lambda p, on: p.filmstrip.setVisible(on), "show_thumbnails"),
         "view.pca": _with_session(window, lambda s: s.layout.use_pca()),
         "view.umap": _with_session(window, lambda s: asking.umap(window, s)),
-        "view.clear_selection": _with_session(window, lambda s: s.browser.select(())),
+        "view.lasso": lasso,
+        "view.clear_selection": escape,
         "view.theme_system": theme("system"),
         "view.theme_light": theme("light"),
         "view.theme_dark": theme("dark"),
