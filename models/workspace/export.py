@@ -23,7 +23,7 @@ from models.progress import Progress
 from models.runs.types import FlagImage, PixelFlag, Run
 from models.workspace.disk import replace_text
 from models.workspace.entries import IndexArray
-from models.workspace.h5files import new_h5
+from models.workspace.h5files import new_h5_checked
 from models.workspace.journal import plain
 from models.workspace.provenance import as_json, origin
 from models.workspace.record import LabelRecord
@@ -95,7 +95,7 @@ def export_selection(
     settings = validate(settings or ExportSettings())
     frames = _checked(run, indices)
     _refuse(run, path, settings)
-    with new_h5(path, f"The selection was not saved to {path}") as file:
+    with new_h5_checked(path, f"The selection was not saved to {path}") as (file, check):
         writer = _FrameWriter(file, run, len(frames), settings)
         kept: list[int] = []
         for n, index in enumerate(frames.tolist()):
@@ -107,6 +107,7 @@ def export_selection(
                     raise
                 continue
             writer.write(frame.raw, frame.flags)
+            check()
             kept.append(index)
         left_out = sorted(set(frames.tolist()) - set(kept))
         if not kept:

@@ -1,11 +1,18 @@
-"""HDF5 files written aside and renamed, and read back with clear errors."""
+"""HDF5 files written aside and renamed, and read back with clear errors.
+
+The HDF5 library cannot live with a disk that fills up while it writes: objects cannot be closed any more, and the
+process may crash. So it writes through a file object that notes the first failure, keeps what comes after it in
+memory, and lets HDF5 end in peace; the failure is raised when the file is closed, or asked for.
+"""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import io
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from models.errors import CannotOpen
 from models.workspace.disk import written_aside
@@ -15,6 +22,118 @@ if TYPE_CHECKING:
 
 READ_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError)
 """What h5py raises for damaged and foreign files."""
+_PAGE = 1 << 16
+
+
+class _PatientFile(io.RawIOBase):
+    """A new file whose writes never fail towards HDF5.
+
+    Attributes:
+        error: the first failure; from then on writes go to memory, where reads find them.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.error: OSError | None = None
+        self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+        self._at = 0
+        self._size = 0
+        self._pages: dict[int, bytearray] = {}
+
+    def readable(self) -> bool:
+        return True
+
+    def writable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        self._at = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def truncate(self, size: int | None = None) -> int:
+        self._size = self._at if size is None else size
+        self._attempt(lambda: os.ftruncate(self._handle, self._size))
+        return self._size
+
+    def readinto(self, buffer: Any) -> int:
+        view = memoryview(buffer).cast("B")
+        n = max(0, min(len(view), self._size - self._at))
+        for start, page, part in _pages(self._at, n):
+            kept = self._pages.get(page)
+            found = bytes(kept[part]) if kept is not None else self._from_disk(page * _PAGE + part.start, part)
+            view[start : start + len(found)] = found
+        self._at += n
+        return n
+
+    def write(self, data: Any) -> int:
+        view = memoryview(data).cast("B")
+        if not self._attempt(lambda: self._to_disk(view, self._at)):
+            for start, page, part in _pages(self._at, len(view)):
+                if page not in self._pages:
+                    self._pages[page] = bytearray(self._from_disk(page * _PAGE, slice(0, _PAGE)))
+                self._pages[page][part] = view[start : start + part.stop - part.start]
+        self._at += len(view)
+        self._size = max(self._size, self._at)
+        return len(view)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._attempt(lambda: os.close(self._handle))
+        super().close()
+
+    def check(self) -> None:
+        """Raise the first failure, if there was one."""
+        if self.error is not None:
+            raise OSError(self.error.errno, self.error.strerror) from self.error
+
+    def _attempt(self, work: Callable[[], None]) -> bool:
+        if self.error is None:
+            try:
+                work()
+            except OSError as error:
+                self.error = error
+        return self.error is None
+
+    def _to_disk(self, view: memoryview, at: int) -> None:
+        while len(view):
+            n = os.pwrite(self._handle, view, at)
+            view, at = view[n:], at + n
+
+    def _from_disk(self, at: int, part: slice) -> bytes:
+        length = part.stop - part.start
+        return os.pread(self._handle, length, at).ljust(length, b"\0")
+
+
+def _pages(at: int, n: int) -> Iterator[tuple[int, int, slice]]:
+    """The pieces of n bytes from `at`: place in the piece's own buffer, page, part of the page."""
+    done = 0
+    while done < n:
+        page, start = divmod(at + done, _PAGE)
+        length = min(_PAGE - start, n - done)
+        yield done, page, slice(start, start + length)
+        done += length
+
+
+@contextlib.contextmanager
+def new_h5_checked(path: Path, what: str) -> Iterator[tuple[h5py.File, Callable[[], None]]]:
+    """`new_h5` for long work: also gives a function that raises as soon as writing has failed."""
+    import h5py
+
+    with written_aside(path, what) as aside:
+        target = _PatientFile(aside)
+        try:
+            with h5py.File(target, "w", libver=("earliest", "v110")) as file:
+                yield file, target.check
+            target.check()
+        finally:
+            target.close()
+        target.check()
 
 
 @contextlib.contextmanager
@@ -28,21 +147,8 @@ def new_h5(path: Path, what: str) -> Iterator[h5py.File]:
     Raises:
         NotSaved: it cannot be written; nothing half-written is left and what was at `path` is untouched.
     """
-    import h5py
-
-    with written_aside(path, what) as aside:
-        # Nobody else knows the file's temporary name, and some network shares have no locks.
-        file = h5py.File(aside, "x", libver=("earliest", "v110"), locking=False)
-        try:
-            yield file
-        except BaseException:
-            with contextlib.suppress(RuntimeError, OSError):
-                file.close()
-            raise
-        try:
-            file.close()
-        except RuntimeError as error:  # the last blocks did not fit: h5py says so in words only
-            raise OSError(None, str(error)) from error
+    with new_h5_checked(path, what) as (file, _):
+        yield file
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from models.workspace.entries import OPS, Entry, RunKey, decode
+from models.workspace.entries import OPS, Entry, RunKey, decode, many_objects
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +54,7 @@ class JournalReader:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._name = path.name
         self.warnings: list[str] = []
         self._offset = 0
         self._line = 0
@@ -62,6 +63,7 @@ class JournalReader:
         self._suspect: str | None = None
         self._n_bad = 0
 
+    @many_objects()
     def read_new(self) -> list[Entry]:
         """The entries that came since the last call (all of them, where the file was replaced).
 
@@ -99,6 +101,8 @@ class JournalReader:
 
     def _use(self, raw: bytes, body: dict[str, Any] | str) -> Entry | None:
         """The entry of one line; None for a line that holds none."""
+        if self._suspect is None and type(body) is dict and body.get("op") in OPS:
+            return self._decoded(body)
         if self._suspect is not None:
             if isinstance(body, str) or body.get("op") != TORN_OP:
                 self._complain(self._line - 1, self._suspect)
@@ -117,19 +121,23 @@ class JournalReader:
         elif type(op) is str and op not in OPS:
             self._warn(f"{self.path}: line {self._line} is an entry of a newer Friedel ({op!r}) and was left out.")
         else:
-            try:
-                return decode(body, self._run, self.path.name)
-            except (ValueError, TypeError) as error:
-                self._complain(self._line, str(error))
+            return self._decoded(body)
         return None
+
+    def _decoded(self, body: dict[str, Any]) -> Entry | None:
+        try:
+            return decode(body, self._run, self._name)
+        except (ValueError, TypeError, KeyError) as error:
+            self._complain(self._line, str(error))
+            return None
 
     def _unfinished(self, tail: bytes) -> list[Entry]:
         body = _parse(tail)
         if isinstance(body, str) or body.get("op") not in OPS:
             return []  # cut short, or still being written: no entry anybody was told is saved
         try:
-            return [decode(body, self._run, self.path.name)]
-        except (ValueError, TypeError):
+            return [decode(body, self._run, self._name)]
+        except (ValueError, TypeError, KeyError):
             return []
 
     def _complain(self, line: int, why: str) -> None:

@@ -24,7 +24,18 @@ from models.workspace.classes import (
     check_marker,
     check_name,
 )
-from models.workspace.entries import MAX_LISTED, Entry, IndexArray, RunKey, compress, milliseconds, new_id, stamp
+from models.workspace.entries import (
+    MAX_LISTED,
+    Entry,
+    IndexArray,
+    RunKey,
+    compress,
+    many_objects,
+    milliseconds,
+    new_id,
+    sorted_unique,
+    stamp,
+)
 from models.workspace.placement import Roster
 from models.workspace.record import LabelRecord
 
@@ -151,6 +162,7 @@ class Labels(LabelRecord):
         """Do again what was undone last; returns it, or None where there is nothing to redo."""
         return self._toggle("redo", self._can_redo)
 
+    @many_objects()
     def merge(self, entries: Iterable[Entry]) -> int:
         """Take in entries from journals, in any order; those known already are left out.
 
@@ -190,7 +202,7 @@ class Labels(LabelRecord):
             if given.shape != (len(self),):
                 raise IndexError(f"a mask of {given.shape} does not fit {len(self)} frames")
             return np.flatnonzero(given)
-        found: IndexArray = np.unique(given.astype(np.int64, casting="same_kind", copy=False))
+        found = sorted_unique(given.astype(np.int64, casting="same_kind", copy=False).ravel())
         if found[0] < 0 or found[-1] >= len(self):
             raise IndexError(f"frames {found[0]} … {found[-1]} are not all in 0 … {len(self) - 1}")
         return found

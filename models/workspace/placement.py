@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from models.workspace.entries import Entry, IndexArray, RunKey, expand
+from models.workspace.entries import Entry, IndexArray, RunKey, expand, sorted_unique
 
 Roster = Callable[[str], Sequence[str] | None]
 """Gives the event identifiers that the run of a digest had, or None where they were never kept."""
@@ -71,7 +71,7 @@ class Placement:
         found = [self._find(event, int(index)) for event, index in zip(events, stored, strict=False)]
         places = [i for i in found if i is not None]
         self.lost += len(stored) - len(places)
-        return np.unique(np.array(places, dtype=np.int64))
+        return sorted_unique(np.array(places, dtype=np.int64))
 
     def _by_index(self, entry: Entry, stored: IndexArray) -> IndexArray:
         """By index, where the index can be trusted to mean the same frame."""
@@ -85,7 +85,7 @@ class Placement:
             self.by_index += len(stored)
         inside = stored[stored < self.run.n_frames]
         self.lost += len(stored) - len(inside)
-        return np.unique(inside)
+        return sorted_unique(inside)
 
     def _from_elsewhere(self, entry: Entry) -> bool:
         return entry.run is not None and entry.run.digest != self.run.digest
@@ -97,7 +97,7 @@ class Placement:
         starts = np.minimum(pairs[:, 0], limit)
         stops = np.minimum(pairs[:, 0] + pairs[:, 1], limit)
         self.lost += int(pairs[:, 1].sum() - (stops - starts).sum())
-        return np.unique(expand(np.stack([starts, stops - starts], axis=1).ravel()))
+        return sorted_unique(expand(np.stack([starts, stops - starts], axis=1).ravel()))
 
     def _events_of(self, digest: str) -> Sequence[str] | None:
         if digest not in self._rosters:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.workspace.classes import UNSURE, ClassTable, Key, LabelClass
-from models.workspace.entries import CLASS_OPS, LABEL_OPS, Entry, IndexArray, RunKey
+from models.workspace.entries import CLASS_OPS, LABEL_OPS, Entry, IndexArray, RunKey, sorted_unique
 from models.workspace.placement import Placement, Roster
 from models.workspace.words import NO_WORD, UNSURE_WORD, Operation, WordStack
 
@@ -224,7 +224,7 @@ class LabelRecord:
         self._refresh(touched)
 
     def _operation(self, entry: Entry, key: Key) -> Operation:
-        live = (entry.id, entry.who) not in self._undone
+        live = not self._undone or (entry.id, entry.who) not in self._undone
         if entry.op not in LABEL_OPS:
             return Operation(entry, key, None, NO_WORD, live)
         word = self._table.slot(entry.cls) if entry.op == "label" else _WORD_OF[entry.op]
@@ -278,16 +278,29 @@ class LabelRecord:
             return
         single = [op.frames for op in touched if type(op.frames) is int]
         many = [op.frames for op in touched if isinstance(op.frames, np.ndarray)]
-        frames = np.unique(np.concatenate([np.array(single, dtype=np.int64), *many]))
-        places, which = np.unique(self._stack.presents(frames), return_inverse=True)
-        said = [self._stack.operations[k] if k >= 0 else None for k in places.tolist()]
-        words = np.array([NO_WORD if op is None else op.word for op in said], dtype=np.int16)[which]
-        mine = np.array([op is not None and op.entry.who == self.annotator for op in said])[which]
+        frames = many[0] if not single and len(many) == 1 else self._all_of(single, many)
+        places = self._stack.presents(frames)
+        operations = self._stack.operations
+        spoken = np.full(len(operations) + 1, NO_WORD, dtype=np.int16)  # one more, which place −1 points to
+        is_mine = np.zeros(len(operations) + 1, dtype=np.bool_)
+        for k in self._stack.distinct(places[places >= 0]).tolist():
+            spoken[k] = operations[k].word
+            is_mine[k] = operations[k].entry.who == self.annotator
+        words = spoken[places]
         self._words[frames] = words
-        self._mine[frames] = mine
+        self._mine[frames] = is_mine[places]
         self._counts -= np.bincount(self._codes[frames] + 2, minlength=len(self._counts))
         self._codes[frames] = self._code_of[words + 2]
         self._counts += np.bincount(self._codes[frames] + 2, minlength=len(self._counts))
+
+    def _all_of(self, single: list[int], many: list[IndexArray]) -> IndexArray:
+        """All frames, ascending, each once."""
+        frames = np.concatenate([np.array(single, dtype=np.int64), *many])
+        if len(frames) * 16 < len(self):
+            return sorted_unique(frames)
+        mask = np.zeros(len(self), dtype=np.bool_)
+        mask[frames] = True
+        return np.flatnonzero(mask)
 
     def _refresh_one(self, frame: int) -> None:
         op = self._stack.present(frame)

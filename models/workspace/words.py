@@ -86,25 +86,26 @@ class WordStack:
         """Places in the stack of the operations that gave the frames their present words, −1 for none; int32."""
         places = self._top[frames]
         todo = np.flatnonzero(places >= 0)
+        dead = np.zeros(len(self.operations), dtype=np.bool_)
         while len(todo):
             # Nearly all frames are settled in the first round: only those under an undone operation go on.
-            unique, which = np.unique(places[todo], return_inverse=True)
-            live = np.array([self.operations[k].live for k in unique.tolist()])
-            todo = todo[~live[which]]
-            which = which[~live[which]]
-            order = np.argsort(which, kind="stable")
-            todo, which = todo[order], which[order]
-            groups = np.unique(which)
-            for group, first, last in zip(
-                groups.tolist(),
-                np.searchsorted(which, groups, "left").tolist(),
-                np.searchsorted(which, groups, "right").tolist(),
-                strict=True,
-            ):
-                members = todo[first:last]
-                places[members] = _below(self.operations[unique[group]], frames[members])
+            met = self.distinct(places[todo])
+            dead[met] = [not self.operations[k].live for k in met.tolist()]
+            todo = todo[dead[places[todo]]]
+            of = places[todo]
+            order = np.argsort(of, kind="stable")
+            todo, of = todo[order], of[order]
+            starts = np.flatnonzero(np.diff(of, prepend=-1))
+            for k, members in zip(of[starts].tolist(), np.split(todo, starts[1:]), strict=False):
+                places[members] = _below(self.operations[k], frames[members])
             todo = todo[places[todo] >= 0]
         return places
+
+    def distinct(self, places: npt.NDArray[np.int32]) -> IndexArray:
+        """Each of the places (≥ 0) once, ascending; operations are few: marking beats sorting and hashing."""
+        met = np.zeros(len(self.operations), dtype=np.bool_)
+        met[places] = True
+        return np.flatnonzero(met)
 
 
 def _below(op: Operation, frames: IndexArray) -> npt.NDArray[np.int32]:

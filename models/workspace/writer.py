@@ -57,7 +57,6 @@ Done = Callable[[SavedEntry | NotSaved], None]
 @dataclass(slots=True, eq=False)
 class _Item:
     entry: Entry
-    data: bytes
     done: Done | None
     queued_at: float
     told: bool = False
@@ -157,7 +156,7 @@ class JournalWriter:
         Raises:
             NotSaved: the writer was closed.
         """
-        item = _Item(entry, encode(entry), done, time.monotonic())
+        item = _Item(entry, done, time.monotonic())
         with self._changed:
             if self._closing:
                 raise NotSaved("The label was not saved", cause="its journal is closed")
@@ -238,7 +237,7 @@ class JournalWriter:
             for item in batch:
                 if self._prepare is not None:
                     self._prepare(item.entry)
-                self._write(item.data)
+                self._write(encode(item.entry))
                 n_written += 1
         except (OSError, NotSaved) as error:
             problem = self._problem(error)
