@@ -47,11 +47,12 @@ def open_all(path: Path, dataset: str | None, annotator: str) -> Opened:
     Raises:
         CannotOpen, AmbiguousRun: as `models.runs.open_run`.
     """
-    from models.runs import open_run
+    from models.runs import open_run, read_columns
     from models.workspace.workspace import open_workspace
 
     run = open_run(path, dataset)
     try:
+        read_columns(run)  # from here on only the reader thread may touch the file
         workspace = open_workspace(run, annotator)
     except BaseException:
         run.close()

@@ -19,6 +19,7 @@ __all__ = [
     "RunInfo",
     "describe",
     "open_run",
+    "read_columns",
 ]
 
 
@@ -50,6 +51,17 @@ def open_run(path: str | Path, dataset: str | None = None) -> Run:
     from models.runs.tiff import open_tiff_folder, open_tiff_run
 
     return open_tiff_run(path) if kind == "tiff" else open_tiff_folder(path)
+
+
+def read_columns(run: Run) -> tuple[str, ...]:
+    """Read the run's columns into memory now, before its frames are served from another thread.
+
+    Returns:
+        A sentence for each column that cannot be read; it is then no column of the run any more.
+    """
+    from models.runs.columns import LazyColumns
+
+    return run.columns.read_ahead() if isinstance(run.columns, LazyColumns) else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ import numpy.typing as npt
 from models.errors import FriedelError
 from models.runs.types import Column
 
+_READ_AHEAD_BYTES = 512 * 2**20
+
 
 @dataclass(frozen=True, slots=True)
 class ColumnSource:
@@ -47,6 +49,26 @@ class LazyColumns(Mapping[str, Column]):
                 ) from error
             column = self._read[name] = Column(name=name, values=as_numbers(values), unit=unit)
         return column
+
+    def read_ahead(self, limit_bytes: int = _READ_AHEAD_BYTES) -> tuple[str, ...]:
+        """Read the columns now, so that nobody has to wait for the file later; those that cannot be read are dropped.
+
+        Args:
+            limit_bytes: stop when this much is in memory; the rest stays to be read on first use.
+
+        Returns:
+            A sentence for each column that was dropped.
+        """
+        dropped = []
+        for name in list(self._sources):
+            if sum(column.values.nbytes for column in self._read.values()) > limit_bytes:
+                break
+            try:
+                self[name]
+            except FriedelError as error:
+                dropped.append(error.sentence())
+                del self._sources[name]
+        return tuple(dropped)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._sources)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from models.errors import AmbiguousRun, CannotOpen
-from models.runs import PixelFlag, describe, open_run
+from models.runs import PixelFlag, describe, open_run, read_columns
 from models.runs.units import JOULE_IN_EV
 from tests.models.runs.files import SHAPE, stack, write_cxi
 
@@ -350,3 +350,19 @@ def test_identity_is_not_fooled_by_counting_identifiers(tmp_path):
             assert run.events[4] == "4"
             digests.add(run.identity.digest)
     assert len(digests) == 2
+
+
+def test_columns_are_read_once_ahead_and_damaged_ones_dropped(tmp_path):
+    path = write_cxi(tmp_path / "a.cxi", hit_score=np.arange(5.0))
+    with h5py.File(path, "a") as file:
+        bad = file.create_dataset("entry_1/bad", data=np.arange(5.0), chunks=(5,), compression=4)
+        offset = bad.id.get_chunk_info(0).byte_offset
+    with path.open("r+b") as file:
+        file.seek(offset)
+        file.write(b"\xa5" * 20)
+    run = open_run(path)
+    assert set(run.columns) == {"hit_score", "bad"}
+    assert [sentence for sentence in read_columns(run) if "bad" in sentence]
+    run.close()
+    assert list(run.columns) == ["hit_score"]
+    np.testing.assert_array_equal(run.columns["hit_score"].values, np.arange(5.0))
