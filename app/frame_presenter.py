@@ -9,6 +9,7 @@ from PyQt6.QtCore import QObject, pyqtSignal
 
 from app import browsing
 from app.frame_page import FramePage
+from app.profiles import Profile
 from app.session import RunSession
 from models.display import DisplaySettings, Picture, Scaling
 from models.errors import FriedelError
@@ -34,6 +35,7 @@ class FramePresenter(QObject):
         self._session: RunSession | None = None
         page.frame_view.picture_wanted.connect(self._prepare_anew)
         page.frame_view.settings_changed.connect(self._settings_changed)
+        page.frame_view.profile_action.toggled.connect(lambda _on: self._profile())
         page.filmstrip.frame_chosen.connect(self._call(lambda s, index: s.browser.go_to(index)))
         page.filmstrip.thumbnails_wanted.connect(self._call(lambda s, indices: s.frames.want_thumbnails(indices)))
         page.header.order_chosen.connect(self._call(lambda s, kind: s.set_order(kind)))
@@ -51,6 +53,7 @@ class FramePresenter(QObject):
         session.frames.stale_changed.connect(page.frame_view.set_stale)
         session.frames.thumbnail_ready.connect(page.filmstrip.set_thumbnail)
         session.frames.thumbnail_failed.connect(page.filmstrip.set_unreadable)
+        session.profiler.ready.connect(self._show_profile)
         session.browser.index_changed.connect(self._show_place)
         session.browser.order_changed.connect(self._show_order)
         session.labels.changed.connect(self._show_labels)
@@ -78,6 +81,17 @@ class FramePresenter(QObject):
     def _show_picture(self, picture: Picture) -> None:
         if self._session is not None and picture.index == self._session.browser.index:
             self._page.frame_view.show_picture(picture)
+            self._profile()
+
+    def _profile(self) -> None:
+        """Have the frame on screen averaged over rings while its profile is looked at."""
+        view = self._page.frame_view
+        if self._session is not None and view.profile_action.isChecked() and view.picture is not None:
+            self._session.profiler.want(view.picture.frame)
+
+    def _show_profile(self, profile: Profile) -> None:
+        unit = f" ({self._session.run.unit})" if self._session is not None and self._session.run.unit else ""
+        self._page.frame_view.set_profile(profile.position, profile.mean, profile.label, f"mean{unit}")
 
     def _show_unreadable(self, index: int, error: FriedelError) -> None:
         if self._session is not None and index == self._session.browser.index:

@@ -23,6 +23,7 @@ from app.jobs.manager import JobManager
 from app.labelling import Labelling
 from app.layouts import MapLayout
 from app.opening import Opened
+from app.profiles import RadialProfiler
 from app.reading import FrameReader
 from app.settings import Settings
 from models.display import DisplaySettings
@@ -59,6 +60,7 @@ class RunSession(QObject):
         self.classifier = Classifier(self.labels.snapshot, self)
         self.embedding = EmbeddingController(opened, jobs, self)
         self.layout = MapLayout(opened, jobs, self)
+        self.profiler = RadialProfiler(opened.run, self)
         self._seen_suggestions: list[int] = []
         self._available: set[Needs] = set()
         self._closed = False
@@ -87,11 +89,15 @@ class RunSession(QObject):
         self.embedding.close()
         self.layout.close()
         self.classifier.close()
-        self.frames.close()
+        self.profiler.close()
+        reader_gone = self.frames.close()
         lost = self.labels.close()
         if lost:
             log.error("%s", lost)
-        self.run.close()
+        if reader_gone:
+            self.run.close()
+        else:
+            log.error("the disk does not answer; %s is left open", self.run.path)
 
     # -- what can be done ------------------------------------------------------------------------------------------
 
