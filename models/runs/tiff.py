@@ -336,43 +336,43 @@ def _sort_out(folder: Path, names: Sequence[str]) -> tuple[list[str], list[str],
     Files as long as an uncompressed one that was looked at are taken to be like it, so that long folders open fast.
     Beyond a number of headers the rest is taken as frames, and found out when read.
     """
-    known: dict[int, TiffHeader] = {}
+    by_size: dict[int, TiffHeader] = {}
     headers: dict[str, TiffHeader] = {}
-    skipped: list[str] = []
-    unseen: list[str] = []
-    read = 0
+    odd: dict[str, str] = {}
+    looked_at = 0
     for name in names:
         path = folder / name
         try:
             size = path.stat().st_size
-            header = known.get(size)
-            if header is None:
-                if read >= _MOST_HEADERS:
-                    unseen.append(name)
-                    continue
-                read += 1
-                header = read_tiff_header(path)
-                if header.samples > 1:
-                    raise BadTiff("a colour picture")
-                if header.missing_bytes:
-                    raise BadTiff(f"incomplete, {header.missing_bytes} bytes are missing")
+            header = by_size.get(size)
+            if header is None and looked_at < _MOST_HEADERS:
+                looked_at += 1
+                header = _usable_header(path)
                 if not header.compressed:
-                    known[size] = header
+                    by_size[size] = header
         except (BadTiff, OSError) as error:
-            skipped.append(f"{name} ({error})")
+            odd[name] = str(error)
             continue
-        headers[name] = header
-    if not headers:
-        return [], skipped, None
-    kinds = Counter((header.height, header.width, header.dtype.str) for header in headers.values())
-    usual = kinds.most_common(1)[0][0]
-    first = next(h for h in headers.values() if (h.height, h.width, h.dtype.str) == usual)
-    for name, header in headers.items():
-        if (header.height, header.width, header.dtype.str) != usual:
-            skipped.append(f"{name} ({header.height}×{header.width} {header.dtype})")
-    left_out = {text.rsplit(" (", 1)[0] for text in skipped}
-    usable = [name for name in names if name not in left_out]
-    return usable, skipped, first
+        if header is not None:
+            headers[name] = header
+    if headers:
+        kinds = {name: (header.height, header.width, header.dtype.str) for name, header in headers.items()}
+        usual = Counter(kinds.values()).most_common(1)[0][0]
+        for name, kind in kinds.items():
+            if kind != usual:
+                odd[name] = f"{kind[0]}×{kind[1]} {headers[name].dtype}"
+    frames = [name for name in names if name not in odd]
+    first = next((headers[name] for name in frames if name in headers), None)
+    return frames, [f"{name} ({why})" for name, why in odd.items()], first
+
+
+def _usable_header(path: Path) -> TiffHeader:
+    header = read_tiff_header(path)
+    if header.samples > 1:
+        raise BadTiff("a colour picture")
+    if header.missing_bytes:
+        raise BadTiff(f"incomplete, {header.missing_bytes} bytes are missing")
+    return header
 
 
 def _what_is_there(path: Path) -> str:

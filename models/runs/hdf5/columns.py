@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -48,7 +48,7 @@ def find_columns(
     *,
     stored: int,
     frames: int,
-    skip: Sequence[str] = (),
+    skip: Collection[str] = (),
     si_units: bool = False,
 ) -> LazyColumns:
     """All datasets with one number per frame.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,10 +12,10 @@ from models.errors import AmbiguousRun, CannotOpen, DatasetCandidate
 from models.runs.hdf5 import cxi, nxdata
 from models.runs.hdf5.chunks import ChunkCost, written_frames
 from models.runs.hdf5.columns import find_columns
-from models.runs.hdf5.events import find_events
+from models.runs.hdf5.events import FoundEvents, find_events
 from models.runs.hdf5.file import open_hdf5, open_with_cache, require_filters
 from models.runs.hdf5.geometry import read_geometry
-from models.runs.hdf5.masks import find_masks
+from models.runs.hdf5.masks import FoundMasks, find_masks
 from models.runs.hdf5.source import Hdf5Source
 from models.runs.hdf5.tree import Leaf, Tree, walk
 from models.runs.hdf5.values import READ_ERRORS, attribute, number, unit_of
@@ -53,9 +54,6 @@ def open_hdf5_run(path: Path, dataset: str | None = None) -> StackRun:
     file, notes = open_hdf5(path)
     try:
         return _Opening(path, file, list(notes)).run(dataset)
-    except CannotOpen:
-        file.close()
-        raise
     except READ_ERRORS as error:
         file.close()
         raise CannotOpen(
@@ -63,6 +61,9 @@ def open_hdf5_run(path: Path, dataset: str | None = None) -> StackRun:
             cause=f"its structure is damaged ({error})",
             hint="Copy the file again from its origin",
         ) from error
+    except BaseException:
+        file.close()
+        raise
 
 
 @dataclass
@@ -85,82 +86,82 @@ class _Opening:
 
     def run(self, dataset: str | None) -> StackRun:
         paths = self._choose(dataset)
-        main = paths[0]
-        leaf = self._leaf(main)
+        leaf = self._leaf(paths[0])
         homes = self.tree.homes(leaf)
         self._note_links()
-        parts = [self._part(path, first=path is main) for path in paths]
+        parts = [self._part(path, first=path is paths[0]) for path in paths]
         first = parts[0]
-        stored = first.layout.n_frames if len(parts) == 1 else sum(part.layout.n_frames for part in parts)
-        frames = stored
-        if len(parts) == 1:
-            frames = self._count(first)
-        events = find_events(self.file, self.tree, homes, stored=stored, frames=frames)
-        if events.written < stored:
-            self.notes.append(
-                f"{stored - events.written} empty frames at the end were never written: they are left out"
-            )
-            frames = events.written
-        if frames == 0:
-            raise CannotOpen(
-                f"{self.path}: {main} has no frames yet",
-                cause=f"its shape is {'×'.join(map(str, first.layout.shape))}",
-                hint="If the measurement is running, open it again when frames have arrived",
-            )
+        stored = sum(part.layout.n_frames for part in parts)
+        events = self._count_frames(parts, homes, stored)
+        frames = events.written
         dtype = first.dataset.dtype
         if dtype.kind == "c":
-            self.notes.append(f"{main} holds complex numbers: the squared modulus is shown")
-        euxfel = "/INSTRUMENT/" in main or (first.layout.modules is not None and first.dataset.is_virtual)
+            self.notes.append(f"{first.path} holds complex numbers: the squared modulus is shown")
+        euxfel = "/INSTRUMENT/" in first.path or (first.layout.modules is not None and first.dataset.is_virtual)
         masks = find_masks(self.file, self.tree, homes, first.layout, euxfel=euxfel)
         self.notes += masks.notes
         geometry, assumed = read_geometry(self.file, self.tree, homes)
         self.notes += assumed
-        cost = ChunkCost.of(first.dataset, first.layout)
-        self.notes += [note] if (note := cost.note(main)) else []
-        missing = MissingSources(first.dataset, self.path) if first.dataset.is_virtual else None
-        if missing is not None and missing.note:
-            self.notes.append(missing.note)
-        unit = self._unit(first)
-        saturation = self._saturation(homes)
-        if len(parts) == 1:
-            del first.dataset  # the cache's size is settled when nothing else has the dataset open
-            first.dataset = open_with_cache(self.file, main, cost.block_bytes)
-        source = Hdf5Source(
-            self.file,
-            [(part.dataset, part.layout) for part in parts],
-            per_frame=masks.per_frame,
-            missing=missing if missing else None,
+        unit, saturation = self._unit(first), self._saturation(homes)
+        source = self._source(parts, masks)
+        picture_axes = {f"{home}/{name}" for home in homes for name in nxdata.axis_names(self.file, leaf)[-2:]}
+        columns = find_columns(
+            self.file, self.tree, stored=stored, frames=frames, skip=picture_axes, si_units=cxi.is_cxi(self.tree)
         )
-        axes = nxdata.axis_names(self.file, leaf)[-2:]
-        skip = {alias for home in homes for name in axes for alias in (f"{home}/{name}",)}
+        shape = first.layout.frame_shape
         facts = RunFacts(
             path=self.path,
-            dataset=main,
+            dataset=first.path,
             frames=frames,
-            shape=first.layout.frame_shape,
+            shape=shape,
             dtype=dtype,
-            identity=make_identity(
-                frames,
-                (main, first.layout.frame_shape, dtype.str),
-                events=events.first,
-                sample=source.sample,
-            ),
+            identity=make_identity(frames, (first.path, shape, dtype.str), events=events.first, sample=source.sample),
             unit=unit,
             static_flags=masks.static,
             geometry=geometry,
-            columns=find_columns(
-                self.file,
-                self.tree,
-                stored=stored,
-                frames=frames,
-                skip=sorted(skip),
-                si_units=cxi.is_cxi(self.tree),
-            ),
+            columns=columns,
             events=events.events,
             warnings=tuple(dict.fromkeys(self.notes)),
             saturation_level=saturation,
         )
         return StackRun(facts, source)
+
+    def _count_frames(self, parts: Sequence[_Part], homes: Sequence[str], stored: int) -> FoundEvents:
+        """The event identifiers, and with them how many of the stored frames were ever written."""
+        first = parts[0]
+        frames = self._count(first) if len(parts) == 1 else stored
+        events = find_events(self.file, self.tree, homes, stored=stored, frames=frames)
+        if events.written < stored:
+            empty = stored - events.written
+            self.notes.append(f"{empty} empty frames at the end were never written: they are left out")
+        if events.written == 0:
+            raise CannotOpen(
+                f"{self.path}: {first.path} has no frames yet",
+                cause=f"its shape is {'×'.join(map(str, first.layout.shape))}",
+                hint="If the measurement is running, open it again when frames have arrived",
+            )
+        return events
+
+    def _source(self, parts: Sequence[_Part], masks: FoundMasks) -> Hdf5Source:
+        """Where frames are read from, with a cache that suits the chunks."""
+        first = parts[0]
+        missing = None
+        if first.dataset.is_virtual:
+            missing = MissingSources(first.dataset, self.path)
+            if missing.note:
+                self.notes.append(missing.note)
+        cost = ChunkCost.of(first.dataset, first.layout)
+        if note := cost.note(first.path):
+            self.notes.append(note)
+        if len(parts) == 1:
+            del first.dataset  # the cache's size is settled when nothing else has the dataset open
+            first.dataset = open_with_cache(self.file, first.path, cost.block_bytes)
+        return Hdf5Source(
+            self.file,
+            [(part.dataset, part.layout) for part in parts],
+            per_frame=masks.per_frame,
+            missing=missing or None,
+        )
 
     def _choose(self, dataset: str | None) -> list[str]:
         """Path of the frames' dataset; several where a detector split the frames over datasets."""
