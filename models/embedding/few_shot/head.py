@@ -31,7 +31,7 @@ Room = tuple[FloatArray, FloatArray]
 _TEMPERATURE_FOLDS = 5
 _STRENGTH = {"prototype": 1.0, "shrinkage": 30.0, "logistic": 0.1}
 # ln of the temperature that suits each head, and how far that varies, over simulated clusters.
-_PRIOR_TEMPERATURE = {"prototype": (3.0, 0.6), "shrinkage": (2.0, 1.0), "logistic": (-0.5, 0.6)}
+_PRIOR_TEMPERATURE = {"prototype": (3.0, 0.6), "shrinkage": (2.0, 1.0), "logistic": (-0.4, 0.6)}
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,13 @@ with q the normal quantile of `unknown_quantile`. ln d_k of frames that do belon
 quantile a frame is likelier unknown than known, and the odds grow as those of a normal against a flat density do
 there (their logarithm is (z^2 - q^2) / 2, whose tangent at q is q (z - q); the tangent stays monotonic below 0).
 
-mu_k comes from three sources, each the prior of the next: how far apart frames of one crowd are in the whole run
-(`run_statistics`), the distances from each example to the nearest other example of its class over all classes, and
-the same within class k. So one example per class is enough to start, and many examples decide alone. sigma is common
-to all classes: the crowds' spread, then that of the examples' distances about their class's mu. Because few examples
-may lie at the edge of their crowd, q sigma (sqrt(1 + 1/n_k) - 1) is added to mu_k of a class with n_k examples.
+mu_k begins with the run: an example's crowd is the `CROWD_SHARE` of all frames that are nearest to it, labelled or
+not, and the crowd's radius is what to expect of d_k while a class has one example. With more examples, the distances
+from each to the nearest other one of its class take over: first as a correction common to all classes, then for class
+k alone. An example whose fellows are all far beyond its own crowd is the only one of its kind: it says nothing about
+distances within kinds, so that correction is bounded. sigma is common to all classes: 0.3 at first, then the scatter
+of those distances about their mu. Because few examples may lie at the edge of their crowd, q sigma (sqrt(1 + 1/n_k) -
+1) is added to mu_k of a class with n_k examples.
 """
 
 from __future__ import annotations
@@ -25,63 +27,51 @@ import numpy as np
 import numpy.typing as npt
 
 from models.embedding.few_shot.discriminants import Array, IntArray
+from models.embedding.few_shot.types import FloatArray
 
-CROWD_SHARE = 0.1
-"""Share of the run's frames that a frame is assumed to have in its own class, to read distances within classes off
-unlabelled frames."""
+CROWD_SHARE = 0.05
+"""Share of the run's frames that is taken to be alike an example, before other examples say more."""
 _RUN_WEIGHT = 2.0
 _CLASSES_WEIGHT = 4.0
-_RUN_FREEDOM = 4.0
+_FIRST_SPREAD = 0.3
+_MOST_EXCESS = 0.2
+_FREEDOM = 4.0
 _LEAST_SPREAD = 0.1
 _TINY = 1e-12
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class RunStatistics:
-    """How far apart frames of one crowd are in a run.
+    """A fair sample of a run's embedding, to see how far crowds of frames reach.
 
     Attributes:
-        log_distance: median over sampled frames of ln(distance to the neighbour that ends their crowd).
-        spread: robust standard deviation of the same (1.4826 x median absolute deviation).
-        n_sampled: frames it was measured on.
+        sample: (m, D) float32, finite.
     """
 
-    log_distance: float
-    spread: float
-    n_sampled: int
+    sample: FloatArray
+
+    def crowd_radii(self, vectors: Array, share: float = CROWD_SHARE) -> Array:
+        """(n,) distance from each of (n, D) vectors to the sampled frame that ends the nearest `share` of them."""
+        distances = _distances(vectors, self.sample.astype(np.float64))
+        last = min(len(self.sample) - 1, max(1, round(share * len(self.sample))))
+        return np.asarray(np.partition(distances, last, axis=1)[:, last], np.float64)
 
 
-def run_statistics(
-    vectors: npt.NDArray[Any], *, sample: int = 1024, share: float = CROWD_SHARE, seed: int = 0
-) -> RunStatistics | None:
-    """Measure a run's embedding once, for `fit_head(run=...)`.
-
-    A frame's crowd is the nearest `share` of a random sample of the run.
+def run_statistics(vectors: npt.NDArray[Any], *, sample: int = 1024, seed: int = 0) -> RunStatistics | None:
+    """Sample a run's embedding once, for `fit_head(run=...)`.
 
     Args:
         vectors: (N, D) float; rows that are not finite are left out.
         sample: frames to draw.
 
     Returns:
-        None where fewer than four finite frames were drawn, or where most of them coincide.
+        None where fewer than four finite frames were drawn.
     """
     rng = np.random.default_rng(seed)
     drawn = np.sort(rng.choice(len(vectors), min(sample, len(vectors)), replace=False))
-    chosen = np.asarray(vectors[drawn], np.float64)
+    chosen = np.asarray(vectors[drawn], np.float32)
     chosen = chosen[np.isfinite(chosen).all(axis=1)]
-    if len(chosen) < 4:
-        return None
-    squares = (chosen**2).sum(axis=1)
-    distances = squares[:, None] + squares - 2.0 * chosen @ chosen.T
-    crowd = max(1, round(share * (len(chosen) - 1)))
-    radius = np.partition(distances, crowd, axis=1)[:, crowd]
-    radius = radius[radius > _TINY * squares.max()]
-    if len(radius) < len(chosen) / 2:
-        return None
-    logs = 0.5 * np.log(radius)
-    middle = float(np.median(logs))
-    spread = 1.4826 * float(np.median(np.abs(logs - middle)))
-    return RunStatistics(middle, spread, len(chosen))
+    return RunStatistics(chosen) if len(chosen) >= 4 else None
 
 
 @dataclass(frozen=True)
@@ -125,13 +115,15 @@ def fit_boundary(
     room = _shares([len(rows) for rows in members], max(most_examples, n_classes))
     kept = [rows[_cover(vectors[rows], size)] for rows, size in zip(members, room, strict=True)]
     logs = [_own_distances(vectors, rows, size) for rows, size in zip(members, room, strict=True)]
-    prior_middle, prior_spread = _prior(vectors, classes, run)
-
-    pooled = np.concatenate(logs)
-    common = (_RUN_WEIGHT * prior_middle + pooled.sum()) / (_RUN_WEIGHT + len(pooled))
-    middle = np.array([(_CLASSES_WEIGHT * common + own.sum()) / (_CLASSES_WEIGHT + len(own)) for own in logs])
-    scatter = sum(float(((own - centre) ** 2).sum()) for own, centre in zip(logs, middle, strict=True))
-    spread = np.sqrt((_RUN_FREEDOM * prior_spread**2 + scatter) / (_RUN_FREEDOM + len(pooled)))
+    expected = _between_classes(vectors, classes, members) if run is None else _crowds(vectors, members, run)
+    most = np.inf if run is None else _MOST_EXCESS
+    excess = [np.minimum(own - first, most) for own, first in zip(logs, expected, strict=True)]
+    pooled = np.concatenate(excess)
+    common = pooled.sum() / (_RUN_WEIGHT + len(pooled))
+    shift = np.array([(_CLASSES_WEIGHT * common + own.sum()) / (_CLASSES_WEIGHT + len(own)) for own in excess])
+    middle = expected + shift
+    scatter = sum(float(((own - usual) ** 2).sum()) for own, usual in zip(excess, shift, strict=True))
+    spread = np.sqrt((_FREEDOM * _FIRST_SPREAD**2 + scatter) / (_FREEDOM + len(pooled)))
     spread = max(float(spread), _LEAST_SPREAD)
     quantile = NormalDist().inv_cdf(accepted)
     # One example may lie anywhere in its crowd: the fewer there are, the farther out its fellows may be.
@@ -146,14 +138,18 @@ def fit_boundary(
     )
 
 
-def _prior(vectors: Array, classes: IntArray, run: RunStatistics | None) -> tuple[float, float]:
-    if run is not None:
-        return run.log_distance, max(run.spread, 2.0 * _LEAST_SPREAD)
+def _crowds(vectors: Array, members: list[IntArray], run: RunStatistics) -> Array:
+    """(K,) mean ln radius of the crowds about each class's examples."""
+    radii = np.log(np.maximum(run.crowd_radii(vectors), _TINY))
+    return np.array([radii[rows].mean() for rows in members])
+
+
+def _between_classes(vectors: Array, classes: IntArray, members: list[IntArray]) -> Array:
+    """(K,) what stands in for it without a look at the run: ln of half the distance between the classes."""
     distances = _distances(vectors, vectors)
     between = distances[(classes[:, None] != classes) & (distances > 0.0)]
-    # Without a look at the run: frames of one class are taken to be half as far apart as the classes are.
     scale = float(np.median(between)) if between.size else float(np.sqrt((vectors**2).sum(axis=1).mean()))
-    return float(np.log(0.5 * scale)) if scale > 0.0 else 0.0, 0.35
+    return np.full(len(members), np.log(0.5 * scale) if scale > 0.0 else 0.0)
 
 
 def _own_distances(vectors: Array, rows: IntArray, room: int) -> Array:
