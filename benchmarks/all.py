@@ -23,6 +23,7 @@ BENCHMARKS = (
     "map_view",
     "responsiveness",
     "verdicts",
+    "reading",
     "labels",
     "simulation",
     "embedding",
