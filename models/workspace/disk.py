@@ -7,6 +7,7 @@ import errno
 import logging
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,21 +32,11 @@ _REASONS: dict[int, tuple[str, str]] = {
 }
 """Words and advice for the failures that users meet."""
 
-CANNOT_WRITE_HERE = frozenset(
-    {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.ENOENT, errno.ENAMETOOLONG}
-)
-"""Failures that say "not in this folder" rather than "not now"."""
-
 
 def reason(error: OSError) -> tuple[str, str]:
     """Cause and hint of a failed write, in a user's words."""
-    known = _REASONS.get(error.errno or 0)
-    if known:
-        return known
-    for code, words in _REASONS.items():  # HDF5 gives the number only inside its text
-        if error.errno is None and f"errno = {code}," in str(error):
-            return words
-    return (error.strerror or str(error) or "the system gave no reason", "")
+    otherwise = (error.strerror or str(error) or "the system gave no reason", "")
+    return _REASONS.get(error.errno or 0, otherwise)
 
 
 def not_saved(what: str, error: OSError) -> NotSaved:
@@ -70,15 +61,26 @@ def sync_folder(folder: Path) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """`folder` with its parents; the name is flushed where it is new.
+    """`folder` with its parents; new names are flushed, and a group that shares the parent shares the folder.
 
     Raises:
         OSError: where it cannot be made.
     """
     if folder.is_dir():
         return
+    new = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
-    sync_folder(folder.parent)
+    for path in reversed(new):
+        _share(path, 0o2070)
+        sync_folder(path.parent)
+
+
+def _share(path: Path, bits: int) -> None:
+    """Give a new file or folder what its folder's group may do: annotators have accounts of their own."""
+    with contextlib.suppress(OSError):  # a convenience: some shares have no modes
+        wanted = path.parent.stat().st_mode & bits
+        if wanted & 0o020:
+            path.chmod(stat.S_IMODE(path.stat().st_mode) | wanted)
 
 
 @contextlib.contextmanager
@@ -102,6 +104,7 @@ def written_aside(path: Path, what: str) -> Iterator[Path]:
             os.fsync(handle)
         finally:
             os.close(handle)
+        _share(aside, 0o060)
         os.replace(aside, path)  # noqa: PTH105 (the atomic call, by its own name)
         sync_folder(path.parent)
     except OSError as error:
@@ -122,19 +125,22 @@ def is_writable(folder: Path) -> bool:
 
     Access bits do not tell (root, network shares, read-only mounts), so a file is made and removed.
     """
-    made: list[Path] = []
-    try:
-        for missing in reversed([p for p in (folder, *folder.parents) if not p.exists()]):
-            missing.mkdir()
-            made.append(missing)
+    for _ in range(3):  # another Friedel's trial may remove the folder under ours
+        made = [path for path in (folder, *folder.parents) if not path.exists()]
         trial = folder / f".trial-{secrets.token_hex(4)}"
-        os.close(os.open(trial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-        trial.unlink()
-    except OSError as error:
-        log.info("cannot write in %s: %s", folder, error)
-        return False
-    finally:
-        for empty in reversed(made):
-            with contextlib.suppress(OSError):
-                empty.rmdir()
-    return True
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            os.close(os.open(trial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+            trial.unlink()
+        except FileNotFoundError as error:
+            log.info("cannot write in %s: %s", folder, error)
+        except OSError as error:
+            log.info("cannot write in %s: %s", folder, error)
+            return False
+        else:
+            return True
+        finally:
+            for empty in made:
+                with contextlib.suppress(OSError):
+                    empty.rmdir()
+    return False

@@ -8,6 +8,7 @@ where they differ; lengths in metres, energies in joule. Labels are Owl's `tags`
 from __future__ import annotations
 
 import zlib
+from collections import deque
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -179,7 +180,7 @@ class _FrameWriter:
             self._data.attrs["units"] = run.unit
         self._n = 0
         self._first: FlagImage | None = None
-        self._last: tuple[FlagImage, bytes] | None = None
+        self._compressed: deque[tuple[FlagImage, bytes]] = deque(maxlen=4)
         self._masks: h5py.Dataset | None = None
         _write_geometry(self._entry, self._detector, run)
 
@@ -221,10 +222,12 @@ class _FrameWriter:
     def _write_mask(self, row: int, flags: FlagImage) -> None:
         """One mask as a chunk. Most frames share theirs, so it is compressed once and the bytes are used again."""
         assert self._masks is not None
-        if self._last is None or not np.array_equal(flags, self._last[0]):
+        chunk = next((data for known, data in self._compressed if np.array_equal(flags, known)), None)
+        if chunk is None:
             shuffled = cxi_mask(flags).astype("<u4").ravel().view(np.uint8).reshape(-1, 4).T.tobytes()
-            self._last = (flags, zlib.compress(shuffled, 4))
-        self._masks.id.write_direct_chunk((row, 0, 0), self._last[1])
+            chunk = zlib.compress(shuffled, 1)
+            self._compressed.append((flags, chunk))
+        self._masks.id.write_direct_chunk((row, 0, 0), chunk)
 
 
 def _checked(run: Run, indices: npt.ArrayLike) -> IndexArray:

@@ -101,7 +101,7 @@ class JournalReader:
 
     def _use(self, raw: bytes, body: dict[str, Any] | str) -> Entry | None:
         """The entry of one line; None for a line that holds none."""
-        if self._suspect is None and type(body) is dict and body.get("op") in OPS:
+        if self._suspect is None and type(body) is dict and type(body.get("op")) is str and body["op"] in OPS:
             return self._decoded(body)
         if self._suspect is not None:
             if isinstance(body, str) or body.get("op") != TORN_OP:
@@ -133,7 +133,7 @@ class JournalReader:
 
     def _unfinished(self, tail: bytes) -> list[Entry]:
         body = _parse(tail)
-        if isinstance(body, str) or body.get("op") not in OPS:
+        if isinstance(body, str) or type(body.get("op")) is not str or body["op"] not in OPS:
             return []  # cut short, or still being written: no entry anybody was told is saved
         try:
             return [decode(body, self._run, self._name)]

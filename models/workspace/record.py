@@ -162,6 +162,13 @@ class LabelRecord:
         operations = self._stack.operations
         return [operations[k].entry if k >= 0 else None for k in self._stack.presents(frames).tolist()]
 
+    def frames_of(self, entry: Entry) -> IndexArray:
+        """Where the frames of a label entry are in this run, int64; empty for other entries and frames not here."""
+        op = self._known.get(entry.id)
+        if op is None or op.frames is None:
+            return np.empty(0, dtype=np.int64)
+        return np.atleast_1d(np.asarray(op.frames, dtype=np.int64))
+
     def history(self, frame: int) -> tuple[Said, ...]:
         """Everything said of a frame, oldest first."""
         said = [

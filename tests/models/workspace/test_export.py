@@ -13,6 +13,7 @@ import pytest
 
 from models.errors import BadLabels, BadParameter, FrameUnreadable, NotSaved
 from models.progress import Progress, drain
+from models.runs import open_run
 from models.runs.types import Column, Geometry, PixelFlag
 from models.workspace.export import ExportSettings, export_selection, write_index_list
 from models.workspace.tables import import_labels
@@ -263,3 +264,36 @@ def test_index_lists(full: FakeRun, tmp_path: Path) -> None:
         write_index_list(tmp_path / "e.txt", [3], None, kind="event")
     with pytest.raises(BadParameter):
         write_index_list(tmp_path / "e.txt", [3], kind="colour")
+
+
+def test_an_exported_selection_opens_as_a_run(full: FakeRun, tmp_path: Path) -> None:
+    different = {3: flags((1, 2, PixelFlag.MISSING)), 4: flags((0, 4, PixelFlag.SATURATED))}
+    drain(export_selection(replace(full, flags=different), [3, 4, 8], tmp_path / "out.cxi"))
+    again = open_run(tmp_path / "out.cxi")
+    try:
+        assert list(again.events or ()) == ["123:ü", "124:ü", "128:ü"]
+        assert again.geometry.distance_m == full.geometry.distance_m
+        assert again.geometry.pixel_size_m == full.geometry.pixel_size_m
+        assert again.geometry.photon_energy_eV == pytest.approx(full.geometry.photon_energy_eV)
+        assert again.geometry.centre_px == pytest.approx(full.geometry.centre_px)
+        np.testing.assert_array_equal(again.load(2).raw, full.load(8).raw)
+        assert [int(np.count_nonzero(again.load(i).flags)) for i in range(3)] == [1, 1, 0]
+        assert again.load(0).flags[1, 2] & PixelFlag.MISSING
+        assert again.load(1).flags[0, 4] & PixelFlag.SATURATED
+        assert again.columns["energy"].unit == "mJ"
+    finally:
+        again.close()
+
+
+@pytest.mark.real_data
+def test_measured_frames_survive_the_way_out_and_back(shared_data: Path, tmp_path: Path) -> None:
+    run = open_run(shared_data / "pr772_pnccd" / "pr772_10frames_repacked.cxi")
+    drain(export_selection(run, [9, 3, 4], tmp_path / "out.cxi"))
+    again = open_run(tmp_path / "out.cxi")
+    for place, index in enumerate((9, 3, 4)):
+        np.testing.assert_array_equal(again.load(place).raw, run.load(index).raw)
+        np.testing.assert_array_equal(again.load(place).valid, run.load(index).valid)
+    assert again.geometry == run.geometry
+    assert [str(e) for e in again.events or ()] == [str((run.events or ())[i]) for i in (9, 3, 4)]
+    run.close()
+    again.close()

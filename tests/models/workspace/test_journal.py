@@ -106,6 +106,8 @@ def test_a_line_known_to_be_torn_is_not_complained_of(tmp_path: Path) -> None:
     "bad",
     [
         b"[1,2]",
+        b'{"v":1,"id":"x","t":"2026-01-01T00:00:00.000Z","who":"a","op":["label"]}',
+        b'{"v":1,"id":"x","t":"2026-01-01T00:00:00.000Z","who":"a","op":"clear","frames":7}',
         b'{"v":1,"id":"x","t":"2026-01-01T00:00:00.000Z","who":"a","op":"label"}',
         b'{"v":1,"id":1,"t":"2026-01-01T00:00:00.000Z","who":"a","op":"undo","of":"y"}',
         b'{"v":1,"id":"x","t":"yesterday","who":"a","op":"clear","frames":[1]}',

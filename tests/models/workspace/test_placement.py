@@ -87,3 +87,14 @@ def test_labels_of_a_shortened_run_are_kept_but_not_shown() -> None:
     assert short.labelled().tolist() == [1]
     assert short.lost == 1
     assert list(short.entries[0].frames) == [1, 8]
+
+
+def test_where_an_entrys_frames_are_now() -> None:
+    old = Labels(key("old", 4), ["a", "b", "c", "d"], annotator="ada")
+    old.set([0, 1], "multi")
+    new = Labels(key("new", 4), ["d", "c", "b", "a"], annotator="ada")
+    new.merge(old.entries)
+    undone = new.undo()
+    assert undone is not None
+    assert new.frames_of(undone).tolist() == [2, 3]
+    assert new.frames_of(new.entries[-1]).tolist() == []

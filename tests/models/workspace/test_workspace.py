@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -216,6 +217,17 @@ def test_no_label_said_to_be_saved_is_lost_when_the_process_is_killed(tmp_path: 
     report = kill_rounds(tmp_path, rounds=5, seed=7)
     assert report.acknowledged >= 5
     assert (report.lost, report.unreadable) == (0, 0)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no modes there")
+def test_a_group_that_shares_the_runs_folder_shares_the_workspace(run: FakeRun) -> None:
+    run.path.parent.chmod(0o2775)
+    space = open_workspace(run, "ada")
+    space.labels.set(1, "single")
+    space.save_state(RunState())
+    assert space.close() == ()
+    assert space.folder.stat().st_mode & 0o2070 == 0o2070
+    assert (space.folder / "state-ada.json").stat().st_mode & 0o060 == 0o060
 
 
 def test_opening_makes_no_thread_that_outlives_it(run: FakeRun) -> None:
