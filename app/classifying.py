@@ -12,6 +12,7 @@ import numpy.typing as npt
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from app.jobs.threads import LatestWorker
+from app.later import Later
 from models.embedding.few_shot import (
     Confusion,
     FewShotSettings,
@@ -30,6 +31,8 @@ Vectors = npt.NDArray[np.float32]
 Codes = npt.NDArray[np.int16]
 QUEUE_LENGTH = 24
 CONFUSION_FOLDS = 5
+REFIT_AFTER_MS = 10
+"""the label is painted first"""
 
 
 @dataclass(frozen=True)
@@ -88,13 +91,14 @@ class Classifier(QObject):
         self._statistics: RunStatistics | None = None
         self._spare: Verdicts | None = None
         self._seed = 0
+        self._refit = Later(self._refit_now, REFIT_AFTER_MS, self)
         self._head_worker = LatestWorker("few-shot head")
         self._study_worker = LatestWorker("queue and confusion")
 
     @property
     def busy(self) -> bool:
         """Whether newer verdicts, or what follows from them, are on their way."""
-        return self._head_worker.busy or self._study_worker.busy
+        return self._refit.waiting or self._head_worker.busy or self._study_worker.busy
 
     def set_vectors(self, vectors: Vectors | None, provenance: dict[str, Any] | None = None) -> None:
         """The run's embedding, (N, D) float32, not-a-number where a frame has none; None takes it away."""
@@ -106,6 +110,9 @@ class Classifier(QObject):
 
     def refit(self) -> None:
         """Labels or embedding changed: judge all frames anew. Returns at once."""
+        self._refit.ask()
+
+    def _refit_now(self) -> None:
         codes, names = self._labels_now()
         given = np.unique(codes[codes >= 0])
         if self.vectors is None:
@@ -131,6 +138,7 @@ class Classifier(QObject):
         self.refit()
 
     def close(self) -> None:
+        self._refit.forget()
         self._head_worker.close()
         self._study_worker.close()
 

@@ -75,9 +75,13 @@ class MapLayout(QObject):
 
     def set_vectors(self, vectors: Vectors) -> None:
         """Other vectors: lay them out by their principal components."""
-        from models.embedding.layout import pca
 
-        self._worker.submit(lambda: pca(vectors), self._take_pca, self._pca_failed)
+        def lay_out() -> Positions:
+            from models.embedding.layout import pca
+
+            return pca(vectors)
+
+        self._worker.submit(lay_out, self._take_pca, self._pca_failed)
 
     def use_pca(self) -> None:
         self._use(PCA)

@@ -17,6 +17,7 @@ from app.commands import Needs
 from app.handlers import handlers
 from app.helping import Helper
 from app.jobs.manager import JobManager
+from app.jobs.threads import run_task
 from app.notice import NoticeBar
 from app.opening import Opened, Opener
 from app.settings import Settings, save_settings
@@ -64,7 +65,6 @@ class MainWindow(QMainWindow):
         self.jobs = JobManager(self)
         self.opener = Opener(self)
         self.helper = Helper(self)
-        self.notice = NoticeBar()
         self.welcome = WelcomePane()
         self.pages = QStackedWidget()
         self.pages.addWidget(self.welcome)
@@ -72,9 +72,9 @@ class MainWindow(QMainWindow):
         box = QVBoxLayout(centre)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)
-        box.addWidget(self.notice)
-        box.addWidget(self.pages, 1)
+        box.addWidget(self.pages)
         self.setCentralWidget(centre)
+        self.notice = NoticeBar(centre)
 
         self.actions_table = Actions(self, handlers(self), settings.shortcuts)
         self.menus = self.actions_table.fill_menus()
@@ -313,10 +313,27 @@ class MainWindow(QMainWindow):
 
     def _show_recent(self) -> None:
         self._fill_recent_menu()
-        runs = [RecentRun(path, Path(path).name, str(Path(path).parent), True) for path in self.settings.recent]
-        self.welcome.set_recent(runs)
+        self._list_recent(frozenset())
+        paths = list(self.settings.recent)
+
+        def missing() -> frozenset[str]:
+            return frozenset(path for path in paths if not Path(path).exists())
+
+        def found(gone: frozenset[str]) -> None:
+            if gone and not self._shut:
+                self._list_recent(gone)
+
+        # A network folder that does not answer must not hold the window up.
+        run_task(missing, found, lambda error: log.warning("recent runs: %s", error), name="look for recent runs")
+
+    def _list_recent(self, gone: frozenset[str]) -> None:
+        paths = self.settings.recent
+        self.welcome.set_recent([RecentRun(p, Path(p).name, str(Path(p).parent), p not in gone) for p in paths])
         if self.panes is not None:
-            self.panes.run_panel.set_recent(runs)
+            here = "" if self.session is None else str(self.session.run.path)
+            self.panes.run_panel.set_recent(
+                [RecentRun(p, Path(p).name, "", p not in gone) for p in paths if p != here]
+            )
 
     def _connect(self) -> None:
         self.opener.opened.connect(self._opened)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from PyQt6.QtCore import QObject, QTimer, pyqtSignal
+from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtGui import QImage
 
+from app.later import Later
 from app.layouts import PCA, UMAP
 from app.session import RunSession
 from models.display import colour_table
@@ -31,10 +32,7 @@ class MapPresenter(QObject):
         self._colour_by = LABEL
         self._chosen_by_user = False
         self._card = -1
-        self._recolour = QTimer(self)
-        self._recolour.setSingleShot(True)
-        self._recolour.setInterval(RECOLOUR_AFTER_MS)
-        self._recolour.timeout.connect(self._show_colours)
+        self._recolour = Later(self._show_colours, RECOLOUR_AFTER_MS, self)
         view.frame_chosen.connect(self._frame_chosen)
         view.selection_changed.connect(self._selection_drawn)
         view.colour_by_changed.connect(self._colour_chosen)
@@ -50,7 +48,7 @@ class MapPresenter(QObject):
 
     def show_session(self, session: RunSession | None) -> None:
         self._session = session
-        self._recolour.stop()
+        self._recolour.forget()
         self._view.set_points(None)
         if session is None:
             self._view.set_empty()
@@ -61,8 +59,8 @@ class MapPresenter(QObject):
         session.layout.changed.connect(self._show_points)
         session.layout.computing_changed.connect(self._view.set_computing)
         session.embedding.changed.connect(self._show_empty)
-        session.labels.changed.connect(self._recolour_soon)
-        session.labels.classes_changed.connect(self._recolour_soon)
+        session.labels.changed.connect(self._recolour.ask)
+        session.labels.classes_changed.connect(self._recolour.ask)
         session.classifier.judged.connect(self._judged)
         session.browser.index_changed.connect(self._view.set_current)
         session.browser.selection_changed.connect(self._show_selection)
@@ -114,11 +112,7 @@ class MapPresenter(QObject):
             self._colour_by = VERDICT
         elif not there and self._colour_by in (VERDICT, CONFIDENCE) and not self._chosen_by_user:
             self._colour_by = LABEL
-        self._recolour_soon()
-
-    def _recolour_soon(self) -> None:
-        if not self._recolour.isActive():
-            self._recolour.start()
+        self._recolour.ask()
 
     def _show_colours(self) -> None:
         session = self._session

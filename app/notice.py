@@ -1,25 +1,30 @@
-"""A line over the frame that says one sentence and waits to be dismissed: no dialog to click away."""
+"""A line over the frame that says one sentence and goes again: no dialog to click away, and nothing moves for it."""
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QEvent, Qt, QTimer, pyqtSignal
+from PyQt6.QtCore import QEvent, QObject, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QPalette
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from widgets import icons, theme
 
+WIDEST = 760
+MARGIN = 12
+TOP = 68
 PASSING_MS = 6000
 """information goes away by itself after this; problems stay until dismissed"""
 
 
 class NoticeBar(QFrame):
-    """Shows the latest notice; hidden while there is none."""
+    """Shows the latest notice over the top of its parent; hidden while there is none."""
 
     action_requested = pyqtSignal()
     """the button beside the sentence was pressed"""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        self._parent = parent
+        parent.installEventFilter(self)
         self.setObjectName("notice")
         self.setAutoFillBackground(True)
         self.setFrameShape(QFrame.Shape.StyledPanel)
@@ -74,6 +79,11 @@ class NoticeBar(QFrame):
         """Whether what is shown says that something failed."""
         return self._problem and bool(self.text())
 
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        if event is not None and event.type() == QEvent.Type.Resize and self.isVisible():
+            self._place()
+        return super().eventFilter(watched, event)
+
     def changeEvent(self, event: QEvent | None) -> None:
         super().changeEvent(event)
         if event is not None and event.type() == QEvent.Type.ApplicationPaletteChange and self.text():
@@ -86,7 +96,17 @@ class NoticeBar(QFrame):
         self._action.setText(action)
         self._action.setVisible(bool(action))
         self._colour()
+        self._place()
         self.show()
+        self.raise_()
+
+    def _place(self) -> None:
+        """As wide as fits, as high as the sentence needs, below header and tools."""
+        width = max(200, min(WIDEST, self._parent.width() - 2 * MARGIN))
+        self.setFixedWidth(width)
+        height = max(self.heightForWidth(width), self.sizeHint().height())
+        left = (self._parent.width() - width) // 2
+        self.setGeometry(left, min(TOP, max(0, self._parent.height() - height)), width, height)
 
     def _colour(self) -> None:
         base = self.palette()

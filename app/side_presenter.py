@@ -8,6 +8,7 @@ import numpy as np
 from PyQt6.QtCore import QObject
 
 from app.jobs.manager import JobManager, JobRecord, JobState
+from app.later import Later
 from app.session import RunSession
 from widgets.classes_panel import ClassesPanel, ClassRow
 from widgets.jobs_panel import JobsPanel
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from models.runs.types import Run
 
 OUTCOMES = {JobState.FINISHED: "done", JobState.FAILED: "failed", JobState.CANCELLED: "cancelled"}
-UNSURE_CODE = -2
+COUNTS_AFTER_MS = 20
+QUEUE_AFTER_MS = 120
 SURE = 0.6
 """a suggestion less sure than this was picked because the classifier hesitates"""
 
@@ -63,6 +65,8 @@ class SidePresenter(QObject):
         self._verdicts = verdicts
         self._queue = queue
         self._session: RunSession | None = None
+        self._classes_later = Later(self._show_classes, COUNTS_AFTER_MS, self)
+        self._queue_later = Later(self._show_queue, QUEUE_AFTER_MS, self)
         classes.class_added.connect(lambda name: self._labelling("add_class", name))
         classes.class_renamed.connect(lambda old, new: self._labelling("rename_class", old, new))
         classes.class_recoloured.connect(lambda name, colour: self._labelling("recolour_class", name, colour))
@@ -85,13 +89,13 @@ class SidePresenter(QObject):
             return
         note = session.workspace.location_note
         self._run_panel.set_run(facts_of(session.run, ((note,) if note else ()) + session.workspace.warnings))
-        session.labels.changed.connect(self._show_classes)
+        session.labels.changed.connect(self._classes_later.ask)
         session.labels.classes_changed.connect(self._show_classes)
-        session.labels.changed.connect(self._show_queue)
-        session.classifier.judged.connect(self._show_classes)
+        session.labels.changed.connect(self._queue_later.ask)
+        session.classifier.judged.connect(self._classes_later.ask)
         session.classifier.judged.connect(self._show_verdicts)
         session.classifier.studied.connect(self._show_confusion)
-        session.classifier.studied.connect(self._show_queue)
+        session.classifier.studied.connect(self._queue_later.ask)
         session.browser.index_changed.connect(self._queue.set_current)
         self._show_classes()
         self._show_verdicts()

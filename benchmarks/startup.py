@@ -1,7 +1,7 @@
 """How long after the start of the process the window is visible, and what was imported before that.
 
-`python -m benchmarks.startup`: starts `main.py` without arguments several times on a display of its own (Xvfb) with an
-empty user folder, and asks it to report its first paint. Beside it the floor: an empty QMainWindow with the same
+`python -m benchmarks.startup`: starts Friedel without arguments several times on a display of its own (Xvfb) with
+an empty user folder, and has it report its first paint. Beside it the floor: an empty QMainWindow with the same
 interpreter.
 """
 
@@ -20,7 +20,19 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 ROUNDS = 5
 LIMIT_S = 1.0
-HEAVY = ("torch", "sklearn", "scipy", "umap", "numba", "h5py", "hdf5plugin", "tifffile", "PIL", "pyqtgraph", "matplotlib")
+HEAVY = (
+    "torch",
+    "sklearn",
+    "scipy",
+    "umap",
+    "numba",
+    "h5py",
+    "hdf5plugin",
+    "tifffile",
+    "PIL",
+    "pyqtgraph",
+    "matplotlib",
+)
 
 FRIEDEL = f"""
 import json, sys, time
@@ -65,7 +77,13 @@ def launch(code: str, environment: dict[str, str]) -> tuple[list[dict], float, f
     before = os.times()
     begun = time.time()
     done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60, cwd=ROOT, check=False
+        [sys.executable, "-c", code],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=ROOT,
+        check=False,
     )
     after = os.times()
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]

@@ -15,6 +15,7 @@ from PyQt6.QtGui import (
     QPalette,
     QPen,
     QPixmap,
+    QPixmapCache,
     QPolygonF,
 )
 
@@ -85,12 +86,18 @@ def icon_pixmap(name: str, colour: QColor, side: int, ratio: float = 1.0) -> QPi
 
 def marker_pixmap(marker: str, colour: QColor, side: int, ratio: float = 1.0) -> QPixmap:
     """A class marker as a pixmap of `side` logical pixels, for lists, legends and tables."""
+    # Lists are filled anew after every label: painting two dozen markers each time would be felt.
+    key = f"marker {marker} {colour.rgba()} {side} {ratio}"
+    known = QPixmapCache.find(key)
+    if known is not None:
+        return known
     pixmap = QPixmap(round(side * ratio), round(side * ratio))
     pixmap.setDevicePixelRatio(ratio)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
     draw_marker(painter, QPointF(side / 2, side / 2), marker, colour, side - 2.0)
     painter.end()
+    QPixmapCache.insert(key, pixmap)
     return pixmap
 
 

@@ -111,6 +111,8 @@ class QueuePanel(QWidget):
 
     def set_queue(self, queue: Sequence[Suggestion]) -> None:
         """Show these suggestions, best first."""
+        if queue and tuple(queue) == self._queue and self._list.topLevelItemCount():
+            return
         self._queue = tuple(queue)
         self._list.clear()
         for suggestion in self._queue:
@@ -137,7 +139,8 @@ class QueuePanel(QWidget):
     def changeEvent(self, event: QEvent | None) -> None:
         super().changeEvent(event)
         if event is not None and event.type() == QEvent.Type.PaletteChange:
-            self.set_queue(self._queue)
+            queue, self._queue = self._queue, ()
+            self.set_queue(queue)
 
     def _item(self, suggestion: Suggestion) -> QTreeWidgetItem:
         item = QTreeWidgetItem()

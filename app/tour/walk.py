@@ -19,6 +19,7 @@ from app.start import demo_path, make_application
 from app.tour.hands import TourStuck, drag, ellipse, hover, press, screenshot, spin, type_text, wait_until
 from models.progress import Progress
 from widgets import theme
+from widgets.palette import CommandPalette
 
 PATIENCE_S = 60.0
 BY_HAND = 8
@@ -235,7 +236,7 @@ class Tour:
         field = dialog.findChild(QLineEdit, "fileNameEdit")
         field.setFocus()
         field.selectAll()
-        type_text(str(target), dialog)
+        field.setText(str(target))  # typed, the completer's popup would lie over the dialog
         press(dialog, "Return")
         wait_until(target.exists, PATIENCE_S, "the label table")
         self.results["label_rows"] = len(target.read_text("utf-8").splitlines()) - 1
@@ -335,9 +336,9 @@ class Tour:
 
     def _put_away(self) -> None:
         """Close what lies over the window before the next step."""
-        popup = QApplication.activePopupWidget()
-        if popup is not None:
-            popup.close()
+        for palette in self.window.findChildren(CommandPalette):
+            if palette.isVisible():
+                press(palette, "Esc")
         for dialog in self.window.findChildren(QDialog):
             if dialog.isVisible():
                 dialog.reject()

@@ -1,0 +1,68 @@
+"""How long the event loop is away: a timer that should fire every millisecond, and the gaps between its calls."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+from PyQt6.QtCore import QObject, Qt, QTimer
+from PyQt6.QtWidgets import QApplication
+
+INTERVAL_MS = 1
+
+
+class GapMeter(QObject):
+    """Collects the time between timer calls while it is on. A gap is what a key press would have waited at worst."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.setInterval(INTERVAL_MS)
+        self._timer.timeout.connect(self._tick)
+        self._last = 0.0
+        self._gaps: list[float] = []
+
+    def start(self) -> None:
+        self._gaps.clear()
+        self._last = time.perf_counter()
+        self._timer.start()
+
+    def stop(self) -> np.ndarray:
+        """Gaps in ms."""
+        self._timer.stop()
+        return 1000.0 * np.asarray(self._gaps)
+
+    def _tick(self) -> None:
+        now = time.perf_counter()
+        self._gaps.append(now - self._last)
+        self._last = now
+
+
+def live(seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
+    """Run the event loop for so long, or until something is there; gives whether it is."""
+    application = QApplication.instance()
+    assert application is not None
+    done: list[bool] = []
+    watch = QTimer()
+    watch.setInterval(20)
+    deadline = time.perf_counter() + seconds
+
+    def look() -> None:
+        there = until()
+        if there or time.perf_counter() > deadline:
+            done.append(there)
+            application.exit()
+
+    watch.timeout.connect(look)
+    watch.start()
+    application.exec()
+    watch.stop()
+    return done[-1]
+
+
+def row(what: str, gaps: np.ndarray, limit: str = "") -> str:
+    """A row of the table: 50th, 99th and largest gap in ms."""
+    p50, p99 = np.percentile(gaps, [50, 99])
+    return f"| {what} | {p50:.1f} | {p99:.1f} | {gaps.max():.1f} | {len(gaps)} | {limit} |"

@@ -1,0 +1,152 @@
+"""The window while a long job runs: gaps of the event loop, and how fast a label is seen and on disk.
+
+`python -m benchmarks.responsiveness [frames] [seconds]`: opens a run of 10 000 frames in the real window, lets it be
+embedded by the worker process, and meanwhile walks and labels at a person's pace. The floor is the same measurement
+in the same process with nothing going on.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+SIDE = 128
+FRAMES = 10_000
+SECONDS = 60.0
+STEP_EVERY_MS = 120
+LABEL_EVERY = 5
+"""every so many steps a label is given"""
+
+
+def make_run(path: Path, frames: int) -> Path:
+    """Poisson frames with a bright centre, as NPY."""
+    rng = np.random.default_rng(1)
+    y, x = np.mgrid[:SIDE, :SIDE] - (SIDE - 1) / 2
+    shape = 50.0 / (1.0 + (x**2 + y**2) / 30.0)
+    some = rng.poisson(shape, (200, SIDE, SIDE)).astype(np.uint16)
+    data = np.lib.format.open_memmap(path, "w+", np.uint16, (frames, SIDE, SIDE))
+    for start in range(0, frames, len(some)):
+        data[start : start + len(some)] = some[: min(len(some), frames - start)]
+    data.flush()
+    return path
+
+
+def main() -> None:
+    frames = int(sys.argv[1]) if len(sys.argv) > 1 else FRAMES
+    seconds = float(sys.argv[2]) if len(sys.argv) > 2 else SECONDS
+    if not os.environ.get("DISPLAY"):
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        os.environ |= {"FRIEDEL_CONFIG": f"{name}/config", "FRIEDEL_DATA": f"{name}/data"}
+        measure(make_run(folder / "long.npy", frames), seconds)
+
+
+def measure(run: Path, seconds: float) -> None:
+    from PyQt6.QtCore import QTimer
+    from PyQt6.QtWidgets import QApplication
+
+    from app.main_window import MainWindow
+    from app.settings import Settings
+    from app.start import demo_path, make_application
+    from app.tour.hands import press
+    from benchmarks.event_loop import GapMeter, live, row
+    from models.errors import NotSaved
+    from widgets import theme
+
+    application = make_application(["friedel"])
+    theme.apply_theme(application, "light")
+    window = MainWindow(Settings(annotator="bench", embed_on_open=False), demo_path())
+    window.resize(1280, 800)
+    window.show()
+    window.resize(1280, 800)
+    live(10, lambda: window.panes is not None)
+    window.open_path(str(run))
+    live(20, lambda: window.session is not None and window.panes.frame_view.picture is not None)
+    window.activateWindow()
+    live(1)
+    session = window.session
+    meter = GapMeter()
+
+    saved: list[float] = []
+    pressed_at: list[float] = []
+
+    def on_saved(outcome: object) -> None:
+        if not isinstance(outcome, NotSaved) and pressed_at:
+            saved.append(1000.0 * (outcome.at - pressed_at[-1]))
+
+    session.workspace.on_saved(on_saved)
+    seen: list[float] = []
+    steps = [0]
+
+    def step() -> None:
+        """Walk on; now and then give a label, and see how long until it is painted."""
+        steps[0] += 1
+        if steps[0] % LABEL_EVERY:
+            press(window, "Right")
+            return
+        begun = time.perf_counter()
+        pressed_at.append(time.time())
+        press(window, str(1 + steps[0] // LABEL_EVERY % 2))
+        window.panes.filmstrip.repaint()
+        window.panes.frame_page.header.repaint()
+        seen.append(1000.0 * (time.perf_counter() - begun))
+
+    hand = QTimer()
+    hand.setInterval(STEP_EVERY_MS)
+    hand.timeout.connect(step)
+
+    def phase(length: float, busy: bool, until=lambda: False) -> np.ndarray:
+        if busy:
+            hand.start()
+        meter.start()
+        live(length, until)
+        gaps = meter.stop()
+        hand.stop()
+        return gaps
+
+    idle = phase(5.0, False)
+    alone = phase(5.0, True)
+    seen_alone, saved_alone = list(seen), list(saved)
+    seen.clear()
+    saved.clear()
+    session.embedding.start()
+    started = time.perf_counter()
+    during = phase(seconds, True, lambda: session.embedding.state == "ready")
+    took = time.perf_counter() - started
+    progress = window.jobs.records()[-1].progress
+    judged = session.classifier.verdicts is not None
+
+    print(f"## The window while {len(session.run):,} frames of {SIDE}×{SIDE} are embedded\n".replace(",", "\u202f"))
+    print("Gaps of the event loop (a 1 ms timer), ms of wall-clock time:\n")
+    print("| | median | 99 % | largest | samples | limit (99 %, largest) |")
+    print("|---|---|---|---|---|---|")
+    print(row("nothing going on (floor)", idle))
+    print(row("walking and labelling", alone))
+    print(row("walking and labelling while the job runs", during, "16, 50"))
+    print()
+    print("| label | median ms | 99 % ms | samples | limit |")
+    print("|---|---|---|---|---|")
+    for what, values, limit in (
+        ("key to screen, no job", seen_alone, "16"),
+        ("key to screen, during the job", seen, "16"),
+        ("key to disk (fsync), no job", saved_alone, "5 (median)"),
+        ("key to disk (fsync), during the job", saved, "5 (median)"),
+    ):
+        p50, p99 = np.percentile(values, [50, 99])
+        print(f"| {what} | {p50:.1f} | {p99:.1f} | {len(values)} | {limit} |")
+    done = "all" if session.embedding.state == "ready" else f"{progress.done if progress else 0}"
+    print(
+        f"\nThe job embedded {done} of the frames in {took:.0f} s; verdicts during it: {'yes' if judged else 'no'}."
+    )
+    window.close()
+    QApplication.processEvents()
+
+
+if __name__ == "__main__":
+    main()
