@@ -224,6 +224,8 @@ class JournalWriter:
                 batch = [self._queue[i] for i in range(min(len(self._queue), _MAX_BATCH))]
             if batch:
                 self._save(batch)
+            if last and not self.pending:
+                self._look_after()
             with self._changed:
                 if last and (not self._queue or self._error is not None):
                     break
@@ -241,6 +243,10 @@ class JournalWriter:
                 n_written += 1
         except (OSError, NotSaved) as error:
             problem = self._problem(error)
+        except Exception as error:
+            # A mistake of ours must not end the thread: what it keeps from the disk is reported like any failure.
+            log.exception("writing %s failed", self._path)
+            problem = NotSaved(f"Labels are not saved to {self._path}", cause=f"{type(error).__name__}: {error}")
         if n_written:
             try:
                 self._secure()
@@ -304,23 +310,32 @@ class JournalWriter:
         self._preamble = b""
 
     def _secure(self) -> None:
-        """Flush to the disk, and make sure the file can be found again.
+        """Flush to the disk, and make sure the file can be found again."""
+        assert self._handle is not None
+        self._disk.sync(self._handle)
+        if self._look_after():
+            raise OSError(errno.ENOENT, "the journal was moved or removed")
+
+    def _look_after(self) -> bool:
+        """Queue what this session saved again if the file is not under its name any more; says whether that is so.
 
         A folder that was removed or replaced behind our back takes writes without an error, and loses them.
         """
-        assert self._handle is not None
-        self._disk.sync(self._handle)
+        if self._handle is None:
+            return False
         ours = os.fstat(self._handle)
         try:
             found = self._path.stat()
-        except FileNotFoundError:
+        except OSError:
             found = None
         # Some network file systems make up inode numbers; a file of another size is another file everywhere.
-        if found is None or (not os.path.samestat(found, ours) and found.st_size != ours.st_size):
-            with self._changed:  # what this session saved went with the file: it has to be written again
-                self._queue.extendleft(reversed(self._written))
-                self._written = []
-            raise OSError(errno.ENOENT, "the journal was moved or removed")
+        if found is not None and (os.path.samestat(found, ours) or found.st_size == ours.st_size):
+            return False
+        self._close_file()
+        with self._changed:
+            self._queue.extendleft(reversed(self._written))
+            self._written = []
+        return True
 
     def _open(self) -> None:
         make_folder(self.folder)
@@ -328,7 +343,12 @@ class JournalWriter:
             path = self.folder / file_name(self.annotator, number)
             is_new = not path.exists()
             handle = self._disk.open(path)
-            if _lock(handle):
+            try:
+                locked = _lock(handle)
+            except OSError:
+                os.close(handle)
+                raise
+            if locked:
                 break
             os.close(handle)
         else:

@@ -182,6 +182,37 @@ def test_a_removed_folder_is_noticed_and_written_again(tmp_path: Path) -> None:
     assert in_folder(tmp_path / "w") == [e.id for e in wanted]
 
 
+def test_a_folder_removed_after_the_last_label_is_written_again_at_the_end(tmp_path: Path) -> None:
+    writer = JournalWriter(tmp_path / "w", "ada", RUN)
+    wanted = entries(3)
+    for entry in wanted:
+        writer.append(entry)
+    assert writer.flush()
+    (tmp_path / "w").rename(tmp_path / "moved away")
+    assert writer.close() == ()
+    assert in_folder(tmp_path / "w") == [e.id for e in wanted]
+
+
+def test_a_mistake_while_writing_is_reported_and_does_not_end_the_saving(tmp_path: Path) -> None:
+    one, two = entries(2)
+    outcomes = Outcomes()
+    broken = [True]
+
+    def prepare(_: Entry) -> None:
+        if broken[0]:
+            raise ZeroDivisionError("oh")
+
+    writer = JournalWriter(tmp_path, "ada", RUN, prepare=prepare, retry_s=0.02)
+    writer.append(one, outcomes)
+    (first,) = outcomes.wait_for(1)
+    assert isinstance(first, NotSaved)
+    assert "ZeroDivisionError: oh" in first.sentence()
+    broken[0] = False
+    writer.append(two, outcomes)
+    assert writer.close() == ()
+    assert in_folder(tmp_path) == [one.id, two.id]
+
+
 def test_a_torn_last_line_is_ended_and_nothing_is_removed(tmp_path: Path) -> None:
     one, two, three = entries(3)
     writer = JournalWriter(tmp_path, "ada", RUN)
