@@ -72,7 +72,7 @@ class ClassesPanel(QWidget):
 
         self._list = QTreeWidget()
         self._list.setAccessibleName("Classes")
-        self._list.setHeaderLabels(["Key", "Class", "Labelled", "Verdicts"])
+        self._list.setHeaderLabels(["Key", "Class", "Labels", "Verdicts"])
         self._list.setRootIsDecorated(False)
         self._list.setUniformRowHeights(True)
         self._list.setItemDelegate(theme.RowDelegate(self._list))

@@ -244,20 +244,9 @@ def _play(p: QPainter, _c: QColor) -> None:
     p.drawPolygon(QPolygonF([QPointF(4.5, 2.8), QPointF(13, 8), QPointF(4.5, 13.2)]))
 
 
-def _search(p: QPainter, _c: QColor) -> None:
-    p.drawEllipse(QPointF(7, 7), 4.5, 4.5)
-    p.drawLine(QPointF(10.4, 10.4), QPointF(14, 14))
-
-
 def _reset(p: QPainter, _c: QColor) -> None:
     p.drawArc(QRectF(3, 3, 10, 10), -130 * 16, 270 * 16)
     p.drawPolyline(QPolygonF([QPointF(3.2, 8.2), QPointF(4.4, 11.8), QPointF(7.6, 10.4)]))
-
-
-def _dots(p: QPainter, c: QColor) -> None:
-    p.setBrush(c)
-    for x, y in ((4, 10), (7, 5.5), (11.5, 4), (9.5, 9), (12, 12.5)):
-        p.drawEllipse(QPointF(x, y), 1.1, 1.1)
 
 
 _SHAPES: dict[str, Callable[[QPainter, QColor], None]] = {
@@ -279,7 +268,5 @@ _SHAPES: dict[str, Callable[[QPainter, QColor], None]] = {
     "file": _file,
     "folder": _folder,
     "play": _play,
-    "search": _search,
     "reset": _reset,
-    "dots": _dots,
 }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from PyQt6.QtCore import QSize, Qt, pyqtSignal
 from PyQt6.QtWidgets import QListWidget, QListWidgetItem, QWidget
 
-from widgets import icons, theme
+from widgets import icons
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +42,14 @@ class RecentList(QListWidget):
         self.setUniformItemSizes(True)
         self.setIconSize(QSize(14, 14))
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.setItemDelegate(theme.RowDelegate(self))
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         signal = self.itemClicked if single_click else self.itemActivated
         signal.connect(self._choose)
 
     def set_runs(self, runs: Sequence[RecentRun]) -> None:
         """Show these runs, newest first."""
         self.clear()
+        row = self.fontMetrics().height() + 6
         for run in runs:
             words = run.detail if run.present else "missing"
             item = QListWidgetItem(icons.tool_icon("file"), f"{run.name}    {words}" if words else run.name)
@@ -56,8 +57,9 @@ class RecentList(QListWidget):
             item.setToolTip(run.path if run.present else f"{run.path}\nis no longer there")
             if not run.present:
                 item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEnabled)
+            # Rows are as wide as the list, however long their text: it is shortened and the tool tip has all of it.
+            item.setSizeHint(QSize(0, row))
             self.addItem(item)
-        row = self.sizeHintForRow(0) if runs else 0
         self.setFixedHeight(min(self._most, len(runs)) * row + 2 * self.frameWidth())
 
     def _choose(self, item: QListWidgetItem) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -75,8 +76,13 @@ class Colouring:
 
     def counts(self, among: npt.NDArray[np.bool_] | None = None) -> npt.NDArray[np.int64]:
         """(256,) frames per code, of all frames or of those in `among`."""
-        codes = self.codes if among is None else self.codes[np.flatnonzero(among)]
-        return np.bincount(codes, minlength=256)
+        if among is None:
+            return self._all_counts
+        return np.bincount(self.codes[np.flatnonzero(among)], minlength=256)
+
+    @cached_property
+    def _all_counts(self) -> npt.NDArray[np.int64]:
+        return np.bincount(self.codes, minlength=256)
 
 
 def by_category(

@@ -38,6 +38,7 @@ class Splat:
         self.dense = False
         self._shape = (0, 0)
         self._index = np.zeros((0, 0), np.int32)
+        self._lowest = np.zeros((0, 0), np.int32)
         self._shade = np.zeros((0, 0), np.uint16)
         self._spare: list[npt.NDArray[np.int32]] = []
         self._flat = np.zeros(0, np.intp)
@@ -70,6 +71,9 @@ class Splat:
             flat += column.astype(np.intp)
             self._flat[some] = flat
         self._measure_density()
+        self._lowest.fill(-1)
+        self._lowest.ravel()[self._flat] = self._places
+        self._grow(self._lowest)
         self._stack_layers(layers)
 
     def restack(self, layers: Sequence[npt.NDArray[np.intp]]) -> None:
@@ -98,10 +102,6 @@ class Splat:
             picked += np.uint16((SHADES - 1) * 512)
         np.take(table, picked, out=out, mode="clip")
 
-    def top_points(self) -> npt.NDArray[np.int32]:
-        """(height, width) the place of the point on top of every pixel, −1 for none."""
-        return self._index[1:-1, 1:-1]
-
     def _make_room(self, count: int, shape: tuple[int, int]) -> None:
         # Buffers are kept: fresh pages for ten megabytes cost as much as the arithmetic on them.
         if len(self._flat) != count:
@@ -110,13 +110,12 @@ class Splat:
         if self._shape != shape:
             self._shape = shape
             self._index = np.empty(shape, np.int32)
+            self._lowest = np.empty(shape, np.int32)
             self._shade = np.empty(shape, np.uint16)
             self._spare = [np.empty(shape, np.int32) for _ in range(3)]
 
     def _stack_layers(self, layers: Sequence[npt.NDArray[np.intp]]) -> None:
-        self._index.fill(-1)
-        self._index.ravel()[self._flat] = self._places
-        self._grow(self._index)
+        np.copyto(self._index, self._lowest)
         for layer in layers:
             if not len(layer):
                 continue
