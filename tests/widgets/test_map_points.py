@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from widgets.map.points import MapPoints, winding_inside
@@ -60,6 +60,7 @@ def test_far_from_the_origin_close_points_stay_apart() -> None:
     assert points.x[0] != points.x[1]
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.integers(0, 2**32 - 1), st.integers(3, 40))
 def test_polygon_agrees_with_winding_number_for_any_lasso(seed: int, n_corners: int) -> None:
     random = np.random.default_rng(seed)
