@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PyQt6.QtCore import QEvent, QPoint, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QColor
+from PyQt6.QtCore import QEvent, QObject, QPoint, QSize, Qt, pyqtSignal
+from PyQt6.QtGui import QColor, QKeyEvent
 from PyQt6.QtWidgets import (
     QAbstractItemView,
     QColorDialog,
@@ -195,8 +195,8 @@ class ClassesPanel(QWidget):
                 self._list.setCurrentItem(self._item(place))
                 self._begin_rename()
 
-    def eventFilter(self, watched: object, event: QEvent | None) -> bool:
-        if watched is self._list and event is not None and event.type() == QEvent.Type.KeyPress:
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        if watched is self._list and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
             key = event.key()
             if key == Qt.Key.Key_F2:
                 self._begin_rename()
@@ -284,8 +284,8 @@ class ClassesPanel(QWidget):
         style = next((row.style for row in self._rows if row.style.id == self.selected_class()), None)
         if style is None:
             return
-        for place, colour in enumerate(theme.CLASS_COLOURS):
-            QColorDialog.setCustomColor(place, QColor(colour))
+        for place, usual in enumerate(theme.CLASS_COLOURS):
+            QColorDialog.setCustomColor(place, QColor(usual))
         colour = QColorDialog.getColor(QColor(style.colour), self, f"Colour of “{style.name}”")
         if colour.isValid() and colour.name() != style.colour.lower():
             self.class_recoloured.emit(style.id, colour.name().upper())

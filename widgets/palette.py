@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PyQt6.QtCore import QEvent, QModelIndex, QRect, QSize, Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, QModelIndex, QObject, QRect, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QFontMetrics, QKeyEvent, QKeySequence, QPainter, QPalette
 from PyQt6.QtWidgets import (
     QAbstractItemView,
@@ -173,7 +173,7 @@ class CommandPalette(QFrame):
         """Ids of the listed commands, best match first."""
         return [self._entry(row).id for row in range(self._list.count())]
 
-    def eventFilter(self, watched: object, event: QEvent | None) -> bool:
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         if watched is not self._line or event is None or not self.isVisible():
             return super().eventFilter(watched, event)
         if event.type() == QEvent.Type.ShortcutOverride:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtGui import QDoubleValidator, QValidator, QWheelEvent
+from PyQt6.QtCore import QRegularExpression, Qt, pyqtSignal
+from PyQt6.QtGui import QRegularExpressionValidator, QWheelEvent
 from PyQt6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -191,7 +191,8 @@ def _number(info: ParameterInfo, touched: Callable[[], None]) -> _Field:
     # A line and not a spin box: scientific parameters span decades, and a spin box rounds 1e-9 to 0.
     line = QLineEdit()
     line.setAlignment(Qt.AlignmentFlag.AlignRight)
-    line.setValidator(_NumberValidator(info, line))
+    # Any order of keystrokes may lead to a number; what was typed is judged when the line is left.
+    line.setValidator(QRegularExpressionValidator(QRegularExpression(r"[0-9.,+\-eE ]*"), line))
     state: dict[str, Any] = {"value": info.default}
     if info.optional:
         line.setPlaceholderText("automatic")
@@ -243,29 +244,6 @@ def _clamped(text: str, info: ParameterInfo, fallback: Any) -> Any:
     if info.high is not None:
         number = min(number, info.high)
     return round(number) if info.kind is int else number
-
-
-class _NumberValidator(QDoubleValidator):
-    """Lets numbers be typed in any order of keystrokes; the range is applied when the line is left."""
-
-    def __init__(self, info: ParameterInfo, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._optional = info.optional
-        self.setNotation(QDoubleValidator.Notation.ScientificNotation)
-
-    def validate(self, text: str | None, place: int) -> tuple[QValidator.State, str, int]:
-        typed = text or ""
-        if set(typed) - set("0123456789.,+-eE "):
-            return QValidator.State.Invalid, typed, place
-        try:
-            float(typed.strip().replace(",", "."))
-        except ValueError:
-            empty = self._optional and not typed.strip()
-            return (QValidator.State.Acceptable if empty else QValidator.State.Intermediate), typed, place
-        return QValidator.State.Acceptable, typed, place
-
-    def fixup(self, text: str | None) -> str:
-        return text or ""
 
 
 class _QuietComboBox(QComboBox):

@@ -76,7 +76,7 @@ def test_numbers_are_kept_in_range_and_nonsense_changes_nothing(form: ParameterF
     line = field(form, "Distance")
     line.clear()
     QTest.keyClicks(line, text)
-    line.editingFinished.emit()
+    QTest.keyClick(line, Qt.Key.Key_Return)
     assert form.value().distance_m == value
     assert float(line.text()) == value
 
