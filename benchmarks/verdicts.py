@@ -4,8 +4,9 @@ Speed: 10^6 embeddings of 128 numbers, 5 classes, one linear-algebra thread per 
 floor is reading every number once; the peer is scikit-learn's fitted LogisticRegression, which gives no "unknown".
 
 Quality: simulated crowds, and the demo run with the bundled weights where they exist. Balanced accuracy is over the
-frames that were not labelled, "unknown" counted as wrong nowhere (the likeliest class is taken); calibration error is
-the expected one over ten bins of confidence; strangers are the frames of one class that was given no labels.
+frames that were not labelled, each counted as its likeliest class even where it is called unknown; calibration error
+is the expected one over ten bins of confidence; strangers are the frames of a class that was given no labels, members
+those of the others, lost where they are called unknown.
 
 Maps: UMAP here and in umap-learn on the same frames, from the same PCA start, including what each compiles or loads.
 """
@@ -14,8 +15,8 @@ from __future__ import annotations
 
 import os
 
-for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
-    os.environ[_variable] = "1"
+os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import csv
 import subprocess
@@ -215,7 +216,8 @@ import sys, time, numpy as np
 began = time.perf_counter()
 import umap
 vectors = np.load(sys.argv[1])
-layout = umap.UMAP(n_neighbors=15, min_dist=0.1, n_epochs=300, init="pca", random_state=0, n_jobs=1).fit_transform(vectors)
+method = umap.UMAP(n_neighbors=15, min_dist=0.1, n_epochs=300, init="pca", random_state=0, n_jobs=1)
+layout = method.fit_transform(vectors)
 np.save(sys.argv[1] + ".peer.npy", layout)
 print(time.perf_counter() - began, time.process_time())
 """

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numba  # noqa: TID253
 import numpy as np
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 _REPULSIONS = 5.0
+
+Kernel = TypeVar("Kernel", bound=Callable[..., None])
 
 
 class Descent:
@@ -62,7 +65,16 @@ class Descent:
         self.done = last
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+def _compiled(function: Kernel) -> Kernel:
+    try:
+        kernel: Any = numba.njit(function, cache=True, nogil=True, fastmath=True)
+    except RuntimeError:
+        # Nowhere to keep the compiled code: compile it anew in each process, which takes a second or two.
+        kernel = numba.njit(function, nogil=True, fastmath=True)
+    return cast(Kernel, kernel)
+
+
+@_compiled
 def descend(
     positions: npt.NDArray[np.float32],
     heads: npt.NDArray[np.int32],
