@@ -43,10 +43,10 @@ class NetworkConfig:
     """
 
     dimensions: int = 128
-    fourier_size: int = 96
+    fourier_size: int = 80
     radii: int = 32
-    angles: int = 32
-    polar_channels: tuple[int, int, int] = (24, 48, 64)
+    angles: int = 24
+    polar_channels: tuple[int, int, int] = (16, 32, 64)
     image_channels: tuple[int, int, int] = (16, 32, 64)
     hidden: int = 256
 
@@ -158,11 +158,11 @@ class PolarFourier(nn.Module):
         hidden = (1 - mask) * local
         views = torch.cat([intensity * mask + hidden, root * mask + hidden.sqrt(), deviation], 1)
         half = torch.fft.rfft2(views, s=(self.size, self.size))
-        power = (half.real.square() + half.imag.square()).flatten(2)
+        power = (half.real.square() + half.imag.square()).flatten(2).flatten(0, 1)
         # Each view in units of its own mean power, so that neither dose nor frame size sets the scale.
-        scale = power.mean(2, keepdim=True).clamp_min(1e-12)
-        taps = power.flatten(0, 1).index_select(1, self.index).unflatten(1, (4, -1)).unflatten(0, (-1, 3))
-        polar = ((taps * self.weight).sum(2) / scale).unflatten(2, (self.radii, self.angles))
+        scale = power.mean(1, keepdim=True).clamp_min(1e-12)
+        taps = power.index_select(1, self.index).unflatten(1, (4, -1))
+        polar = ((taps * self.weight).sum(1) / scale).unflatten(0, (-1, 3)).unflatten(2, (self.radii, self.angles))
         return torch.log1p(polar.sqrt())
 
 

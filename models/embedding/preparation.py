@@ -2,7 +2,7 @@
 
 The steps, in order, each over the valid pixels only:
 
-1. Pixels that are not finite join the mask.
+1. Pixels that are not finite (or absurd, beyond 10¹²) join the mask.
 2. Electronic noise: where a frame has negative values (ADU, background-subtracted photons) its noise width is taken
    from them and two widths are subtracted, floored at zero. Frames of counts are left as they are.
 3. Hot pixels: a pixel cannot exceed six times the mean of its neighbours plus six times the frame's typical lit
@@ -30,7 +30,8 @@ _HOT_FACTOR = 6.0
 LEAST_VALID_SHARE = 0.25
 """A prepared pixel with less valid area than this is masked."""
 
-_LARGEST = 1e12  # beyond any detector; sums of squares of it are still far from the end of float32's range
+_LARGEST = 1e12
+"""Values beyond are no measurement; sums of it are still far from the end of float32's range."""
 
 
 def prepare(frames: npt.NDArray[np.float32], valid: npt.NDArray[np.bool_]) -> Tensor:
@@ -50,20 +51,23 @@ def prepare(frames: npt.NDArray[np.float32], valid: npt.NDArray[np.bool_]) -> Te
     if frames.ndim != 3 or valid.shape not in (frames.shape, frames.shape[1:]):
         raise ValueError(f"frames {frames.shape} and valid {valid.shape} are not (n, H, W) and (n, H, W) or (H, W)")
     values = torch.from_numpy(np.require(frames, np.float32, ["C", "W"]))
-    mask = torch.from_numpy(np.require(valid, np.bool_, ["C", "W"])).expand(values.shape)
+    mask = torch.from_numpy(np.require(valid, np.bool_, ["C", "W"]))
+    mask = mask if mask.ndim == 3 else mask[None]
     with torch.inference_mode():
-        mask = mask & torch.isfinite(values)
-        counts = torch.where(mask, values, 0.0).clamp(-_LARGEST, _LARGEST)
-        counts = cap_hot_pixels(subtract_noise(counts), mask.float())
-        return stabilise(*resample(counts, mask.float(), SIDE_PX))
+        usable = values.abs() <= _LARGEST  # NaN compares false
+        if not bool(usable.all()):
+            mask = mask & usable
+        counts = subtract_noise(torch.where(mask, values, 0.0))
+        share = mask.float()
+        return stabilise(*resample(cap_hot_pixels(counts, share), share, SIDE_PX))
 
 
 def subtract_noise(counts: Tensor) -> Tensor:
     """Step 2: (n, H, W) without negative values and, where there were any, without noise of that size."""
+    if counts.numel() == 0 or float(counts.min()) >= 0:
+        return counts
     below = counts.clamp(max=0.0)
     n_below = (below < 0).sum((1, 2), keepdim=True)
-    if not bool(n_below.any()):
-        return counts
     # Mean of a half-Gaussian is σ·√(2/π); a mean of moduli is swayed less by a few wild pixels than a variance is.
     width = -below.sum((1, 2), keepdim=True) / n_below.clamp_min(1) * (np.pi / 2) ** 0.5
     cleaned: Tensor = (counts - _NOISE_WIDTHS * width).clamp_min(0.0)
@@ -71,9 +75,8 @@ def subtract_noise(counts: Tensor) -> Tensor:
 
 
 def cap_hot_pixels(counts: Tensor, mask: Tensor) -> Tensor:
-    """Step 3: (n, H, W) counts ≥ 0 (0 where masked) and float mask, to counts without lone bright pixels."""
-    around = _box3(torch.stack([counts, mask], 1))
-    neighbours = (around[:, 0] - counts).clamp_min(0.0) / (around[:, 1] - mask).clamp_min(1.0)
+    """Step 3: (n, H, W) counts ≥ 0 (0 where masked), (n or 1, H, W) float mask, to counts without hot pixels."""
+    neighbours = (_box3(counts) - counts).clamp_min(0.0) / (_box3(mask) - mask).clamp_min(1.0)
     lit = (counts > 0).sum((1, 2), keepdim=True).clamp_min(1)
     # Mean of roots, squared: one pixel of 10 000 among 200 photons hardly moves it.
     typical = (counts.sqrt().sum((1, 2), keepdim=True) / lit).square()
@@ -81,7 +84,7 @@ def cap_hot_pixels(counts: Tensor, mask: Tensor) -> Tensor:
 
 
 def resample(counts: Tensor, mask: Tensor, side: int) -> tuple[Tensor, Tensor]:
-    """Step 4: (n, H, W) counts and float mask, to counts per whole new pixel and the valid share of each."""
+    """Step 4: (n, H, W) counts, (n or 1, H, W) float mask, to counts per whole new pixel and its valid share."""
     height, width = counts.shape[1:]
     scale = max(height, width) / side
     if scale <= 1.0:
@@ -96,12 +99,12 @@ def resample(counts: Tensor, mask: Tensor, side: int) -> tuple[Tensor, Tensor]:
 
 
 def stabilise(intensity: Tensor, mask: Tensor) -> Tensor:
-    """Step 5: (n, h, w) intensity ≥ 0 (0 where masked) and valid share, to (n, 2, h, w) network input."""
+    """Step 5: (n, h, w) intensity ≥ 0 (0 where masked), (n or 1, h, w) valid share, to (n, 2, h, w) input."""
     area = mask.sum((1, 2), keepdim=True).clamp_min(1.0)
     mean = (intensity * mask).sum((1, 2), keepdim=True) / area
     tiny = torch.finfo(torch.float32).tiny
     root = torch.where(mean > 0, (intensity / mean.clamp_min(tiny)).sqrt(), 0.0)
-    return torch.stack([root, mask], 1)
+    return torch.stack([root, mask.expand_as(root)], 1)
 
 
 def _area_shares(old: int, new: int) -> Tensor:
@@ -113,7 +116,7 @@ def _area_shares(old: int, new: int) -> Tensor:
 
 
 def _box3(images: Tensor) -> Tensor:
-    """Sum over 3 × 3 pixels of (n, c, H, W)."""
+    """Sum over 3 × 3 pixels of (n, H, W)."""
     rows = images.clone()
     rows[..., 1:, :] += images[..., :-1, :]
     rows[..., :-1, :] += images[..., 1:, :]

@@ -138,14 +138,16 @@ def load(name_or_path: str | Path = "speckle") -> tuple[SpeckleNet, WeightsInfo]
 
 def save(network: SpeckleNet, path: Path, provenance: Mapping[str, Any]) -> WeightsInfo:
     """Write weights (.safetensors) and provenance (.json) side by side; each file appears whole or not at all."""
-    from safetensors.torch import save_file
+    from safetensors.torch import save as serialise
 
     path.parent.mkdir(parents=True, exist_ok=True)
     # One entry: safetensors writes several in any order, and equal trainings should have equal digests.
     header = {_HEADER: json.dumps({"format": FORMAT, "config": network.config.as_dict()})}
     aside = path.with_suffix(".part")
-    save_file({k: v.detach().contiguous() for k, v in network.state_dict().items()}, str(aside), metadata=header)
-    fresh = hashlib.sha256(aside.read_bytes()).hexdigest()[:_DIGITS]
+    tensors = {name: value.detach().contiguous() for name, value in network.state_dict().items()}
+    content = serialise(tensors, metadata=header)
+    aside.write_bytes(content)
+    fresh = hashlib.sha256(content).hexdigest()[:_DIGITS]
     count = sum(p.numel() for p in network.parameters())
     text = {"name": path.stem, "digest": fresh, "parameters": count, **provenance}
     # The old description goes first: at no moment do weights lie beside another training's words.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -182,24 +183,33 @@ def _epoch(
     from models.embedding.training.losses import objective
 
     rng = np.random.default_rng([settings.seed, 2, epoch])
-    chance = torch.Generator().manual_seed(settings.seed * 1_000_003 + epoch)
+    exposing, mining = (torch.Generator().manual_seed(2 * (settings.seed * 1_000_003 + epoch) + i) for i in (0, 1))
     conditions = Conditions(photons=(settings.photons_low, settings.photons_high))
+
+    def batch() -> Tensor:
+        return expose(draw_roots(pool, settings, rng), conditions, exposing)
+
     network.train()
-    for i in range(settings.steps_per_epoch):
-        step = epoch * settings.steps_per_epoch + i
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(step, settings)
-        x = expose(draw_roots(pool, settings, rng), conditions, chance)
-        loss = objective(network(x), where, settings, chance)
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-        # Few steps in, the average must not still remember the random start.
-        kept = min(settings.averaging, step / (step + 20))
-        with torch.no_grad():
-            for key, value in network.state_dict().items():
-                average[key].lerp_(value, 1 - kept)
-        yield float(loss.detach())
+    # The next batch is exposed while the network learns from this one.
+    with ThreadPoolExecutor(1, thread_name_prefix="exposures") as beside:
+        coming = beside.submit(batch)
+        for i in range(settings.steps_per_epoch):
+            step = epoch * settings.steps_per_epoch + i
+            for group in optimiser.param_groups:
+                group["lr"] = learning_rate(step, settings)
+            x = coming.result()
+            if i + 1 < settings.steps_per_epoch:
+                coming = beside.submit(batch)
+            loss = objective(network(x), where, settings, mining)
+            optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+            # Few steps in, the average must not still remember the random start.
+            kept = min(settings.averaging, step / (step + 20))
+            with torch.no_grad():
+                for key, value in network.state_dict().items():
+                    average[key].lerp_(value, 1 - kept)
+            yield float(loss.detach())
 
 
 def learning_rate(step: int, settings: TrainingSettings) -> float:
