@@ -32,10 +32,14 @@ from models.embedding.few_shot.types import FloatArray
 CROWD_SHARE = 0.05
 """Share of the run's frames that is taken to be alike an example, before other examples say more."""
 _RUN_WEIGHT = 2.0
+"""Examples that the crowds' radii count as, against distances between examples of all classes."""
 _CLASSES_WEIGHT = 4.0
+"""Examples that the correction common to all classes counts as, against a class's own."""
 _FIRST_SPREAD = 0.3
-_MOST_EXCESS = 0.2
 _FREEDOM = 4.0
+"""sigma before any distance between examples, and the distances that this counts as."""
+_MOST_EXCESS = 0.2
+"""Largest correction of ln d that one example may ask for."""
 _LEAST_SPREAD = 0.1
 _TINY = 1e-12
 

@@ -43,7 +43,7 @@ class Descent:
         self._due = self._period.copy()
         self._due_apart = self._period / np.float32(_REPULSIONS)
         self._curve = curve(min_dist)
-        self._state = np.array([seed * 2 + 0x9E3779B97F4A7C15], np.uint64)
+        self._state = np.random.SeedSequence(seed).generate_state(1, np.uint64) | np.uint64(1)
 
     def advance(self, epochs: int) -> None:
         """Do that many more epochs, or as many as are left."""
