@@ -155,7 +155,7 @@ class PolarFourier(nn.Module):
         local = near[:, :1] / near[:, 1:].clamp_min(1e-3)
         deviation = (intensity - local) * (local + 0.05).rsqrt() * mask
         # Behind the beam stop and in gaps the surroundings' mean: a dark hole would ring through the whole transform.
-        hidden = (1 - mask) * local
+        hidden = (1 - mask).clamp_min(0.0) * local
         views = torch.cat([intensity * mask + hidden, root * mask + hidden.sqrt(), deviation], 1)
         half = torch.fft.rfft2(views, s=(self.size, self.size))
         power = (half.real.square() + half.imag.square()).flatten(2).flatten(0, 1)

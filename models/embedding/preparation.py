@@ -93,7 +93,7 @@ def resample(counts: Tensor, mask: Tensor, side: int) -> tuple[Tensor, Tensor]:
     columns = _area_shares(width, max(1, round(width / scale))).T
     counts, share = rows @ counts @ columns, rows @ mask @ columns
     area = (height / rows.shape[0]) * (width / columns.shape[1])
-    share = share / area
+    share = (share / area).clamp_max(1.0)
     kept = share >= LEAST_VALID_SHARE
     return torch.where(kept, counts / share.clamp_min(LEAST_VALID_SHARE), 0.0), torch.where(kept, share, 0.0)
 

@@ -14,7 +14,7 @@ OBJECTIVES = ("prototype", "triplet", "contrastive")
 class TrainingSettings:
     """Data, batches, objective and optimiser of one training. The defaults made the bundled weights."""
 
-    epochs: int = parameter(14, "epochs to train", low=1)
+    epochs: int = parameter(24, "epochs to train", low=1)
     steps_per_epoch: int = parameter(100, "optimiser steps in an epoch", low=1)
     species: int = parameter(300, "training species whose noise-free frames are kept ready", low=2)
     frames_per_class: int = parameter(16, "noise-free frames kept per species, of singles and of aggregates", low=2)

@@ -90,3 +90,14 @@ def test_sizes_survive_the_journey_through_json():
 
     config = NetworkConfig(hidden=96, image_channels=(8, 12, 16))
     assert NetworkConfig.from_dict(json.loads(json.dumps(config.as_dict()))) == config
+
+
+@pytest.mark.parametrize("shape", [(260, 257), (131, 77), (64, 64), (33, 100)])
+def test_frames_as_they_are_prepared_give_finite_vectors(network, shape):
+    """Shares of resampled areas do not come out exactly as one; roots of what is left must not suffer."""
+    import numpy as np
+
+    from models.embedding.embed import embed_frames
+
+    frames = np.random.default_rng(0).poisson(0.5, (2, *shape)).astype(np.float32)
+    assert np.isfinite(embed_frames(frames, np.ones(shape, bool), network)).all()

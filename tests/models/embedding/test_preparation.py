@@ -126,7 +126,7 @@ def test_arrays_that_do_not_fit_are_refused():
         prepare(np.zeros((2, 8, 8), np.float32), np.ones((8, 9), bool))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     frames=hnp.arrays(
         np.float32,
@@ -141,7 +141,7 @@ def test_the_network_never_sees_anything_that_is_not_finite(frames, seed):
     x = prepare(frames, valid)
     assert torch.isfinite(x).all()
     assert (x[:, 0] >= 0).all()
-    assert ((x[:, 1] >= 0) & (x[:, 1] <= 1 + 1e-5)).all()
+    assert ((x[:, 1] >= 0) & (x[:, 1] <= 1)).all()
 
 
 @pytest.mark.real_data
