@@ -54,7 +54,7 @@ class FewShotSettings:
         0.5, "A frame is shown as unknown from this probability of belonging to no class", low=0.0, high=1.0
     )
     compared_examples: int = parameter(
-        32, "Examples that distances are measured to, shared among the classes", low=1, high=4096
+        24, "Examples that distances are measured to, shared among the classes", low=1, high=4096
     )
 
 
