@@ -19,6 +19,7 @@ from models.errors import FriedelError, NotSaved
 from models.workspace.classes import LabelClass
 from models.workspace.entries import Entry
 from models.workspace.writer import SavedEntry
+from widgets.text import counted
 from widgets.theme import ClassStyle
 
 if TYPE_CHECKING:
@@ -186,6 +187,14 @@ class Labelling(QObject):
             log.exception("flushing the labels failed")
             return f"Whether the last labels are on disk is not certain: {failure}."
         return f"The last labels are NOT saved. {error.sentence() if error is not None else ''}".strip()
+
+    def last_chance(self) -> str:
+        """Before the window closes: a sentence where labels would be lost, "" where all are on some disk."""
+        if not self._workspace.pending or self._workspace.flush(2.0) or not self._workspace.rescue():
+            return ""
+        error = self._workspace.save_error
+        count = counted(self._workspace.pending, "label")
+        return f"{count} could not be saved. {error.sentence() if error is not None else ''}".strip()
 
     def close(self) -> str:
         """Write what is waiting, to the user's own folder if need be; gives a sentence where something was lost."""

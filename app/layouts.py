@@ -13,6 +13,7 @@ from app.jobs.manager import JobManager
 from app.jobs.threads import LatestWorker, run_task
 from app.opening import Opened
 from models.errors import FriedelError
+from models.progress import Progress
 
 log = logging.getLogger(__name__)
 
@@ -105,19 +106,29 @@ class MapLayout(QObject):
                 self._made[UMAP] = positions
                 self._use(UMAP)
 
+        def progressed(progress: Progress) -> None:
+            positions = getattr(progress, "layout", None)
+            if mine() and positions is not None:
+                # The map unfolds while it is made; it counts as UMAP only once it is finished.
+                self.positions, self.kind = positions, UMAP
+                self.changed.emit()
+
         def failed(error: FriedelError) -> None:
             if mine():
                 self._ended()
+                self._show(self._wanted)
                 self.problem.emit(error.sentence())
 
         def cancelled() -> None:
             if mine():
                 self._ended()
+                self._show(self._wanted)
 
         job = self._jobs.start(
             "UMAP",
             "app.jobs.tasks:umap",
             (str(workspace.folder), self._opened.run.identity.digest, model_digest, values),
+            on_progress=progressed,
             on_finished=finished,
             on_failed=failed,
             on_cancelled=cancelled,
@@ -158,5 +169,8 @@ class MapLayout(QObject):
         )
 
     def _show(self, kind: str) -> None:
+        kind = kind if kind in self._made else PCA
+        if kind not in self._made:
+            return
         self.positions, self.kind = self._made[kind], kind
         self.changed.emit()

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QByteArray, QEvent, QTimer, pyqtSignal
 from PyQt6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
-from PyQt6.QtWidgets import QApplication, QFileDialog, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import (
+    QApplication,
+    QFileDialog,
+    QMainWindow,
+    QMenu,
+    QMessageBox,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.actions import Actions
 from app.commands import Needs
@@ -367,8 +376,23 @@ class MainWindow(QMainWindow):
             self.actions_table.set_checked("view.full_screen", self.isFullScreen())
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
+        if event is not None and not self._shut and not self._may_close():
+            event.ignore()
+            return
         self.shut_down()
         super().closeEvent(event)
+
+    def _may_close(self) -> bool:
+        """Asks where closing would lose labels."""
+        unsaved = "" if self.session is None else self.session.labels.last_chance()
+        if not unsaved:
+            return True
+        box = QMessageBox(QMessageBox.Icon.Warning, "Labels are not saved", unsaved, parent=self)
+        box.setInformativeText("Leave the window open until there is room or the disk is back, or lose them.")
+        stay = box.addButton("Keep the window open", QMessageBox.ButtonRole.RejectRole)
+        box.addButton("Close and lose them", QMessageBox.ButtonRole.DestructiveRole)
+        box.exec()
+        return box.clickedButton() is not stay
 
     def shut_down(self) -> None:
         """Save layout, settings and the run's state, stop all jobs and threads; safe to call twice."""

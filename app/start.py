@@ -26,11 +26,16 @@ def demo_path() -> Path:
     return Path(str(importlib.resources.files("resources") / "demo" / "demo.cxi"))
 
 
+SWITCH_INTERVAL_S = 0.0005
+"""worker threads let the GUI thread run after at most this; Python's default is ten times as long"""
+
+
 def make_application(arguments: list[str]) -> QApplication:
     """The QApplication with Friedel's names; the present one where there is one already."""
     application = QApplication.instance()
     if not isinstance(application, QApplication):
         application = QApplication(arguments)
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     application.setApplicationName("friedel")
     application.setApplicationDisplayName("Friedel")
     application.setDesktopFileName("friedel")
