@@ -98,18 +98,19 @@ class ClassTable:
     Attributes:
         classes: the classes that are shown, in order.
         ids: the identifier of each.
+        certain: identifiers of the classes that are shown whether or not there are labels of them.
     """
 
     def __init__(self) -> None:
         self._slots: dict[str, int] = {}
-        self._implied: set[str] = set()
         self.classes: tuple[LabelClass, ...] = ()
         self.ids: tuple[str, ...] = ()
         self.rebuild((), {})
 
     def slot(self, cls: str) -> int:
         """The slot of a class identifier; a new one where it was never met."""
-        return self._slots.setdefault(cls, len(self._slots))
+        slots = self._slots
+        return slots[cls] if cls in slots else slots.setdefault(cls, len(slots))
 
     @property
     def n_slots(self) -> int:
@@ -123,10 +124,6 @@ class ClassTable:
     def name_of(self, cls: str) -> str:
         """Name of a class as it is now; its identifier where it was removed."""
         return self.classes[self.ids.index(cls)].name if cls in self.ids else cls
-
-    def depends_on_labels(self, cls: str) -> bool:
-        """Whether the class is (or would be) shown only because there are labels of it."""
-        return cls not in self.ids or cls in self._implied
 
     def rebuild(self, entries: Iterable[tuple[Key, Entry]], last_use: Mapping[str, Key]) -> None:
         """Work out the classes.
@@ -146,17 +143,18 @@ class ClassTable:
                 continue
             removed.pop(entry.cls, None)
             found[entry.cls] = self._with(found.get(entry.cls), entry.cls, entry.fields, found)
-        self._implied = {cls for cls in last_use if cls not in found}
-        for cls in sorted(self._implied, key=lambda cls: last_use[cls]):
+        implied = {cls for cls in last_use if cls not in found}
+        for cls in sorted(implied, key=lambda cls: last_use[cls]):
             found[cls] = self._with(None, cls, {}, found)
         for cls, key in removed.items():
             if key < last_use.get(cls, ("", "", "")):
-                self._implied.add(cls)
+                implied.add(cls)
             else:
                 found.pop(cls, None)
         for cls in found:
             self.slot(cls)
         self.ids = tuple(found)
+        self.certain = frozenset(found) - implied
         self.classes = _told_apart(found.values())
 
     @staticmethod

@@ -258,7 +258,8 @@ class Labels(LabelRecord):
             _move(entry.of, self._can_redo, self._can_undo)
         else:
             self._can_undo.append(entry.id)
-            self._can_redo.clear()
+            if self._can_redo:
+                self._can_redo.clear()
 
     def _id_of(self, name: str) -> str:
         try:

@@ -232,10 +232,11 @@ class LabelRecord:
 
     def _operation(self, entry: Entry, key: Key) -> Operation:
         live = not self._undone or (entry.id, entry.who) not in self._undone
-        if entry.op not in LABEL_OPS:
-            return Operation(entry, key, None, NO_WORD, live)
-        word = self._table.slot(entry.cls) if entry.op == "label" else _WORD_OF[entry.op]
-        return Operation(entry, key, self._placement.place(entry), word, live)
+        if entry.op == "label":
+            return Operation(entry, key, self._placement.place(entry), self._table.slot(entry.cls), live)
+        if entry.op in LABEL_OPS:
+            return Operation(entry, key, self._placement.place(entry), _WORD_OF[entry.op], live)
+        return Operation(entry, key, None, NO_WORD, live)
 
     def _push(self, op: Operation, touched: list[Operation]) -> None:
         entry = op.entry
@@ -244,7 +245,8 @@ class LabelRecord:
         if op.frames is not None:
             touched.append(op)
         if entry.op == "label":
-            self._classes_changed |= self._table.depends_on_labels(entry.cls)
+            if entry.cls not in self._table.certain:
+                self._classes_changed = True
         elif entry.op in CLASS_OPS:
             self._classes_changed = True
         elif entry.op in _TOGGLES:
@@ -270,7 +272,7 @@ class LabelRecord:
         if target.frames is not None:
             touched.append(target)
         self._classes_changed |= target.entry.op in CLASS_OPS or (
-            target.entry.op == "label" and self._table.depends_on_labels(target.entry.cls)
+            target.entry.op == "label" and target.entry.cls not in self._table.certain
         )
 
     def _refresh(self, touched: list[Operation]) -> None:
