@@ -144,6 +144,7 @@ class FramePage(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.header = FrameHeader()
         self.frame_view = FrameView()
         self.filmstrip = Filmstrip()

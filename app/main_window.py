@@ -201,6 +201,8 @@ class MainWindow(QMainWindow):
         self._name_classes()
         self._update_available()
         session.begin()
+        # Keys are for the frame, not for whatever button happens to be first in the order of focus.
+        self.panes.frame_page.setFocus()
         self.status.say("")
         if opened.run.warnings:
             self.notice.inform(" ".join(opened.run.warnings))

@@ -6,9 +6,11 @@ import numpy as np
 from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtGui import QImage
 
+from app.embedding import MISSING, RUNNING
 from app.later import Later
 from app.layouts import PCA, UMAP
 from app.session import RunSession
+from app.side_presenter import unknown_style
 from models.display import colour_table
 from widgets.map_view import Category, Colouring, LayoutChoice, MapView, by_category, by_value
 from widgets.text import grouped
@@ -93,8 +95,10 @@ class MapPresenter(QObject):
         if session is None or session.layout.positions is None:
             return
         layout = session.layout
-        unplaced = int(np.count_nonzero(~np.isfinite(layout.positions[:, 0])))
-        reason = "the others could not be embedded" if unplaced else ""
+        reason = {
+            RUNNING: "the others are being embedded",
+            MISSING: "the others are not embedded yet",
+        }.get(session.embedding.state, "the others could not be embedded")
         self._show_colours()
         self._view.set_points(layout.positions, animate=True, reason=reason)
         self._show_colours()
@@ -134,7 +138,11 @@ class MapPresenter(QObject):
     def _colouring(self, session: RunSession, by: str) -> Colouring:
         categories = [Category(s.name, s.colour, s.marker) for s in session.labels.styles()]
         if by == VERDICT:
-            return by_category(session.verdict_codes()[0], categories, "Verdict", "unknown")
+            codes, confidence = session.verdict_codes()
+            unknown = np.isfinite(confidence) & (codes < 0)
+            style = unknown_style()
+            categories.append(Category(style.name, style.colour, style.marker))
+            return by_category(np.where(unknown, len(categories) - 1, codes), categories, "Verdict", "not embedded")
         if by == CONFIDENCE:
             colours = colour_table(CONFIDENCE_MAP)
             return by_value(session.verdict_codes()[1], colours, "Confidence", "", 0.0, 1.0)

@@ -76,7 +76,7 @@ def to_state(session: RunSession) -> RunState:
         map=session.layout.to_state(),
         queue=np.asarray(session.classifier.queue, np.int64),
         selection=session.browser.selection(),
-        extra={"order": session.browser.order},
+        extra={"order": session.wanted_order},
     )
 
 

@@ -63,6 +63,7 @@ class RunSession(QObject):
         self.profiler = RadialProfiler(opened.run, self)
         self._seen_suggestions: list[int] = []
         self._available: set[Needs] = set()
+        self._order_to_come = str(opened.state.extra.get("order") or "")
         self._closed = False
         self._state_timer = QTimer(self)
         self._state_timer.setSingleShot(True)
@@ -166,6 +167,11 @@ class RunSession(QObject):
 
     # -- going about -----------------------------------------------------------------------------------------------
 
+    @property
+    def wanted_order(self) -> str:
+        """The order walked in, or the one to come as soon as there is what it needs."""
+        return self._order_to_come or self.browser.order
+
     def possible_orders(self) -> list[str]:
         orders = [browsing.FILE, browsing.TIME]
         if Needs.VERDICTS in self._available:
@@ -178,6 +184,7 @@ class RunSession(QObject):
 
     def set_order(self, kind: str) -> None:
         """Walk in another order; refused with a sentence where it needs something that is not there yet."""
+        self._order_to_come = ""
         walk = self.browser.walk_of(kind)
         if kind == browsing.CONFIDENCE and self.classifier.verdicts is not None:
             confidence = np.where(self.classifier.verdicts.missing, np.nan, self.classifier.verdicts.confidence)
@@ -267,9 +274,17 @@ class RunSession(QObject):
         self.labels.changed.connect(self.classifier.refit)
         self.labels.refused.connect(self.told)
         self.classifier.judged.connect(self._update_available)
+        self.classifier.judged.connect(self._take_up_order)
         self.embedding.vectors_ready.connect(self._take_vectors)
         self.embedding.problem.connect(self.problem)
         self.layout.problem.connect(self.problem)
+
+    def _take_up_order(self) -> None:
+        """The order the run was left with, once there is what it needs."""
+        wanted = self._order_to_come
+        ready = {browsing.CONFIDENCE: self.classifier.verdicts, browsing.MAP: self.classifier.vectors}
+        if ready.get(wanted) is not None and wanted != self.browser.order:
+            self.set_order(wanted)
 
     def _take_vectors(self, vectors: npt.NDArray[np.float32], provenance: dict[str, Any]) -> None:
         self.classifier.set_vectors(vectors, provenance)

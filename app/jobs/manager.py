@@ -145,6 +145,7 @@ class JobManager(QObject):
         job.finished.connect(finished)
         job.failed.connect(failed)
         job.cancelled.connect(cancelled)
+        log.info("job %d starts: %s (%s)", job_id, title, target)
         self.added.emit(job_id)
         job.start()
         return job_id
@@ -191,6 +192,7 @@ class JobManager(QObject):
         record = self._records[job_id]
         record.state, record.error, record.eta_s = state, error, None
         record.ended_s = time.monotonic()
+        log.info("job %d %s after %.1f s. %s", job_id, state.value, record.ended_s - record.started_s, error)
         self._jobs.pop(job_id).deleteLater()
         self._paces.pop(job_id)
         self.ended.emit(job_id)
