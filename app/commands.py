@@ -99,6 +99,7 @@ def _run() -> list[Command]:
     m.add("info", "About this run…", "Ctrl+I", "What the file says of itself and what was assumed.")
     m.add("embed", "Embed run", "", "Compute, in the background, what the classes are told apart by; resumes.")
     m.add("embed_on_open", "Embed runs when opened", "", "Embed a run by itself once open.", always, checkable=True)
+    m.add("jobs", "Jobs", "Ctrl+J", "The list of what runs in the background.", always)
     m.line()
     m.add("export_selection", "Export selection…", "Ctrl+E", "Write the selected frames as CXI.", Needs.SELECTION)
     m.line()

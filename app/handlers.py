@@ -46,13 +46,17 @@ def _window_handlers(window: MainWindow) -> dict[str, Handler]:
     def with_session(action: Callable[[RunSession], object]) -> Callable[[], None]:
         return _with_session(window, action)
 
+    def raise_dock(name: str) -> Callable[[], None]:
+        return lambda: window.panes.raise_dock(name) if window.panes is not None else None
+
     return {
         "run.open": window.ask_file,
         "run.open_folder": window.ask_folder,
         "run.open_demo": window.open_demo,
         "run.reload": window.reload,
         "run.close": window.close_run,
-        "run.info": lambda: window.panes.raise_dock("run") if window.panes is not None else None,
+        "run.info": raise_dock("run"),
+        "run.jobs": raise_dock("jobs"),
         "run.embed": with_session(lambda s: s.embedding.start()),
         "run.embed_on_open": set_embed_on_open,
         "run.export_selection": with_session(lambda s: asking.export_of_selection(window, s)),

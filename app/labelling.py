@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from PyQt6.QtCore import QObject, pyqtSignal
+from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from app.browsing import Browser
-from app.jobs.threads import to_main
+from app.jobs.threads import run_task, to_main
 from app.settings import Settings
 from models.errors import FriedelError, NotSaved
 from models.workspace.classes import LabelClass
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Codes = npt.NDArray[np.int16]
+LOOK_EVERY_MS = 10_000
+"""how often the journals of other annotators are looked at"""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,11 @@ class Labelling(QObject):
         self.saved = SavedState()
         workspace.on_saved(lambda outcome: to_main(lambda: self._heard(outcome)))
         self._closed = False
+        self._looking = False
+        self._look_timer = QTimer(self)
+        self._look_timer.setInterval(LOOK_EVERY_MS)
+        self._look_timer.timeout.connect(self.look_for_others)
+        self._look_timer.start()
 
     # -- what there is ---------------------------------------------------------------------------------------------
 
@@ -170,6 +177,23 @@ class Labelling(QObject):
     def remove_class(self, name: str) -> None:
         self._do(lambda: self._labels.remove(name))
 
+    def look_for_others(self) -> None:
+        """Take in what other annotators wrote meanwhile; their journals are read off the GUI thread."""
+        if self._looking or self._closed:
+            return
+        self._looking = True
+
+        def found(entries: list[Entry]) -> None:
+            self._looking = False
+            if not self._closed and self._labels.merge(entries):
+                self.taken_over()
+
+        def failed(error: Exception) -> None:
+            self._looking = False
+            log.warning("other annotators' labels cannot be read: %s", error)
+
+        run_task(self._workspace.look, found, failed, name="read journals")
+
     def taken_over(self) -> None:
         """Labels came from elsewhere (a table, another annotator): tell everybody."""
         self.classes_changed.emit()
@@ -199,6 +223,7 @@ class Labelling(QObject):
     def close(self) -> str:
         """Write what is waiting, to the user's own folder if need be; gives a sentence where something was lost."""
         self._closed = True
+        self._look_timer.stop()
         if not self._workspace.close():
             return ""
         if not self._workspace.rescue():

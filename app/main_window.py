@@ -130,6 +130,7 @@ class MainWindow(QMainWindow):
         self.panes.map_presenter.umap_wanted.connect(lambda: self.actions_table.trigger("view.umap"))
         self.panes.run_panel.open_requested.connect(self.open_path)
         self.panes.jobs_panel.details_requested.connect(lambda _job: self.helper.open_log())
+        self.status.jobs_wanted.connect(lambda: self.actions_table.trigger("run.jobs"))
         self._fill_pane_menu(self.panes)
         self._show_settings()
         self._show_recent()

@@ -86,6 +86,14 @@ class Workspace:
         Returns:
             How many entries were new; `labels` have them.
         """
+        return self.labels.merge(self.look())
+
+    def look(self) -> list[Entry]:
+        """The reading half of `refresh`, for a thread that may wait for a network share; one call at a time.
+
+        Returns:
+            Entries for `labels.merge`.
+        """
         entries: list[Entry] = []
         for folder in (self._places.folder, *self._places.others):
             for path in self._journals(folder):
@@ -98,7 +106,7 @@ class Workspace:
                     self._problems[path] = (
                         f"{path} cannot be read now ({error.strerror or error}): its labels are not shown."
                     )
-        return self.labels.merge(entries)
+        return entries
 
     @property
     def warnings(self) -> tuple[str, ...]:

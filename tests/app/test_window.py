@@ -12,7 +12,7 @@ from PyQt6.QtWidgets import QApplication, QDialog, QLineEdit, QMessageBox
 
 from app.crash import crash_dialog
 from app.settings import load_settings
-from tests.app.conftest import N, WAIT_MS, close, make_run, press, settled, shown, store_vectors
+from tests.app.conftest import WAIT_MS, N, close, make_run, press, settled, shown, store_vectors
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
 
@@ -286,7 +286,8 @@ def test_a_new_label_updates_the_verdicts(qtbot, judged_window) -> None:
     before = window.session.classifier.verdicts.provenance
     press(window, "End")
     press(window, "2")
-    qtbot.waitUntil(lambda: settled(window) and window.session.classifier.verdicts.provenance != before, timeout=WAIT_MS)
+    classifier = window.session.classifier
+    qtbot.waitUntil(lambda: settled(window) and classifier.verdicts.provenance != before, timeout=WAIT_MS)
     assert window.session.classifier.verdicts.label[N - 1] == 1
 
 
@@ -339,6 +340,23 @@ def test_labels_go_out_and_come_back(window, tmp_path: Path) -> None:
     table.write_text("nothing,useful\n1,2\n")
     import_labels(window.session, table)
     assert window.notice.is_problem()
+
+
+def test_labels_of_another_annotator_appear(qtbot, window, run_file: Path) -> None:
+    from models.runs import open_run
+    from models.workspace import open_workspace
+
+    run = open_run(run_file)
+    colleague = open_workspace(run, annotator="grace")
+    colleague.labels.set([3, 4], "blank")
+    assert colleague.flush()
+    colleague.close()
+    run.close()
+    window.session.labels.look_for_others()
+    qtbot.waitUntil(lambda: label_of(window, 3) == "blank", timeout=WAIT_MS)
+    assert window.status.counts.text() == "0 labels by you"
+    press(window, "1")
+    assert window.status.counts.text() == "1 label by you"
 
 
 def test_classes_are_added_renamed_and_removed(window) -> None:
