@@ -11,10 +11,10 @@ from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from app import navigation
 from app.navigation import Walk
+from app.orders import COLUMN, FILE, SELECTION, TIME
 from models.runs.types import Run
 
 PLAY_INTERVAL_MS = 100
-FILE, TIME, CONFIDENCE, MAP, SELECTION, COLUMN = "file", "time", "confidence", "map", "selection", "column:"
 
 
 class Browser(QObject):

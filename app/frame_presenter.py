@@ -7,20 +7,12 @@ from collections.abc import Callable
 import numpy as np
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from app import browsing
+from app import orders
 from app.frame_page import FramePage
 from app.profiles import Profile
 from app.session import RunSession
 from models.display import DisplaySettings, Picture, Scaling
 from models.errors import FriedelError
-
-ORDER_TITLES = {
-    browsing.FILE: "as in the file",
-    browsing.TIME: "time or event",
-    browsing.CONFIDENCE: "least sure first",
-    browsing.MAP: "most like this frame",
-    browsing.SELECTION: "selected first",
-}
 
 
 class FramePresenter(QObject):
@@ -140,11 +132,11 @@ class FramePresenter(QObject):
         session = self._session
         if session is None:
             return
-        orders = [(kind, ORDER_TITLES[kind]) for kind in session.possible_orders()]
+        choices = [(kind, orders.TITLES[kind]) for kind in session.possible_orders()]
         for name, column in session.run.columns.items():
             if np.issubdtype(column.values.dtype, np.number):
-                orders.append((browsing.COLUMN + name, f"{name} ({column.unit})" if column.unit else name))
-        self._page.header.set_orders(orders, session.browser.order)
+                choices.append((orders.COLUMN + name, f"{name} ({column.unit})" if column.unit else name))
+        self._page.header.set_orders(choices, session.browser.order)
 
     # -- from the views --------------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from app import asking, browsing
+from app import orders
 from app.actions import Handler
 from app.commands import CLASS_KEYS
 from app.settings import save_settings
@@ -38,6 +38,18 @@ def _with_session(window: MainWindow, action: Callable[[RunSession], object]) ->
     return call
 
 
+def _asking(window: MainWindow, question: str) -> Callable[[], None]:
+    """A function of `app.asking`, which is loaded when it is first needed: numpy can wait until the window is up."""
+
+    def call() -> None:
+        if window.session is not None:
+            from app import asking
+
+            getattr(asking, question)(window, window.session)
+
+    return call
+
+
 def _window_handlers(window: MainWindow) -> dict[str, Handler]:
     def set_embed_on_open(on: bool) -> None:
         window.settings.embed_on_open = on
@@ -59,7 +71,7 @@ def _window_handlers(window: MainWindow) -> dict[str, Handler]:
         "run.jobs": raise_dock("jobs"),
         "run.embed": with_session(lambda s: s.embedding.start()),
         "run.embed_on_open": set_embed_on_open,
-        "run.export_selection": with_session(lambda s: asking.export_of_selection(window, s)),
+        "run.export_selection": _asking(window, "export_of_selection"),
         "run.quit": lambda: (window.close(), None)[1],
         "help.keys": window.helper.show_keys,
         "help.palette": window.helper.show_palette,
@@ -100,13 +112,13 @@ def _frame_handlers(window: MainWindow) -> dict[str, Handler]:
         "frame.next_suggestion": with_session(lambda s: s.next_suggestion()),
         "frame.previous_suggestion": with_session(lambda s: s.previous_suggestion()),
         "frame.random": with_session(lambda s: s.browser.random()),
-        "frame.go_to": with_session(lambda s: asking.go_to(window, s)),
+        "frame.go_to": _asking(window, "go_to"),
         "frame.play": play,
-        "frame.order_file": order(browsing.FILE),
-        "frame.order_time": order(browsing.TIME),
-        "frame.order_confidence": order(browsing.CONFIDENCE),
-        "frame.order_map": order(browsing.MAP),
-        "frame.order_selection": order(browsing.SELECTION),
+        "frame.order_file": order(orders.FILE),
+        "frame.order_time": order(orders.TIME),
+        "frame.order_confidence": order(orders.CONFIDENCE),
+        "frame.order_map": order(orders.MAP),
+        "frame.order_selection": order(orders.SELECTION),
     }
 
 
@@ -138,8 +150,8 @@ def _label_handlers(window: MainWindow) -> dict[str, Handler]:
         "label.redo": with_session(lambda s: s.labels.redo()),
         "label.advance": set_advance,
         "label.add_class": add_class,
-        "label.import": with_session(lambda s: asking.labels_to_import(window, s)),
-        "label.export": with_session(lambda s: asking.labels_to_export(window, s)),
+        "label.import": _asking(window, "labels_to_import"),
+        "label.export": _asking(window, "labels_to_export"),
     }
     for number in CLASS_KEYS:
         table[f"label.class_{number}"] = give(number)
@@ -199,7 +211,7 @@ def _view_handlers(window: MainWindow) -> dict[str, Handler]:
         "view.rings": switch(lambda p, on: p.frame_view.set_rings_shown(on), "show_rings"),
         "view.thumbnails": switch(lambda p, on: p.filmstrip.setVisible(on), "show_thumbnails"),
         "view.pca": _with_session(window, lambda s: s.layout.use_pca()),
-        "view.umap": _with_session(window, lambda s: asking.umap(window, s)),
+        "view.umap": _asking(window, "umap"),
         "view.lasso": lasso,
         "view.clear_selection": escape,
         "view.theme_system": theme("system"),

@@ -11,9 +11,9 @@ from PyQt6.QtCore import QObject, pyqtSignal
 
 from app.jobs.threads import run_task
 from models.errors import CannotOpen, FriedelError
-from models.runs.types import Run
 
 if TYPE_CHECKING:
+    from models.runs.types import Run
     from models.workspace.state import RunState
     from models.workspace.workspace import Workspace
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app import browsing
+from app import orders
 from app.settings import Settings
 from models.display import COLOUR_MAPS, DisplaySettings, Levels, Scaling
 from models.workspace.state import RunState
@@ -52,7 +52,7 @@ def restore(session: RunSession, state: RunState) -> None:
     order = state.extra.get("order")
     if isinstance(order, str):
         walk = session.browser.walk_of(order)
-        if walk is not None and order != browsing.SELECTION:
+        if walk is not None and order != orders.SELECTION:
             session.browser.set_walk(order, walk)
     if len(state.selection):
         session.browser.select(state.selection)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
-from app import browsing, navigation, run_state
+from app import navigation, orders, run_state
 from app.browsing import Browser
 from app.classifying import Classifier
 from app.commands import Needs
@@ -173,23 +173,23 @@ class RunSession(QObject):
         return self._order_to_come or self.browser.order
 
     def possible_orders(self) -> list[str]:
-        orders = [browsing.FILE, browsing.TIME]
+        possible = [orders.FILE, orders.TIME]
         if Needs.VERDICTS in self._available:
-            orders.append(browsing.CONFIDENCE)
+            possible.append(orders.CONFIDENCE)
         if Needs.EMBEDDING in self._available:
-            orders.append(browsing.MAP)
+            possible.append(orders.MAP)
         if Needs.SELECTION in self._available:
-            orders.append(browsing.SELECTION)
-        return orders
+            possible.append(orders.SELECTION)
+        return possible
 
     def set_order(self, kind: str) -> None:
         """Walk in another order; refused with a sentence where it needs something that is not there yet."""
         self._order_to_come = ""
         walk = self.browser.walk_of(kind)
-        if kind == browsing.CONFIDENCE and self.classifier.verdicts is not None:
+        if kind == orders.CONFIDENCE and self.classifier.verdicts is not None:
             confidence = np.where(self.classifier.verdicts.missing, np.nan, self.classifier.verdicts.confidence)
             walk = navigation.by_values(confidence, "confidence")
-        elif kind == browsing.MAP and self.classifier.vectors is not None:
+        elif kind == orders.MAP and self.classifier.vectors is not None:
             walk = navigation.by_likeness(self.classifier.vectors, self.browser.index)
         if walk is None:
             self.told.emit("That order is not known for this run yet.")
@@ -282,7 +282,7 @@ class RunSession(QObject):
     def _take_up_order(self) -> None:
         """The order the run was left with, once there is what it needs."""
         wanted = self._order_to_come
-        ready = {browsing.CONFIDENCE: self.classifier.verdicts, browsing.MAP: self.classifier.vectors}
+        ready = {orders.CONFIDENCE: self.classifier.verdicts, orders.MAP: self.classifier.vectors}
         if ready.get(wanted) is not None and wanted != self.browser.order:
             self.set_order(wanted)
 

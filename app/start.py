@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.resources
 import logging
 import os
 import signal
@@ -12,6 +11,7 @@ from pathlib import Path
 from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QApplication
 
+import resources
 from app.crash import CrashGuard
 from app.log import start_log
 from app.main_window import MainWindow
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 def demo_path() -> Path:
     """The demo run that comes with Friedel."""
-    return Path(str(importlib.resources.files("resources") / "demo" / "demo.cxi"))
+    return Path(resources.__file__).parent / "demo" / "demo.cxi"
 
 
 SWITCH_INTERVAL_S = 0.0005
