@@ -19,7 +19,7 @@ from models.runs.hdf5.masks import FoundMasks, find_masks
 from models.runs.hdf5.source import Hdf5Source
 from models.runs.hdf5.tree import Leaf, Tree, walk
 from models.runs.hdf5.values import READ_ERRORS, attribute, number, unit_of
-from models.runs.hdf5.virtual import MissingSources
+from models.runs.hdf5.virtual import VirtualSources
 from models.runs.identity import make_identity
 from models.runs.layout import FrameLayout, NotFrames, parse_axes, read_layout
 from models.runs.ranking import choose, rank, rate
@@ -145,11 +145,10 @@ class _Opening:
     def _source(self, parts: Sequence[_Part], masks: FoundMasks) -> Hdf5Source:
         """Where frames are read from, with a cache that suits the chunks."""
         first = parts[0]
-        missing = None
+        virtual = None
         if first.dataset.is_virtual:
-            missing = MissingSources(first.dataset, self.path)
-            if missing.note:
-                self.notes.append(missing.note)
+            virtual = VirtualSources(first.dataset, self.path)
+            self.notes += virtual.notes
         cost = ChunkCost.of(first.dataset, first.layout)
         if note := cost.note(first.path):
             self.notes.append(note)
@@ -160,7 +159,7 @@ class _Opening:
             self.file,
             [(part.dataset, part.layout) for part in parts],
             per_frame=masks.per_frame,
-            missing=missing or None,
+            virtual=virtual or None,
         )
 
     def _choose(self, dataset: str | None) -> list[str]:

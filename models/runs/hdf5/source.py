@@ -15,7 +15,7 @@ from models.errors import FrameUnreadable
 from models.runs.hdf5.file import explain_read
 from models.runs.hdf5.masks import FrameMask
 from models.runs.hdf5.values import READ_ERRORS
-from models.runs.hdf5.virtual import MissingSources
+from models.runs.hdf5.virtual import VirtualSources
 from models.runs.identity import SAMPLE_PIXELS, middle_rows
 from models.runs.layout import FrameLayout
 from models.runs.stack import native
@@ -33,7 +33,7 @@ class Hdf5Source:
         file: the open file; closed with the source.
         parts: datasets and how frames lie in them.
         per_frame: the mask of each frame, if there is one.
-        missing: where a virtual dataset has no source.
+        virtual: where a virtual dataset has no source.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Hdf5Source:
         parts: Sequence[tuple[h5py.Dataset, FrameLayout]],
         *,
         per_frame: FrameMask | None = None,
-        missing: MissingSources | None = None,
+        virtual: VirtualSources | None = None,
     ) -> None:
         self._file = file
         self._name = Path(file.filename).name
@@ -50,7 +50,7 @@ class Hdf5Source:
         self._parts = list(parts)
         self._ends = list(accumulate(layout.n_frames for _, layout in parts))
         self._per_frame = per_frame
-        self._missing = missing
+        self._virtual = virtual
 
     def read(self, index: int) -> npt.NDArray[Any]:
         """(H, W) pixels of a frame. Raises FrameUnreadable."""
@@ -65,9 +65,9 @@ class Hdf5Source:
     def flags(self, index: int) -> FlagImage | None:
         """The frame's own mask, and what of it has no source file. Raises FrameUnreadable."""
         flags = None if self._per_frame is None else self._per_frame.flags(index)
-        if self._missing is not None:
+        if self._virtual is not None:
             _, layout, place = self._locate(index)
-            gone = self._missing.inside(layout.selection(place), layout.shape)
+            gone = self._virtual.inside(layout.selection(place), layout.shape)
             if gone is not None:
                 lost = layout.assemble(gone).astype(np.uint8) * np.uint8(PixelFlag.MISSING)
                 flags = lost if flags is None else flags | lost

@@ -247,6 +247,37 @@ def test_whole_virtual_dataset_is_silent(tmp_path):
         assert run.warnings == ()
 
 
+def file_with_source(folder, name):
+    """A virtual stack of two frames whose one source is called `name`."""
+    folder.mkdir()
+    layout = h5py.VirtualLayout((2, 20, 24), "u2")
+    layout[:] = h5py.VirtualSource(name, "d", (2, 20, 24))
+    with h5py.File(folder / "v.h5", "w") as file:
+        file.create_virtual_dataset("data", layout, fillvalue=0)
+    return folder / "v.h5"
+
+
+@pytest.mark.parametrize("absolute", [True, False])
+def test_virtual_sources_outside_the_folder_are_said(tmp_path, absolute):
+    (tmp_path / "raw").mkdir()
+    with h5py.File(tmp_path / "raw" / "s.h5", "w") as file:
+        file["d"] = np.full((2, 20, 24), 5, np.uint16)
+    name = str(tmp_path / "raw" / "s.h5") if absolute else "../raw/s.h5"
+    with open_run(file_with_source(tmp_path / "run", name)) as run:
+        assert run.load(0).raw[0, 0] == 5
+        assert [str(tmp_path / "raw") in text for text in run.warnings] == [True]
+
+
+def test_sources_that_moved_with_their_file_are_neither_missing_nor_outside(tmp_path):
+    path = file_with_source(tmp_path / "run", "/where/it/was/measured/s.h5")
+    with h5py.File(tmp_path / "run" / "s.h5", "w") as file:
+        file["d"] = np.full((2, 20, 24), 5, np.uint16)
+    with open_run(path) as run:
+        assert run.warnings == ()
+        assert run.load(1).valid.all()
+        assert run.load(1).raw[0, 0] == 5
+
+
 def test_links_outside_the_folder_are_not_followed(tmp_path):
     (tmp_path / "in").mkdir()
     write_cxi(tmp_path / "secret.h5")
