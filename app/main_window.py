@@ -162,7 +162,6 @@ class MainWindow(QMainWindow):
 
     def reload(self) -> None:
         if self.session is not None:
-            self.session.save_state()
             self.open_path(str(self.session.run.path), self.session.run.dataset or None)
 
     def close_run(self) -> None:
@@ -181,6 +180,8 @@ class MainWindow(QMainWindow):
         if self._shut:
             opened.close()
             return
+        if self.session is not None and self.session.run.path == opened.run.path:
+            opened = self.session.handed_on(opened)
         self._end_session()
         session = RunSession(opened, self.settings, self.jobs, self)
         self.session = session

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from app.classifying import Classifier
 from app.commands import Needs
 from app.embedding import EmbeddingController
 from app.jobs.manager import JobManager
+from app.jobs.threads import LatestWorker
 from app.labelling import Labelling
 from app.layouts import MapLayout
 from app.opening import Opened
@@ -65,6 +67,7 @@ class RunSession(QObject):
         self._available: set[Needs] = set()
         self._order_to_come = str(opened.state.extra.get("order") or "")
         self._closed = False
+        self._state_writer = LatestWorker("window state")
         self._state_timer = QTimer(self)
         self._state_timer.setSingleShot(True)
         self._state_timer.setInterval(SAVE_STATE_AFTER_MS)
@@ -86,7 +89,11 @@ class RunSession(QObject):
         self._closed = True
         self.browser.play(False)
         self._state_timer.stop()
-        self.save_state()
+        self._state_writer.close()
+        try:
+            self.workspace.save_state(run_state.to_state(self))
+        except NotSaved as error:
+            self._state_not_saved(error)
         self.embedding.close()
         self.layout.close()
         self.classifier.close()
@@ -260,12 +267,27 @@ class RunSession(QObject):
 
     # -- state -----------------------------------------------------------------------------------------------------
 
+    def handed_on(self, opened: Opened) -> Opened:
+        """The same run opened again (it was reloaded), to be shown as it is shown now."""
+        state = run_state.to_state(self)
+        count = len(opened.run)
+        return replace(
+            opened,
+            state=replace(
+                state,
+                frame=min(state.frame, count - 1),
+                selection=state.selection[state.selection < count],
+                queue=state.queue[state.queue < count],
+            ),
+        )
+
     def save_state(self) -> None:
-        """Write where the user is in this run; a failure is only logged, nothing of value is lost."""
-        try:
-            self.workspace.save_state(run_state.to_state(self))
-        except NotSaved as error:
-            log.warning("%s", error.sentence())
+        """Write where the user is in this run, off the GUI thread: flushing to a disk takes its time."""
+        state = run_state.to_state(self)
+        self._state_writer.submit(lambda: self.workspace.save_state(state), lambda _: None, self._state_not_saved)
+
+    def _state_not_saved(self, error: Exception) -> None:
+        log.warning("the window's state of this run was not saved: %s", error)
 
     def _connect(self) -> None:
         self.browser.index_changed.connect(lambda i: self.frames.want(i, self.browser.walk, self.browser.direction))

@@ -88,7 +88,9 @@ def make_window(qtbot) -> Iterator[Callable[..., MainWindow]]:
     for window in made:
         close(window)
     assert multiprocessing.active_children() == []
-    left = [t.name for t in threading.enumerate() if t.name.startswith(("friedel-reader", "label journal", "few-shot"))]
+    left = [
+        t.name for t in threading.enumerate() if t.name.startswith(("friedel-reader", "label journal", "few-shot"))
+    ]
     assert left == []
 
 
@@ -154,7 +156,7 @@ def shown(qtbot, window: MainWindow) -> None:
 KEYS = {
     "Right": Qt.Key.Key_Right, "Left": Qt.Key.Key_Left, "Home": Qt.Key.Key_Home, "End": Qt.Key.Key_End,
     "Space": Qt.Key.Key_Space, "Return": Qt.Key.Key_Return, "Esc": Qt.Key.Key_Escape, "?": Qt.Key.Key_Question,
-    "PgDown": Qt.Key.Key_PageDown,
+    "PgDown": Qt.Key.Key_PageDown, "F5": Qt.Key.Key_F5,
 }  # fmt: skip
 
 

@@ -196,6 +196,17 @@ def test_the_run_opened_last_wins(qtbot, window, tmp_path: Path) -> None:
     assert window.panes.frame_view.picture.index == 0
 
 
+def test_reload_shows_frames_written_since_and_stays_where_it_was(qtbot, window, run_file: Path) -> None:
+    press(window, "1")
+    press(window, "Shift+Right")
+    make_run(run_file.with_name("longer.cxi"), N + 5).replace(run_file)
+    with qtbot.waitSignal(window.run_opened, timeout=WAIT_MS):
+        press(window, "F5")
+    assert len(window.session.run) == N + 5
+    assert window.session.browser.index == 11
+    assert label_of(window, 0) == "single"
+
+
 def test_go_to_an_event(qtbot, window) -> None:
     press(window, "G")
     dialog = window.findChild(QDialog, "go_to")
@@ -243,6 +254,18 @@ def test_labels_become_verdicts_and_a_map(judged_window) -> None:
     assert window.session.layout.positions.shape == (N, 2)
     assert "verdict" in window.panes.frame_page.header.text()
     assert window.panes.map_presenter.colour_by == "verdict"
+
+
+def test_umap_is_made_by_a_job_kept_and_can_be_left_for_pca(qtbot, judged_window) -> None:
+    window = judged_window
+    session = window.session
+    session.layout.start_umap(session.embedding.model_digest, {"epochs": 20})
+    qtbot.waitUntil(lambda: session.layout.has_umap, timeout=6 * WAIT_MS)
+    assert session.layout.kind == "UMAP"
+    assert session.layout.positions.shape == (N, 2)
+    assert list(session.workspace.folder.glob("map-UMAP-*.h5"))
+    window.actions_table["view.pca"].trigger()
+    assert session.layout.kind == "PCA"
 
 
 def test_enter_accepts_the_verdict(qtbot, judged_window) -> None:

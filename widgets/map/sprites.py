@@ -15,7 +15,7 @@ from widgets.map.points import MapPoints
 from widgets.map.splat import FADED
 from widgets.map.transform import MapTransform
 
-MOST = 5000
+MOST = 2000
 """More markers than this are painted as plain points."""
 
 
