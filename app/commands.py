@@ -252,3 +252,9 @@ def as_markdown(commands: Iterable[Command] = COMMANDS) -> str:
                     keys, title = f"{keys} … `{shown_key(command.keys[0].replace('1', '9'))}`", f"{title} … 9"
                 lines.append(f"| {keys} | {title} | {command.help} |")
     return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    import sys
+
+    sys.stdout.write(as_markdown())

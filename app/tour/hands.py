@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PyQt6.QtCore import QEvent, QPoint, QPointF, QRect, Qt
-from PyQt6.QtGui import QKeySequence, QMouseEvent, QPainter, QPixmap
+from PyQt6.QtGui import QKeySequence, QMouseEvent, QPainter, QPalette, QPixmap
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication, QWidget
 
@@ -115,6 +115,8 @@ def _draw_over(painter: QPainter, window: QWidget, widget: QWidget) -> None:
         shape.moveCenter(window.rect().center())
     drawn: QPixmap = widget.grab()
     painter.drawPixmap(shape.topLeft(), drawn)
+    painter.setPen(widget.palette().color(QPalette.ColorRole.Mid))
+    painter.drawRect(shape)
 
 
 def _mouse(

@@ -123,7 +123,7 @@ class Tour:
 
     def _mask(self) -> None:
         self._key("L")
-        for _ in range(3):
+        for _ in range(2):
             self._key("M")
         self._key("O")
         spin(0.3)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from app import commands
 
 
@@ -51,3 +53,8 @@ def test_the_documentation_names_every_command() -> None:
             assert command.help in page
     assert "| `1` … `9` | Give class → Class 1 … 9 |" in page
     assert "| `Ctrl+1` … `Ctrl+9` |" in page
+
+
+def test_the_keyboard_page_is_up_to_date() -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "keys.md"
+    assert page.read_text("utf-8") == commands.as_markdown(), "write it anew: python -m app.commands > docs/keys.md"
