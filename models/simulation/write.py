@@ -6,16 +6,17 @@ The truth never goes into the CXI file: whoever sorts the run must not be able t
 from __future__ import annotations
 
 import csv
+import io
 import os
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from models.errors import NotSaved
+from models.files.disk import replace_text
+from models.files.h5 import new_h5_checked
 from models.progress import Progress
 from models.simulation import detector
 from models.simulation.generate import KIND_NAMES, Truth, join, simulate
@@ -68,22 +69,20 @@ def write_cxi(
         BadParameter: where the settings do not describe a run.
         NotSaved: where the file or the table cannot be written.
     """
-    import h5py
-
     checked(settings)
     target = Path(path)
     parts: list[Truth] = []
-    with _aside(target) as aside:
-        with h5py.File(aside, "w") as file:
-            frames = _lay_out(file, settings, compression)
-            statistics = file["entry_1/instrument_1/detector_1"]
-            for block in simulate(settings):
-                stop = block.start + len(block.counts)
-                frames[block.start : stop] = block.counts
-                statistics["photon_counts"][block.start : stop] = block.counts.sum(axis=(1, 2), dtype=np.int64)
-                statistics["lit_pixels"][block.start : stop] = np.count_nonzero(block.counts, axis=(1, 2))
-                parts.append(block.truth)
-                yield Progress(done=block.done, total=block.total, unit=block.unit, message=block.message)
+    with new_h5_checked(target, f"The simulated run was not saved to {target}") as (file, check):
+        frames = _lay_out(file, settings, compression)
+        statistics = file["entry_1/instrument_1/detector_1"]
+        for block in simulate(settings):
+            stop = block.start + len(block.counts)
+            frames[block.start : stop] = block.counts
+            statistics["photon_counts"][block.start : stop] = block.counts.sum(axis=(1, 2), dtype=np.int64)
+            statistics["lit_pixels"][block.start : stop] = np.count_nonzero(block.counts, axis=(1, 2))
+            check()
+            parts.append(block.truth)
+            yield Progress(done=block.done, total=block.total, unit=block.unit, message=block.message)
         if truth_path is not None:
             write_truth(truth_path, join(parts))
     return target
@@ -99,30 +98,14 @@ def write_truth(path: str | os.PathLike[str], truth: Truth, events: Sequence[str
     """
     target = Path(path)
     names = event_names(len(truth)) if events is None else events
-    with _aside(target) as aside, aside.open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(["index", "event", "class", "species", "particles", "photons"])
-        for i, name in enumerate(names):
-            kind = KIND_NAMES[truth.kind[i]]
-            table.writerow([i, name, kind, truth.species[i], truth.particles[i], f"{truth.photons[i]:.1f}"])
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(["index", "event", "class", "species", "particles", "photons"])
+    for i, name in enumerate(names):
+        kind = KIND_NAMES[truth.kind[i]]
+        table.writerow([i, name, kind, truth.species[i], truth.particles[i], f"{truth.photons[i]:.1f}"])
+    replace_text(target, text.getvalue(), f"The truth of the simulated run was not saved to {target}")
     return target
-
-
-@contextmanager
-def _aside(target: Path) -> Iterator[Path]:
-    """A temporary name beside `target` that becomes it when the block ends well, and disappears otherwise."""
-    aside = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        yield aside
-        aside.replace(target)
-    except OSError as error:
-        raise NotSaved(
-            f"{target} cannot be written",
-            cause=error.strerror or str(error),
-            hint="check that the folder exists, that it is writable and that the disk is not full",
-        ) from error
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def _lay_out(file: Any, settings: SimulationSettings, compression: int) -> Any:

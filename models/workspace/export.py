@@ -19,12 +19,12 @@ import numpy.typing as npt
 
 from models.embedding.few_shot.types import Verdicts
 from models.errors import BadParameter, FrameUnreadable, NotSaved
+from models.files.disk import replace_text
+from models.files.h5 import new_h5_checked
 from models.parameters import parameter, to_dict, validate
 from models.progress import Progress
 from models.runs.types import FlagImage, PixelFlag, Run
-from models.workspace.disk import replace_text
 from models.workspace.entries import IndexArray
-from models.workspace.h5files import new_h5_checked
 from models.workspace.journal import plain
 from models.workspace.provenance import as_json, origin
 from models.workspace.record import LabelRecord

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.errors import NotSaved
+from models.files.disk import is_writable, replace_text
 from models.runs.types import Run
-from models.workspace.disk import is_writable, replace_text
 from models.workspace.journal import PATTERN, plain
 
 log = logging.getLogger(__name__)

@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from models.embedding.few_shot.types import UNKNOWN, Verdicts
 from models.errors import CannotOpen
-from models.workspace.disk import replace_text
-from models.workspace.h5files import new_h5, stored_h5
+from models.files.disk import replace_text
+from models.files.h5 import new_h5, stored_h5
 from models.workspace.journal import plain
 from models.workspace.provenance import as_json, from_json, origin
 

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from models.workspace.disk import written_aside
+from models.files.disk import written_aside
 
 log = logging.getLogger(__name__)
 

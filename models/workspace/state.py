@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from models.workspace.disk import replace_text
+from models.files.disk import replace_text
 from models.workspace.entries import IndexArray, compress, expand
 from models.workspace.journal import plain
 

@@ -21,9 +21,9 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import CannotOpen, NotSaved
-from models.workspace.disk import not_saved, written_aside
+from models.files.disk import not_saved, written_aside
+from models.files.h5 import new_h5, stored_h5
 from models.workspace.entries import IndexArray
-from models.workspace.h5files import new_h5, stored_h5
 from models.workspace.journal import plain
 from models.workspace.provenance import origin
 

@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from models.errors import BadLabels, BadParameter
+from models.files.disk import replace_text
 from models.workspace.classes import RESERVED, UNSURE, check_name
-from models.workspace.disk import replace_text
 from models.workspace.entries import IndexArray
 from models.workspace.labels import Labels
 from models.workspace.record import UNLABELLED_CODE

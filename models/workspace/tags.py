@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import BadLabels, BadParameter
+from models.files.h5 import READ_ERRORS
 from models.workspace.classes import UNSURE, LabelClass, check_name
-from models.workspace.h5files import READ_ERRORS
 from models.workspace.record import UNSURE_CODE, Codes
 from models.workspace.tables import LabelTable
 

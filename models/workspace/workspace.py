@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models.errors import NotSaved
+from models.files.disk import is_writable
 from models.runs.types import Run
 from models.workspace import rosters
-from models.workspace.disk import is_writable
 from models.workspace.entries import Entry, RunKey
 from models.workspace.journal import PATTERN, JournalReader
 from models.workspace.labels import Labels

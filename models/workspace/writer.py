@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.errors import NotSaved
-from models.workspace.disk import make_folder, not_saved, sync_folder
+from models.files.disk import make_folder, not_saved, sync_folder
 from models.workspace.entries import Entry, RunKey, encode, line
 from models.workspace.journal import TORN_OP, file_name, run_line
 

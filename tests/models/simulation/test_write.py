@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import subprocess
+import sys
 from pathlib import Path
 
 import h5py
@@ -95,10 +97,33 @@ def test_stopping_leaves_nothing_behind_and_the_old_file_alone(tmp_path: Path):
     assert [path.name for path in tmp_path.iterdir()] == ["run.cxi"]
 
 
-def test_a_missing_folder_is_named(tmp_path: Path):
-    with pytest.raises(NotSaved, match=r"nowhere.*run\.cxi") as raised:
-        drain(write_cxi(tmp_path / "nowhere" / "run.cxi", SMALL))
+def test_a_missing_folder_is_made_and_one_that_cannot_be_is_named(tmp_path: Path):
+    assert drain(write_cxi(tmp_path / "new" / "run.cxi", SMALL)).is_file()
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(NotSaved, match=r"file.*run\.cxi") as raised:
+        drain(write_cxi(tmp_path / "file" / "run.cxi", SMALL))
     assert raised.value.hint
+
+
+@pytest.mark.parametrize("room", [6_000, 30_000, 60_000])
+def test_a_full_disk_is_said_and_does_not_end_the_process(tmp_path: Path, room: int):
+    program = f"""
+import pathlib, resource
+from models.errors import NotSaved
+from models.progress import drain
+from models.simulation.write import write_cxi
+from tests.models.simulation.test_write import SMALL
+resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, resource.RLIM_INFINITY))
+try:
+    drain(write_cxi(pathlib.Path({str(tmp_path)!r}) / "run.cxi", SMALL, compression=0))
+except NotSaved as error:
+    print(error.sentence())
+"""
+    root = Path(__file__).parents[3]
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=root)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "was not saved" in done.stdout
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_demo_run_as_shipped_is_what_its_settings_say():

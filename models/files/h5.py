@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models.errors import CannotOpen
-from models.workspace.disk import written_aside
+from models.files.disk import written_aside
 
 if TYPE_CHECKING:
     import h5py

@@ -10,8 +10,12 @@ import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from models.errors import NotSaved
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 log = logging.getLogger(__name__)
 
@@ -115,9 +119,22 @@ def written_aside(path: Path, what: str) -> Iterator[Path]:
 
 
 def replace_text(path: Path, text: str, what: str) -> None:
-    """Put `text` (UTF-8) at `path`, atomically. Raises NotSaved beginning with `what`."""
+    """Put `text` (UTF-8) at `path`, atomically. Raises NotSaved beginning with `what`.
+
+    Event identifiers that were no UTF-8 in the data file are written as escapes.
+    """
     with written_aside(path, what) as aside:
-        aside.write_bytes(text.encode())
+        aside.write_bytes(text.encode("utf-8", "backslashreplace"))
+
+
+def replace_array(path: Path, array: npt.NDArray[Any], what: str) -> None:
+    """Put an array of any shape and numeric dtype at `path` as NPY, atomically. Raises NotSaved (`what`)."""
+    import numpy as np
+
+    # Opened for reading, too: to a file that is only written numpy hands the array through C, which does not say why
+    # it failed.
+    with written_aside(path, what) as aside, aside.open("w+b") as file:
+        np.save(file, array, allow_pickle=False)
 
 
 def is_writable(folder: Path) -> bool:
