@@ -34,10 +34,11 @@ from models.display import (
 )
 from widgets.empty import EmptyState
 from widgets.frame.canvas import FrameCanvas
+from widgets.frame.histogram_strip import HistogramStrip
 from widgets.frame.level_bar import REACH, LevelBar
 from widgets.frame.level_field import LevelField
 from widgets.frame.overlay import Rings
-from widgets.frame.plots import HistogramStrip, ProfileStrip
+from widgets.frame.profile import ProfileStrip
 from widgets.frame.readout import describe_pixel
 from widgets.frame.tools import FrameTools
 from widgets.frame.viewport import ViewBox
@@ -158,16 +159,13 @@ class FrameView(QWidget):
         self._canvas.clear()
         self._empty.set_text(title, text)
         self._place.setCurrentWidget(self._empty)
-        self._clear_readout()
-        self._note.setText("")
-        self._histogram.set_histogram(None)
+        self._forget_frame()
 
     def show_unreadable(self, sentence: str) -> None:
         """A hatched tile with the sentence in the frame's place; zoom and levels stay."""
         self._canvas.set_unreadable(sentence)
         self._place.setCurrentWidget(self._canvas)
-        self._clear_readout()
-        self._note.setText("")
+        self._forget_frame()
 
     def set_stale(self, stale: bool) -> None:
         """The frame shown is not the one wanted any more: it stays, and is dimmed after 150 ms."""
@@ -267,8 +265,12 @@ class FrameView(QWidget):
         self._canvas.set_rings_shown(shown)
 
     def set_profile(self, x: npt.NDArray[Any], y: npt.NDArray[Any], x_label: str, y_label: str) -> None:
-        """The radial profile: y over x, both (n,), labels with units."""
-        self._profile.set_profile(x, y, x_label, y_label)
+        """The radial profile: y over ascending x, both (n,), labels with units, as "q (nm⁻¹)".
+
+        Ignored while no frame is on screen: profiles are worked out elsewhere and may come late.
+        """
+        if self._canvas.shows_frame:
+            self._profile.set_profile(x, y, x_label, y_label)
 
     @property
     def readout(self) -> str:
@@ -363,11 +365,20 @@ class FrameView(QWidget):
         q, resolution = self._geometry(y, x) if self._geometry is not None else (None, None)
         self._readout.setText(describe_pixel(self._picture.frame, y, x, self._unit, q, resolution))
 
+    def _forget_frame(self) -> None:
+        """Say nothing more about a frame that is not on screen."""
+        self._histogram_timer.stop()
+        self._histogram.set_histogram(None)
+        self._profile.clear()
+        self._note.setText("")
+        self._clear_readout()
+
     def _clear_readout(self) -> None:
         self._readout.setText("")
 
     def _histogram_later(self) -> None:
-        if self._tools.histogram.isChecked() and not self._histogram_timer.isActive():
+        wanted = self._tools.histogram.isChecked() and self._canvas.shows_frame
+        if wanted and not self._histogram_timer.isActive():
             self._histogram_timer.start()
 
     def _refresh_histogram(self) -> None:

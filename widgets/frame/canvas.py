@@ -121,6 +121,11 @@ class FrameCanvas(QWidget):
             self.update()
 
     @property
+    def shows_frame(self) -> bool:
+        """Whether a frame is drawn: not before the first, and not in place of an unreadable one."""
+        return self._picture is not None and not self._unreadable
+
+    @property
     def dimmed(self) -> bool:
         """Whether the frame shown is drawn as out of date."""
         return self._dimmed

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QKeyEvent
 from PyQt6.QtWidgets import QLineEdit, QWidget
@@ -14,7 +16,7 @@ class LevelField(QLineEdit):
     """Shows a level; takes the keyboard only when clicked and gives it back with Enter or Escape."""
 
     chosen = pyqtSignal(float)
-    """the number typed"""
+    """the number typed, finite"""
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -53,6 +55,8 @@ class LevelField(QLineEdit):
         try:
             value = float(self.text().replace(",", "."))
         except ValueError:
+            value = math.nan
+        if math.isfinite(value):
+            self.chosen.emit(value)
+        else:
             self.show_value(self._value)
-            return
-        self.chosen.emit(value)

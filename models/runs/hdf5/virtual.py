@@ -110,4 +110,5 @@ def _source_file(name: str, owner: Path) -> Path | None:
 def _away_note(away: list[Path], sources: int) -> str:
     folders = list(dict.fromkeys(str(file.parent) for file in away))
     shown = ", ".join(folders[:_FOLDERS_SHOWN]) + (", …" if len(folders) > _FOLDERS_SHOWN else "")
-    return f"{len(away)} of {sources} source files of the virtual dataset are read from outside the file's folder: {shown}"
+    which = f"{len(away)} of {sources} source files of the virtual dataset"
+    return f"{which} are read from outside the file's folder: {shown}"
