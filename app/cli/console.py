@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Generator, Mapping
 from typing import Any, TextIO, TypeVar
 
+from models.files.disk import not_saved
 from models.progress import Progress, drain
 
 R = TypeVar("R")
@@ -90,14 +92,32 @@ def clock(seconds: float) -> str:
 
 
 def report(values: Mapping[str, Any], as_json: bool) -> None:
-    """Print one report on stdout: a JSON object, or aligned lines for people."""
+    """Print one report on stdout: a JSON object, or aligned lines for people.
+
+    Raises:
+        NotSaved: stdout is a file and the disk refuses.
+    """
     if as_json:
-        print(json.dumps(values, ensure_ascii=False, allow_nan=False))
-        return
-    width = max((len(name) for name in values), default=0)
-    for name, value in values.items():
-        for number, line in enumerate(_lines(value)):
-            print(f"{name if number == 0 else '':<{width}}  {line}")
+        text = json.dumps(values, ensure_ascii=False, allow_nan=False)
+    else:
+        width = max((len(name) for name in values), default=0)
+        text = "\n".join(
+            f"{name if number == 0 else '':<{width}}  {line}"
+            for name, value in values.items()
+            for number, line in enumerate(_lines(value))
+        )
+    try:
+        print(text, flush=True)
+    except OSError as error:
+        _discard_stdout()
+        # The reader of our output (head, a closed pager) may go away: that is its choice, not an error.
+        if not isinstance(error, BrokenPipeError):
+            raise not_saved("The report was not printed", error) from error
+
+
+def _discard_stdout() -> None:
+    """Let what is left in the buffer go nowhere, or Python would stumble over it again at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _lines(value: Any) -> list[str]:

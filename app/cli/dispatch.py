@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import logging
-import os
 import sys
 from collections.abc import Sequence
 
@@ -64,6 +64,9 @@ def dispatch(argv: Sequence[str]) -> int:
     Returns:
         0 done; 2 bad input (one line on stderr says what, where and what to do); 130 interrupted.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Names of files and events may hold bytes that are no text here; they are printed as escapes.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         if argv and argv[0] in VERBS:
             return _run_verb(argv[0], argv[1:])
@@ -75,10 +78,6 @@ def dispatch(argv: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("friedel: interrupted", file=sys.stderr)
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output (head, a closed pager) went away: that is its choice, not an error.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_OK
 
 
 def _run_verb(name: str, argv: Sequence[str]) -> int:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from models.embedding.few_shot import Verdicts
     from models.workspace.record import LabelRecord
 
-_RANGE = re.compile(r"(\d+)(?:-(\d+))?")
+_RANGE = re.compile(r"([0-9]{1,18})(?:-([0-9]{1,18}))?")
+_INDEX = re.compile(r"[0-9]{1,18}")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -91,8 +92,7 @@ def _ranges(text: str, n_frames: int) -> list[int]:
         match = _RANGE.fullmatch(part)
         if match is None:
             raise BadParameter(f"--frames: {part!r} is neither an index nor a range", hint="write 0,7,100-199")
-        first = int(match[1])
-        last = first if match[2] is None else int(match[2])
+        first, last = int(match[1]), int(match[2] or match[1])
         if not first <= last < n_frames:
             raise BadParameter(f"--frames: there is no range {part}", cause=f"the run has frames 0 to {n_frames - 1}")
         frames += range(first, last + 1)
@@ -112,7 +112,7 @@ def _listed(path: Path, n_frames: int, events: Sequence[str] | None) -> list[int
             continue
         if word in where:
             frames.append(where[word])
-        elif word.isdigit() and int(word) < n_frames:
+        elif _INDEX.fullmatch(word) and int(word) < n_frames:
             frames.append(int(word))
         else:
             raise BadLabels(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from app.cli.console import report
 from app.cli.flags import add_flags, add_run, from_flags
+from app.cli.outputs import output_path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,14 +33,12 @@ def run(args: argparse.Namespace) -> int:
     from app.cli.vectors import embedding_of
     from models.embedding.embed import EmbedSettings
     from models.embedding.few_shot import FewShotSettings, cross_validate, fit_head, run_statistics
-    from models.errors import BadLabels, BadParameter
+    from models.errors import BadLabels, NotEnoughExamples
     from models.runs import open_run
     from models.workspace.results import UNKNOWN_NAME, save_verdicts, write_verdicts_csv
     from models.workspace.tables import UNSURE, read_labels
 
-    path = Path(args.output)
-    if path.suffix.lower() not in (".h5", ".hdf5", ".csv"):
-        raise BadParameter(f"cannot tell what to write from the name {path}", hint="end it in .h5 or .csv")
+    path = output_path(args.output, (".hdf5", ".h5", ".csv"), [args.run, args.labels])
     head_settings = from_flags(args, FewShotSettings)
     embed_settings = from_flags(args, EmbedSettings)
     opened = open_run(args.run, dataset=args.dataset)
@@ -59,14 +58,9 @@ def run(args: argparse.Namespace) -> int:
     frames = table.frames[sure]
     codes = np.array([names.index(name) for name in table.names if name != UNSURE])
     source = {"model": embedding.model_digest, "labels": Path(args.labels).name, "run": digest}
-    head = fit_head(
-        embedding.vectors[frames],
-        codes,
-        names,
-        head_settings,
-        run=run_statistics(embedding.vectors),
-        source=source,
-    )
+    examples = embedding.vectors[frames]
+    whole = run_statistics(embedding.vectors)
+    head = fit_head(examples, codes, names, head_settings, run=whole, source=source)
     verdicts = head.verdicts(embedding.vectors)
     if path.suffix.lower() == ".csv":
         write_verdicts_csv(path, verdicts, events)
@@ -74,8 +68,12 @@ def run(args: argparse.Namespace) -> int:
         save_verdicts(path, verdicts, run_digest=digest, events=events)
     counts = verdicts.counts()
     unknown = counts.pop("")
-    confusion = cross_validate(embedding.vectors[frames], codes, names, head_settings)
-    accuracy = confusion.balanced_accuracy
+    warnings = list(table.warnings)
+    accuracy = None
+    try:
+        accuracy = round(cross_validate(examples, codes, names, head_settings, run=whole).balanced_accuracy, 4)
+    except NotEnoughExamples as error:
+        warnings.append(error.sentence())
     report(
         {
             "verdicts": str(path),
@@ -83,8 +81,8 @@ def run(args: argparse.Namespace) -> int:
             "labels": len(frames),
             "counts": {**counts, UNKNOWN_NAME: unknown},
             "without_embedding": int(verdicts.missing.sum()),
-            "balanced_accuracy_on_labels": None if accuracy is None or np.isnan(accuracy) else round(accuracy, 4),
-            "warnings": list(table.warnings),
+            "balanced_accuracy_on_labels": accuracy,
+            "warnings": warnings,
         },
         args.json,
     )

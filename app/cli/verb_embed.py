@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import argparse
 import time
-from pathlib import Path
 
 from app.cli.console import report
 from app.cli.flags import add_flags, add_run, from_flags
+from app.cli.outputs import output_path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,11 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from app.cli.vectors import embedding_of
     from models.embedding.embed import EmbedSettings
-    from models.errors import BadParameter, NotSaved
+    from models.files.disk import replace_array
     from models.runs import open_run
 
-    if args.output and Path(args.output).suffix != ".npy":
-        raise BadParameter(f"vectors cannot be written as {args.output}", hint="end the name in .npy")
+    path = None if args.output is None else output_path(args.output, (".npy",), [args.run])
     settings = from_flags(args, EmbedSettings)
     opened = open_run(args.run, dataset=args.dataset)
     began = time.monotonic()
@@ -38,14 +37,8 @@ def run(args: argparse.Namespace) -> int:
         embedding = embedding_of(opened, settings)
     finally:
         opened.close()
-    if args.output:
-        import numpy as np
-
-        try:
-            with Path(args.output).open("wb") as file:
-                np.save(file, embedding.vectors, allow_pickle=False)
-        except OSError as error:
-            raise NotSaved(f"Cannot write {args.output}", cause=error.strerror or str(error)) from error
+    if path is not None:
+        replace_array(path, embedding.vectors, f"The vectors were not saved to {path}")
     frames, dimensions = embedding.vectors.shape
     report(
         {
@@ -55,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
             "without_embedding": int(embedding.missing.sum()),
             "model": embedding.model_digest,
             "seconds": round(time.monotonic() - began, 2),
-            "vectors": args.output,
+            "vectors": None if path is None else str(path),
         },
         args.json,
     )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from app.cli import selection
 from app.cli.console import follow, report
 from app.cli.flags import add_flags, add_run, from_flags
+from app.cli.outputs import output_path
 
 if TYPE_CHECKING:
     from models.runs.types import Run
@@ -34,16 +35,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from models.errors import BadParameter
+    from models.errors import BadParameter, NotSaved
     from models.runs import open_run
     from models.workspace import open_workspace
     from models.workspace.export import ExportSettings, export_selection, write_index_list
     from models.workspace.results import load_verdicts
 
-    path = Path(args.output)
-    if path.suffix.lower() not in (".cxi", ".h5", ".txt"):
-        raise BadParameter(f"cannot tell what to write from the name {path}", hint="end it in .cxi or .txt")
+    inputs = [args.run, args.labels, args.verdicts, args.indices]
+    path = output_path(args.output, (".cxi", ".h5", ".txt"), inputs)
     settings = from_flags(args, ExportSettings)
+    if path.exists() and not settings.overwrite:
+        hint = "choose another name, or give --overwrite"
+        raise NotSaved(f"{path} was not written", cause="a file of that name is there", hint=hint)
     opened = open_run(args.run, dataset=args.dataset)
     workspace = open_workspace(opened)
     try:

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 from app.cli.console import report
 from app.cli.flags import add_run
+from app.cli.outputs import output_path
 from models.display import COLOUR_MAPS, DisplaySettings, Levels, Scaling
-from models.errors import BadParameter, NotSaved
+from models.errors import BadParameter
+from models.files.disk import replace_array, written_aside
 
 if TYPE_CHECKING:
     from models.runs.types import Frame, Run
@@ -41,9 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from models.runs import open_run
 
-    path = Path(args.output)
-    if path.suffix.lower() not in (".npy", ".png"):
-        raise BadParameter(f"cannot tell what to write from the name {path}", hint="end it in .npy or .png")
+    path = output_path(args.output, (".npy", ".png"), [args.run])
     opened = open_run(args.run, dataset=args.dataset)
     try:
         index = _index(opened, args.frame)
@@ -51,13 +51,10 @@ def run(args: argparse.Namespace) -> int:
         event = opened.events[index] if opened.events is not None else None
     finally:
         opened.close()
-    try:
-        if path.suffix.lower() == ".npy":
-            _write_npy(path, frame, nan=args.nan)
-        else:
-            _write_png(path, frame, args)
-    except OSError as error:
-        raise NotSaved(f"Cannot write {path}", cause=error.strerror or str(error)) from error
+    if path.suffix.lower() == ".npy":
+        _write_npy(path, frame, nan=args.nan)
+    else:
+        _write_png(path, frame, args)
     height, width = frame.raw.shape
     found = {"frame": index, "event": event, "height": height, "width": width}
     report({**found, "masked_pixels": int((frame.flags != 0).sum()), "file": str(path)}, args.json)
@@ -86,8 +83,8 @@ def _index(opened: Run, wanted: str) -> int:
 def _write_npy(path: Path, frame: Frame, *, nan: bool) -> None:
     import numpy as np
 
-    with path.open("wb") as file:
-        np.save(file, np.where(frame.valid, frame.data, np.float32("nan")) if nan else frame.raw, allow_pickle=False)
+    values = np.where(frame.valid, frame.data, np.float32("nan")) if nan else frame.raw
+    replace_array(path, values, f"The frame was not saved to {path}")
 
 
 def _write_png(path: Path, frame: Frame, args: argparse.Namespace) -> None:
@@ -99,5 +96,5 @@ def _write_png(path: Path, frame: Frame, args: argparse.Namespace) -> None:
     picture = prepare(frame, DisplaySettings(scaling=Scaling(args.scaling), levels=levels))
     image = Image.fromarray(picture.indices, mode="P")
     image.putpalette(colour_table(args.colour_map)[:, :3].tobytes())
-    with path.open("wb") as file:
-        image.save(file, format="PNG")
+    with written_aside(path, f"The frame was not saved to {path}") as aside:
+        image.save(aside, format="PNG")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import h5py
@@ -169,6 +172,91 @@ def test_bad_input_is_one_line_and_exit_2(
     assert len(lines) == 1
     assert words in lines[0]
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["frame", "stack.npy", "0", "-o", "stack.npy"],
+        ["frame", "stack.npy", "0", "-o", "./link.npy"],
+        ["embed", "stack.npy", "-o", "stack.npy"],
+        ["classify", "run.h5", "--labels", "labels.csv", "-o", "run.h5"],
+        ["classify", "run.h5", "--labels", "labels.csv", "-o", "labels.csv"],
+        ["export", "run.h5", "--frames", "0-2", "-o", "run.h5", "--overwrite"],
+        ["export", "run.h5", "--indices", "list.txt", "-o", "list.txt", "--overwrite"],
+        ["export", "run.h5", "--frames", "0-2", "-o", "list.txt"],
+    ],
+)
+def test_no_verb_writes_over_what_it_reads(
+    argv: list[str],
+    simulated: Path,
+    labels: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(simulated, "run.h5")
+    np.save("stack.npy", np.random.default_rng(1).poisson(3, (5, 32, 32)).astype(np.uint16))
+    Path("link.npy").symlink_to("stack.npy")
+    Path("list.txt").write_text("1\n2\n")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert dispatch(argv) == 2
+    assert "was not written" in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
+
+
+def test_one_example_of_each_class_is_enough_to_sort(
+    simulated: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "two.csv"
+    table.write_text("index,label\n0,single\n1,multi\n")
+    capsys.readouterr()
+    assert dispatch(["classify", str(simulated), "--labels", str(table), "-o", str(tmp_path / "v.h5"), "--json"]) == 0
+    found = spoken(capsys)
+    assert found["frames"] == N
+    assert found["balanced_accuracy_on_labels"] is None
+    assert "no class has two examples" in str(found["warnings"])
+
+
+@pytest.mark.parametrize(
+    ("argv", "named"),
+    [
+        (["frame", "RUN", "0", "-o", "new.npy"], "new.npy"),
+        (["embed", "RUN", "-o", "new.npy"], "new.npy"),
+        (["export", "RUN", "--frames", "0-9", "-o", "new.cxi", "--compression", "none"], "new.cxi"),
+        (["simulate", "new.cxi", "--frames", "40"], "new.cxi"),
+    ],
+)
+def test_a_full_disk_is_one_line_and_leaves_nothing(
+    argv: list[str], named: str, simulated: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert dispatch(["embed", str(simulated)]) == 0  # its vectors are there: only the output has to be written
+    words = [str(simulated) if word == "RUN" else word for word in argv]
+    program = f"""
+import resource, sys
+from app.cli.dispatch import dispatch
+resource.setrlimit(resource.RLIMIT_FSIZE, (7000, resource.RLIM_INFINITY))
+sys.exit(dispatch({[str(tmp_path / named) if word == named else word for word in words]!r}))
+"""
+    root = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=root)
+    assert done.returncode == 2, done.stderr
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("friedel: ")
+    assert named in last
+    assert "beyond what this system allows" in last
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_report_that_cannot_be_printed_is_one_line(simulated: Path) -> None:
+    program = f"import sys; from app.cli.dispatch import dispatch; sys.exit(dispatch(['info', {str(simulated)!r}]))"
+    root = Path(__file__).parents[2]
+    with Path("/dev/full").open("w") as full:
+        argv = [sys.executable, "-c", program]
+        done = subprocess.run(argv, stdout=full, stderr=subprocess.PIPE, text=True, check=False, cwd=root)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "disk is full" in done.stderr
 
 
 @pytest.mark.parametrize("verb", VERBS)

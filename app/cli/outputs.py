@@ -1,0 +1,30 @@
+"""Where a verb may write: never over what it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from models.errors import BadParameter, NotSaved
+
+
+def output_path(name: str, endings: Sequence[str], reads: Sequence[str | None]) -> Path:
+    """The file a verb is asked to write.
+
+    Args:
+        name: as typed.
+        endings: those that say what to write, in small letters with their dot.
+        reads: the run and whatever else the verb reads; None where a flag was not given.
+
+    Raises:
+        BadParameter: the name has none of the endings.
+        NotSaved: it is one of the files the verb reads.
+    """
+    path = Path(name)
+    if path.suffix.lower() not in endings:
+        hint = f"end it in {' or '.join(endings)}"
+        raise BadParameter(f"cannot tell what to write from the name {path}", hint=hint)
+    for other in reads:
+        if other is not None and path.exists() and Path(other).exists() and path.samefile(other):
+            raise NotSaved(f"{path} was not written", cause="it is itself read here", hint="choose another name")
+    return path
