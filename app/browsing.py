@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -86,18 +86,17 @@ class Browser(QObject):
         self.order, self.walk = kind, walk
         self.order_changed.emit(kind)
 
-    def walk_of(self, kind: str) -> Walk | None:
-        """The order of that kind as far as run and selection decide it; None where verdicts or a map do."""
+    def walk_maker(self, kind: str) -> Callable[[], Walk] | None:
+        """What works out an order that run and selection decide; None for one that needs verdicts or a map."""
+        run, selected = self._run, self.selected
         if kind == FILE:
-            return navigation.file_order(len(self._run))
+            return lambda: navigation.file_order(len(run))
         if kind == TIME:
-            return navigation.by_time(self._run.columns, self._run.events, len(self._run))
+            return lambda: navigation.by_time(run.columns, run.events, len(run))
         if kind == SELECTION:
-            return navigation.selected_first(self.selected)
-        if kind.startswith(COLUMN):
-            column = self._run.columns.get(kind.removeprefix(COLUMN))
-            return None if column is None else navigation.by_values(column.values, column.name)
-        return None
+            return lambda: navigation.selected_first(selected)
+        column = run.columns.get(kind.removeprefix(COLUMN)) if kind.startswith(COLUMN) else None
+        return None if column is None else lambda: navigation.by_values(column.values, column.name)
 
     def play(self, on: bool) -> None:
         """Walk on by itself; stops at the end."""

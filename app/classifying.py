@@ -24,6 +24,7 @@ from models.embedding.few_shot import (
     suggest,
 )
 from models.errors import FriedelError, NotEnoughExamples
+from widgets.verdict_panel import confidence_counts
 
 log = logging.getLogger(__name__)
 
@@ -37,17 +38,36 @@ REFIT_AFTER_MS = 10
 
 @dataclass(frozen=True)
 class Judged:
-    """Verdicts with the labels they came from.
+    """Verdicts with the labels they came from, and what the views show of them: all worked out off the GUI thread.
 
     Attributes:
         verdicts: of every frame.
-        codes: (N,) int16 label codes at that time.
-        class_names: the user's classes at that time; `codes` point into them.
+        labels: (N,) int16 label codes at that time.
+        class_names: the user's classes at that time; all codes point into them.
+        codes: (N,) int16 verdicts as places in `class_names`, −1 for none or unknown.
+        confidence: (N,) float32, not-a-number for frames that were not embedded.
+        counts: frames per class name.
+        histogram: (K + 1, bins) int64 frames per class and bin of confidence; the last row is "unknown".
     """
 
     verdicts: Verdicts
-    codes: Codes
+    labels: Codes
     class_names: tuple[str, ...]
+    codes: Codes
+    confidence: npt.NDArray[np.float32]
+    counts: dict[str, int]
+    histogram: npt.NDArray[np.int64]
+
+
+def as_shown(verdicts: Verdicts, labels: Codes, class_names: tuple[str, ...]) -> Judged:
+    """Verdicts in terms of the user's classes."""
+    # One more entry than classes, for the −1 of "unknown" to point at.
+    places = [class_names.index(name) if name in class_names else -1 for name in verdicts.classes] + [-1]
+    codes = np.take(np.asarray(places, np.int16), verdicts.label, mode="wrap")
+    confidence = np.where(verdicts.missing, np.float32(np.nan), verdicts.confidence)
+    last = np.int16(len(class_names))
+    histogram = confidence_counts(np.where(codes < 0, last, codes), confidence, len(class_names) + 1)
+    return Judged(verdicts, labels, class_names, codes, confidence, dict(verdicts.counts()), histogram)
 
 
 @dataclass(frozen=True)
@@ -83,7 +103,7 @@ class Classifier(QObject):
         self.settings = FewShotSettings()
         self.vectors: Vectors | None = None
         self.verdicts: Verdicts | None = None
-        self.verdict_counts: dict[str, int] = {}
+        self.shown: Judged | None = None
         self.queue: npt.NDArray[np.int64] = np.empty(0, np.int64)
         self.confusion: Confusion | None = None
         self.why_not = "The run has not been embedded yet."
@@ -152,20 +172,20 @@ class Classifier(QObject):
             vectors[labelled], codes[labelled], names, self.settings, run=self._statistics, source=self.provenance
         )
         fits = spare is not None and spare.classes == head.classes and len(spare.label) == len(vectors)
-        return Judged(head.verdicts(vectors, out=spare if fits else None), codes, names)
+        return as_shown(head.verdicts(vectors, out=spare if fits else None), codes, names)
 
     def _cover(self, vectors: Vectors, codes: Codes) -> Studied:
         """Before there are verdicts, the queue is a choice of frames that covers the run."""
         return Studied(suggest(None, vectors, np.flatnonzero(codes != -1), QUEUE_LENGTH, self._seed), None)
 
     def _study(self, vectors: Vectors, judged: Judged) -> Studied:
-        labelled = np.flatnonzero(judged.codes >= 0)
-        done = np.flatnonzero(judged.codes != -1)
+        labelled = np.flatnonzero(judged.labels >= 0)
+        done = np.flatnonzero(judged.labels != -1)
         queue = suggest(judged.verdicts, vectors, done, QUEUE_LENGTH, self._seed)
         try:
             confusion = cross_validate(
                 vectors[labelled],
-                judged.codes[labelled],
+                judged.labels[labelled],
                 judged.class_names,
                 self.settings,
                 run=self._statistics,
@@ -180,8 +200,7 @@ class Classifier(QObject):
 
     def _judged(self, judged: Judged) -> None:
         self._spare = self.verdicts
-        self.verdicts = judged.verdicts
-        self.verdict_counts = judged.verdicts.counts()
+        self.verdicts, self.shown = judged.verdicts, judged
         self.why_not = ""
         self.judged.emit()
         vectors = self.vectors
@@ -203,7 +222,7 @@ class Classifier(QObject):
         """No verdicts, and why; outcomes of earlier labels that are still on their way are not wanted any more."""
         self._head_worker.forget()
         changed = self.verdicts is not None or self.why_not != why
-        self.verdicts, self.confusion, self.why_not = None, None, why
+        self.verdicts, self.shown, self.confusion, self.why_not = None, None, None, why
         if changed:
             self.judged.emit()
             self.studied.emit()

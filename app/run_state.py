@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app import orders
 from app.settings import Settings
 from models.display import COLOUR_MAPS, DisplaySettings, Levels, Scaling
 from models.workspace.state import RunState
@@ -47,13 +46,8 @@ def view_box_from(state: RunState) -> ViewBox | None:
 
 
 def restore(session: RunSession, state: RunState) -> None:
-    """Go back to the frame, the order and the selection the run was left with."""
+    """Go back to the frame and the selection the run was left with; the order follows when it is known."""
     session.browser.index = state.frame
-    order = state.extra.get("order")
-    if isinstance(order, str):
-        walk = session.browser.walk_of(order)
-        if walk is not None and order != orders.SELECTION:
-            session.browser.set_walk(order, walk)
     if len(state.selection):
         session.browser.select(state.selection)
 

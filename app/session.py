@@ -17,13 +17,14 @@ from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from app import navigation, orders, run_state
 from app.browsing import Browser
-from app.classifying import Classifier
+from app.classifying import Classifier, as_shown
 from app.commands import Needs
 from app.embedding import EmbeddingController
 from app.jobs.manager import JobManager
 from app.jobs.threads import LatestWorker
 from app.labelling import Labelling
 from app.layouts import MapLayout
+from app.navigation import Walk
 from app.opening import Opened
 from app.profiles import RadialProfiler
 from app.reading import FrameReader
@@ -68,6 +69,7 @@ class RunSession(QObject):
         self._order_to_come = str(opened.state.extra.get("order") or "")
         self._closed = False
         self._state_writer = LatestWorker("window state")
+        self._order_worker = LatestWorker("order of frames")
         self._state_timer = QTimer(self)
         self._state_timer.setSingleShot(True)
         self._state_timer.setInterval(SAVE_STATE_AFTER_MS)
@@ -78,6 +80,7 @@ class RunSession(QObject):
     def begin(self) -> None:
         """Start reading and judging; called once all views follow."""
         self.frames.want(self.browser.index, self.browser.walk, self.browser.direction)
+        self._take_up_order()
         self.layout.begin()
         self.embedding.begin(self.settings.embed_on_open)
         self._update_available()
@@ -90,6 +93,7 @@ class RunSession(QObject):
         self.browser.play(False)
         self._state_timer.stop()
         self._state_writer.close()
+        self._order_worker.close()
         try:
             self.workspace.save_state(run_state.to_state(self))
         except NotSaved as error:
@@ -137,14 +141,13 @@ class RunSession(QObject):
 
     def verdict_codes(self) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.float32]]:
         """(N,) place in `labels.classes` of each frame's verdict (−1 none or unknown), and (N,) confidence or NaN."""
-        verdicts = self.classifier.verdicts
-        if verdicts is None:
+        shown = self.classifier.shown
+        if shown is None:
             return np.full(len(self.run), -1, np.int16), np.full(len(self.run), np.nan, np.float32)
-        names = self.labels.class_names
-        # One more entry than classes, for the −1 of "unknown" to point at.
-        places = [names.index(name) if name in names else -1 for name in verdicts.classes] + [-1]
-        codes = np.take(np.asarray(places, np.int16), verdicts.label, mode="wrap")
-        return codes, np.where(verdicts.missing, np.float32(np.nan), verdicts.confidence)
+        if shown.class_names != self.labels.class_names:
+            # A class was added, renamed or removed since; verdicts that know of it are on their way.
+            shown = as_shown(shown.verdicts, shown.labels, self.labels.class_names)
+        return shown.codes, shown.confidence
 
     def accept_verdict(self) -> None:
         """The verdict of the frame on screen becomes its label."""
@@ -192,16 +195,24 @@ class RunSession(QObject):
     def set_order(self, kind: str) -> None:
         """Walk in another order; refused with a sentence where it needs something that is not there yet."""
         self._order_to_come = ""
-        walk = self.browser.walk_of(kind)
-        if kind == orders.CONFIDENCE and self.classifier.verdicts is not None:
-            confidence = np.where(self.classifier.verdicts.missing, np.nan, self.classifier.verdicts.confidence)
-            walk = navigation.by_values(confidence, "confidence")
-        elif kind == orders.MAP and self.classifier.vectors is not None:
-            walk = navigation.by_likeness(self.classifier.vectors, self.browser.index)
-        if walk is None:
+        make = self._walk_maker(kind)
+        if make is None:
             self.told.emit("That order is not known for this run yet.")
             return
-        self.browser.set_walk(kind, walk)
+        self._order_worker.submit(make, lambda walk: self.browser.set_walk(kind, walk), self._order_failed)
+
+    def _walk_maker(self, kind: str) -> Callable[[], Walk] | None:
+        """What works an order out, on a thread: sorting a million frames takes its time."""
+        shown, vectors, index = self.classifier.shown, self.classifier.vectors, self.browser.index
+        if kind == orders.CONFIDENCE:
+            return None if shown is None else lambda: navigation.by_values(shown.confidence, "confidence")
+        if kind == orders.MAP:
+            return None if vectors is None else lambda: navigation.by_likeness(vectors, index)
+        return self.browser.walk_maker(kind)
+
+    def _order_failed(self, error: Exception) -> None:
+        log.error("the frames cannot be put in order", exc_info=error)
+        self.problem.emit(f"The frames cannot be put in that order: {error}.")
 
     def seek_unlabelled(self, forward: bool) -> None:
         if not self.browser.seek(self.labels.unlabelled(), forward):
@@ -304,8 +315,7 @@ class RunSession(QObject):
     def _take_up_order(self) -> None:
         """The order the run was left with, once there is what it needs."""
         wanted = self._order_to_come
-        ready = {orders.CONFIDENCE: self.classifier.verdicts, orders.MAP: self.classifier.vectors}
-        if ready.get(wanted) is not None and wanted != self.browser.order:
+        if wanted not in ("", orders.FILE, orders.SELECTION) and self._walk_maker(wanted) is not None:
             self.set_order(wanted)
 
     def _take_vectors(self, vectors: npt.NDArray[np.float32], provenance: dict[str, Any]) -> None:

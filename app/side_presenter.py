@@ -16,7 +16,7 @@ from widgets.queue_panel import QueuePanel, Suggestion
 from widgets.run_panel import RunFacts, RunPanel
 from widgets.text import counted
 from widgets.theme import ClassStyle
-from widgets.verdict_panel import UNKNOWN, FrameCriteria, VerdictPanel, confidence_counts
+from widgets.verdict_panel import UNKNOWN, FrameCriteria, VerdictPanel
 
 if TYPE_CHECKING:
     from models.runs.types import Run
@@ -108,7 +108,7 @@ class SidePresenter(QObject):
         if session is None:
             return
         counts = session.labels.counts()
-        judged = None if session.classifier.verdicts is None else session.classifier.verdict_counts
+        judged = None if session.classifier.shown is None else session.classifier.shown.counts
         rows = [
             ClassRow(style, counts.get(style.name, 0), None if judged is None else judged.get(style.name, 0))
             for style in session.labels.styles()
@@ -121,15 +121,15 @@ class SidePresenter(QObject):
         session = self._session
         if session is None:
             return
-        if session.classifier.verdicts is None:
+        shown = session.classifier.shown
+        if shown is None:
             self._verdicts.clear(session.classifier.why_not)
             return
-        styles = session.labels.styles()
-        codes, confidence = session.verdict_codes()
-        unknown = ~np.isnan(confidence) & (codes < 0)
-        counted_codes = np.where(unknown, len(styles), codes)
-        shown = (*styles, unknown_style())
-        self._verdicts.set_histogram(shown, confidence_counts(counted_codes, confidence, len(shown)))
+        styles = {style.name: style for style in session.labels.styles()}
+        if all(name in styles for name in shown.class_names):
+            self._verdicts.set_histogram(
+                [styles[name] for name in shown.class_names] + [unknown_style()], shown.histogram
+            )
 
     def _show_confusion(self) -> None:
         session = self._session

@@ -186,13 +186,12 @@ class Tour:
     def _sort(self) -> None:
         self.window.panes.raise_dock("verdicts")
         self._command("least sure first")
+        wait_until(lambda: self.session.browser.order == "confidence", PATIENCE_S, "the order by confidence")
         self._key("Home")
         self._key("Right")
         wait_until(self._frame_shown, PATIENCE_S, "the least certain frames")
         spin(0.5)
         self.results["order"] = self.session.browser.order
-        if self.session.browser.order != "confidence":
-            raise TourStuck("The palette did not change the order of the frames")
 
     def _hover(self) -> None:
         canvas = self.window.panes.map_view.canvas()

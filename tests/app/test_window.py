@@ -277,9 +277,10 @@ def test_enter_accepts_the_verdict(qtbot, judged_window) -> None:
     assert window.session.workspace.labels.present(index).source == "accept"
 
 
-def test_order_by_confidence(judged_window) -> None:
+def test_order_by_confidence(qtbot, judged_window) -> None:
     window = judged_window
     window.actions_table["frame.order_confidence"].trigger()
+    qtbot.waitUntil(lambda: window.session.browser.order == "confidence", timeout=WAIT_MS)
     press(window, "Home")
     seen = [window.session.browser.index]
     for _ in range(N - 1):
