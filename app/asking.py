@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+LABELS_FILTER = "Label tables (*.csv)"
+SPECKLENN_FILTER = "SpeckleNN's label tables (*.specklenn.csv)"
+IMPORT_FILTER = "Label tables and CXI files with tags (*.csv *.tsv *.txt *.cxi *.h5);;All files (*)"
+
 
 def go_to(window: MainWindow, session: RunSession) -> None:
     """Ask for an index or event and go there."""
@@ -48,17 +52,22 @@ def export_of_selection(window: MainWindow, session: RunSession) -> None:
 def labels_to_export(window: MainWindow, session: RunSession) -> None:
     """Ask for a file and write all labels to it."""
     suggested = Path(window.settings.last_folder or Path.home()) / f"{Path(session.run.name).stem}-labels.csv"
-    dialog = QFileDialog(window, "Export labels", str(suggested.parent), "Tables (*.csv)")
+    kinds = [LABELS_FILTER, SPECKLENN_FILTER]
+    dialog = QFileDialog(window, "Export labels", str(suggested.parent))
+    dialog.setNameFilters(kinds)
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setDefaultSuffix("csv")
     dialog.selectFile(suggested.name)
+    dialog.filterSelected.connect(
+        lambda kind: dialog.setDefaultSuffix("specklenn.csv" if kind == SPECKLENN_FILTER else "csv")
+    )
     dialog.fileSelected.connect(lambda path: export_labels(session, Path(path)))
     _open(dialog)
 
 
 def labels_to_import(window: MainWindow, session: RunSession) -> None:
     """Ask for a table and take its labels over."""
-    dialog = QFileDialog(window, "Import labels", window.settings.last_folder, "Tables (*.csv);;All files (*)")
+    dialog = QFileDialog(window, "Import labels", window.settings.last_folder, IMPORT_FILTER)
     dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
     dialog.fileSelected.connect(lambda path: import_labels(session, Path(path)))
     _open(dialog)

@@ -157,8 +157,8 @@ def _label() -> list[Command]:
     m.line()
     m.add("add_class", "Add class…", "", "Make a class: a name, a colour and a key.")
     m.line()
-    m.add("import", "Import labels…", "", "Read labels from a CSV table, Friedel's or SpeckleNN's.")
-    m.add("export", "Export labels…", "", "Write all labels to a CSV table.")
+    m.add("import", "Import labels…", "", "Read a label table, Friedel's or SpeckleNN's, or CXI tags.")
+    m.add("export", "Export labels…", "", "Write all labels as a table, Friedel's or SpeckleNN's.")
     return m.commands
 
 

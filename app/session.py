@@ -111,6 +111,11 @@ class RunSession(QObject):
         else:
             log.error("the disk does not answer; %s is left open", self.run.path)
 
+    @property
+    def closed(self) -> bool:
+        """Whether the run was closed; what arrives late is then of no use."""
+        return self._closed
+
     # -- what can be done ------------------------------------------------------------------------------------------
 
     def available(self) -> set[Needs]:

@@ -83,6 +83,24 @@ def export_selection(
     return _unreadable(Path(target))
 
 
+def export_labels(
+    path: str, dataset: str | None, annotator: str, target: str, specklenn: bool
+) -> Generator[Progress, None, int]:
+    """Write the labels on disk of the run at `path` to a table; gives their number."""
+    yield Progress(done=0, message="reading the journals")
+    from app.exporting import write_table
+    from models.runs import open_run
+    from models.workspace.workspace import open_workspace
+
+    run = open_run(Path(path), dataset)
+    workspace = open_workspace(run, annotator)
+    try:
+        return write_table(run, workspace.labels, Path(target), specklenn)
+    finally:
+        workspace.close()
+        run.close()
+
+
 def _unreadable(path: Path) -> int:
     """How many frames an export had to leave out."""
     import h5py

@@ -348,7 +348,7 @@ def test_exported_selection_can_be_read(qtbot, judged_window, tmp_path: Path) ->
         assert file["entry_1/result_1/label"].asstr()[()].tolist()[:2] == ["single", "multi"]
 
 
-def test_labels_go_out_and_come_back(window, tmp_path: Path) -> None:
+def test_labels_go_out_and_come_back(qtbot, window, tmp_path: Path) -> None:
     from app.exporting import export_labels, import_labels
 
     press(window, "1")
@@ -356,14 +356,43 @@ def test_labels_go_out_and_come_back(window, tmp_path: Path) -> None:
     table = tmp_path / "labels.csv"
     export_labels(window.session, table)
     assert table.read_text().splitlines()[0] == "index,event,label,annotator,time"
+    export_labels(window.session, tmp_path / "labels.specklenn.csv")
+    assert (tmp_path / "labels.specklenn.csv").read_text().splitlines()[0] == "exp,run,event_num,label"
     press(window, "Ctrl+Z")
     press(window, "Ctrl+Z")
     assert label_of(window, 0) == ""
     import_labels(window.session, table)
-    assert (label_of(window, 0), label_of(window, 1)) == ("single", "multi")
+    qtbot.waitUntil(lambda: label_of(window, 0) == "single", timeout=WAIT_MS)
+    assert label_of(window, 1) == "multi"
     table.write_text("nothing,useful\n1,2\n")
     import_labels(window.session, table)
-    assert window.notice.is_problem()
+    qtbot.waitUntil(window.notice.is_problem, timeout=WAIT_MS)
+
+
+def test_many_labels_are_exported_by_a_job(qtbot, window, tmp_path: Path, monkeypatch) -> None:
+    from app import exporting
+
+    monkeypatch.setattr(exporting, "MANY_LABELS", 1)
+    press(window, "1")
+    press(window, "2")
+    exporting.export_labels(window.session, tmp_path / "labels.csv")
+    qtbot.waitUntil((tmp_path / "labels.csv").exists, timeout=WAIT_MS)
+    assert len((tmp_path / "labels.csv").read_text().splitlines()) == 3
+    qtbot.waitUntil(lambda: "2 labels written" in window.notice.text(), timeout=WAIT_MS)
+
+
+def test_tags_of_an_exported_file_come_back(qtbot, window, tmp_path: Path) -> None:
+    from app.exporting import export_selection, import_labels
+
+    press(window, "1")
+    press(window, "2")
+    window.session.browser.select(range(N))
+    export_selection(window.session, tmp_path / "all.cxi")
+    qtbot.waitUntil(lambda: "written to" in window.notice.text(), timeout=WAIT_MS)
+    press(window, "Ctrl+Z")
+    press(window, "Ctrl+Z")
+    import_labels(window.session, tmp_path / "all.cxi")
+    qtbot.waitUntil(lambda: (label_of(window, 0), label_of(window, 1)) == ("single", "multi"), timeout=WAIT_MS)
 
 
 def test_labels_of_another_annotator_appear(qtbot, window, run_file: Path) -> None:
