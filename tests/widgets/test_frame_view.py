@@ -17,6 +17,7 @@ from models.runs.types import Frame, PixelFlag
 from widgets import theme
 from widgets.frame.canvas import FrameCanvas
 from widgets.frame.level_bar import LevelBar
+from widgets.frame.numbers import number_text
 from widgets.frame.viewport import ViewBox
 from widgets.frame_view import FrameView
 
@@ -43,9 +44,9 @@ def canvas_of(view: FrameView) -> FrameCanvas:
 
 
 def colour_at(view: FrameView, y: int, x: int) -> tuple[int, int, int]:
-    """Colour painted in the middle of a pixel."""
+    """Colour painted in a corner of a pixel, beside its number."""
     canvas = canvas_of(view)
-    at = canvas.pixel_position(y, x).toPoint()
+    at = canvas.pixel_position(y - 0.4, x - 0.4).toPoint()
     colour = canvas.grab().toImage().pixelColor(at)
     return colour.red(), colour.green(), colour.blue()
 
@@ -54,7 +55,7 @@ def colours_across(view: FrameView) -> set[str]:
     """Colours along a line through the upper part of the frame."""
     canvas = canvas_of(view)
     image = canvas.grab().toImage()
-    left, right = canvas.pixel_position(1, 0).toPoint(), canvas.pixel_position(1, 4).toPoint()
+    left, right = canvas.pixel_position(0.6, 0).toPoint(), canvas.pixel_position(0.6, 4).toPoint()
     return {image.pixelColor(x, left.y()).name() for x in range(left.x(), right.x())}
 
 
@@ -204,6 +205,55 @@ def test_the_readout_has_geometry_and_flags_and_follows_the_frame(view: FrameVie
     with qtbot.waitSignal(view.hover_left):
         QApplication.sendEvent(canvas_of(view), QEvent(QEvent.Type.Leave))
     assert view.readout == ""
+
+
+def contrast_in(view: FrameView, y: int, x: int) -> tuple[int, int]:
+    """Darkest and lightest shade (0 … 255) painted in the middle of a pixel."""
+    canvas = canvas_of(view)
+    at, image = canvas.pixel_position(y, x).toPoint(), canvas.grab().toImage()
+    around = [QPoint(dx, dy) for dx in range(-14, 15) for dy in range(-6, 7)]
+    shades = [image.pixelColor(at + by).lightness() for by in around]
+    return min(shades), max(shades)
+
+
+def test_a_deep_zoom_writes_the_numbers_into_the_pixels(view: FrameView) -> None:
+    raw = np.zeros((50, 50), np.uint16)
+    raw[20:30, 20:30] = 249
+    view.show_picture(prepare(frame_of(raw), LINEAR))
+    view.set_view_box(ViewBox(y=20, x=19.5, scale=30.0))
+    assert contrast_in(view, 21, 20) == (255, 255)
+    view.set_view_box(ViewBox(y=20, x=19.5, scale=40.0))
+    darkest, lightest = contrast_in(view, 21, 20)
+    assert darkest < 60
+    assert lightest == 255
+    darkest, lightest = contrast_in(view, 21, 19)
+    assert darkest == 0
+    assert lightest > 195
+    masked = np.full(raw.shape, PixelFlag.MASKED)
+    view.show_picture(prepare(frame_of(raw, masked), LINEAR))
+    darkest, lightest = contrast_in(view, 21, 20)
+    assert darkest < 90
+    assert lightest > 195
+
+
+@pytest.mark.parametrize(
+    ("value", "room", "text"),
+    [
+        (np.uint16(65535), 5, "65535"),
+        (np.uint16(65535), 4, "7e4"),
+        (np.uint32(4_294_967_295), 6, "4.29e9"),
+        (np.int32(-2), 5, "-2"),
+        (np.float32(0.1), 5, "0.1"),
+        (np.float64(0.1 + 0.2), 5, "0.3"),
+        (np.float32(-1.23456e-7), 6, "-1e-7"),
+        (np.float32(np.nan), 5, "nan"),
+        (np.float64(-np.inf), 4, "-inf"),
+        (np.bool_(True), 1, "1"),
+        (np.uint16(65535), 2, ""),
+    ],
+)
+def test_a_number_is_rounded_no_more_than_its_pixel_demands(value: np.generic, room: int, text: str) -> None:
+    assert number_text(value, room) == text
 
 
 def test_zoom_and_pan_stay_when_the_frame_changes(view: FrameView) -> None:

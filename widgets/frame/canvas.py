@@ -20,6 +20,7 @@ from PyQt6.QtGui import (
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from models.display import ColourTable, Picture
+from widgets.frame import numbers
 from widgets.frame.images import qt_colours, shared_image
 from widgets.frame.overlay import Rings, paint_rings, paint_unreadable
 from widgets.frame.viewport import ViewBox, Viewport
@@ -185,6 +186,9 @@ class FrameCanvas(QWidget):
             painter.end()
             return
         self._paint_image(painter, canvas)
+        if self._viewport.scale >= numbers.FROM_SCALE and self._picture.pool == 1:
+            raw = self._picture.frame.raw
+            numbers.paint_numbers(painter, raw, self._colours, self._viewport, canvas, self.font())
         if self._dimmed:
             veil = QColor(background)
             veil.setAlpha(150)

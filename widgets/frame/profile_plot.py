@@ -67,6 +67,7 @@ class ProfilePlot(pyqtgraph.PlotWidget):
         if (plot.getAxis("bottom").labelText, plot.getAxis("left").labelText) != (x_label, y_label):
             plot.setLabel("bottom", x_label)
             plot.setLabel("left", y_label)
+            plot.getAxis("left").resizeEvent()  # else the label stays where it was when it was empty
         self._show_curve()
         if another:
             low, high = float(x[0]), float(x[-1])
