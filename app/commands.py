@@ -156,6 +156,9 @@ def _label() -> list[Command]:
     m.add("advance", "Advance after a label", "", "Go on when a class was given.", Needs.NOTHING, checkable=True)
     m.line()
     m.add("add_class", "Add class…", "", "Make a class: a name, a colour and a key.")
+    m.add(
+        "annotator", "Your name…", "", "Whom the labels you give are by, where several use one login.", Needs.NOTHING
+    )
     m.line()
     m.add("import", "Import labels…", "", "Read a label table, Friedel's or SpeckleNN's, or CXI tags.")
     m.add("export", "Export labels…", "", "Write all labels as a table, Friedel's or SpeckleNN's.")

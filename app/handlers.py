@@ -132,6 +132,14 @@ def _label_handlers(window: MainWindow) -> dict[str, Handler]:
     def give_selection(number: int) -> Callable[[], None]:
         return with_session(lambda s: s.labels.give_selection(number))
 
+    def annotator() -> None:
+        from app.dialogs.annotator import AnnotatorDialog
+
+        dialog = AnnotatorDialog(window.settings.annotator_name, window)
+        dialog.chosen.connect(window.set_annotator)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
     def add_class() -> None:
         if window.panes is not None:
             window.panes.raise_dock("classes")
@@ -150,6 +158,7 @@ def _label_handlers(window: MainWindow) -> dict[str, Handler]:
         "label.redo": with_session(lambda s: s.labels.redo()),
         "label.advance": set_advance,
         "label.add_class": add_class,
+        "label.annotator": annotator,
         "label.import": _asking(window, "labels_to_import"),
         "label.export": _asking(window, "labels_to_export"),
     }

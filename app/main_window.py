@@ -14,7 +14,6 @@ from PyQt6.QtWidgets import (
     QApplication,
     QFileDialog,
     QMainWindow,
-    QMenu,
     QMessageBox,
     QStackedWidget,
     QVBoxLayout,
@@ -26,14 +25,13 @@ from app.commands import Needs
 from app.handlers import handlers
 from app.helping import Helper
 from app.jobs.manager import JobManager
-from app.jobs.threads import run_task
 from app.notice import NoticeBar
 from app.opening import Opened, Opener
 from app.settings import Settings, save_settings
 from app.status_bar import StatusBar
+from app.window_menus import WindowMenus
 from models.errors import AmbiguousRun, FriedelError
 from widgets import theme
-from widgets.run_panel import RecentRun
 from widgets.text import counted
 from widgets.welcome import WelcomePane
 
@@ -86,14 +84,12 @@ class MainWindow(QMainWindow):
         self.notice = NoticeBar(centre)
 
         self.actions_table = Actions(self, handlers(self), settings.shortcuts)
-        self.menus = self.actions_table.fill_menus()
-        self._recent_menu = QMenu("Open recent", self)
-        self.menus["Run"].insertMenu(self.actions_table["run.open_demo"], self._recent_menu)
+        self.menus = WindowMenus(self)
         self.status = StatusBar(self.jobs, self)
         self.setStatusBar(self.status)
         self._connect()
-        self._show_settings()
-        self._show_recent()
+        self.menus.show_settings()
+        self.menus.show_recent()
         if settings.geometry:
             self.restoreGeometry(_from_text(settings.geometry))
 
@@ -126,14 +122,14 @@ class MainWindow(QMainWindow):
         self.panes = Panes(self)
         self.panes.restore(_from_text(self.settings.layout) if self.settings.layout else None)
         self.panes.show_for_run(False)
-        self.panes.frame_presenter.display_changed.connect(self._show_display)
+        self.panes.frame_presenter.display_changed.connect(self.menus.show_display)
         self.panes.map_presenter.umap_wanted.connect(lambda: self.actions_table.trigger("view.umap"))
         self.panes.run_panel.open_requested.connect(self.open_path)
         self.panes.jobs_panel.details_requested.connect(lambda _job: self.helper.open_log())
         self.status.jobs_wanted.connect(lambda: self.actions_table.trigger("run.jobs"))
-        self._fill_pane_menu(self.panes)
-        self._show_settings()
-        self._show_recent()
+        self.menus.add_panes(self.panes)
+        self.menus.show_settings()
+        self.menus.show_recent()
         self.ready.emit()
 
     # -- opening and closing runs ----------------------------------------------------------------------------------
@@ -187,12 +183,12 @@ class MainWindow(QMainWindow):
         self.session = session
         if str(opened.path) != str(self._demo_path):
             self.settings.remember(str(opened.path))
-        self._show_recent()
+        self.menus.show_recent()
         self.setWindowTitle(f"{session.run.name} · {counted(len(session.run), 'frame')}")
         session.availability_changed.connect(self._update_available)
-        session.labels.classes_changed.connect(self._name_classes)
+        session.labels.classes_changed.connect(self.menus.name_classes)
         session.browser.playing_changed.connect(lambda on: self.actions_table.set_checked("frame.play", on))
-        session.browser.order_changed.connect(self._show_order)
+        session.browser.order_changed.connect(self.menus.show_order)
         session.problem.connect(self.notice.warn)
         session.told.connect(self.notice.inform)
         self.status.follow(session)
@@ -200,7 +196,7 @@ class MainWindow(QMainWindow):
         self.panes.show_session(session)
         self.panes.show_for_run(True)
         self.pages.setCurrentWidget(self.panes.frame_page)
-        self._name_classes()
+        self.menus.name_classes()
         self._update_available()
         session.begin()
         # Keys are for the frame, not for whatever button happens to be first in the order of focus.
@@ -218,7 +214,7 @@ class MainWindow(QMainWindow):
         self.notice.warn(error.sentence())
         if not Path(path).exists():
             self.settings.forget(path)
-            self._show_recent()
+            self.menus.show_recent()
 
     def _pick_dataset(self, path: str, error: AmbiguousRun) -> None:
         from widgets.dataset_picker import DatasetPicker
@@ -247,17 +243,10 @@ class MainWindow(QMainWindow):
             present |= self.session.available()
         self.actions_table.set_available(present)
 
-    def _name_classes(self) -> None:
-        if self.session is not None:
-            keyed = {int(c.key): c.name for c in self.session.labels.classes if c.key}
-            self.actions_table.name_classes(keyed)
-
-    def _show_order(self, kind: str) -> None:
-        action = f"frame.order_{kind}"
-        if action in self.actions_table:
-            self.actions_table.set_checked(action, True)
-        else:
-            self.actions_table.uncheck("order")
+    @property
+    def closing(self) -> bool:
+        """Whether the window has been shut down."""
+        return self._shut
 
     def make_safe(self) -> str:
         """Flush the label journal and say what is safe; never raises."""
@@ -272,7 +261,14 @@ class MainWindow(QMainWindow):
         application = QApplication.instance()
         if isinstance(application, QApplication):
             theme.apply_theme(application, scheme)
-        self._show_settings()
+        self.menus.show_settings()
+
+    def set_annotator(self, name: str) -> None:
+        """Label under this name from now on; an open run is opened again for it."""
+        if name != self.settings.annotator_name:
+            self.settings.annotator = name
+            save_settings(self.settings)
+            self.reload()
 
     def set_full_screen(self, on: bool) -> None:
         if on:
@@ -285,68 +281,6 @@ class MainWindow(QMainWindow):
         if self.panes is not None:
             self.panes.reset()
             self.panes.show_for_run(self.session is not None)
-
-    def _show_settings(self) -> None:
-        table, settings = self.actions_table, self.settings
-        table.set_checked(f"view.theme_{settings.theme}", True)
-        table.set_checked("label.advance", settings.auto_advance)
-        table.set_checked("run.embed_on_open", settings.embed_on_open)
-        table.set_checked("view.mask", settings.show_mask)
-        table.set_checked("view.rings", settings.show_rings)
-        table.set_checked("view.thumbnails", settings.show_thumbnails)
-        if self.panes is not None:
-            self.panes.frame_view.set_rings_shown(settings.show_rings)
-            self.panes.filmstrip.setVisible(settings.show_thumbnails)
-            self._show_display()
-
-    def _show_display(self) -> None:
-        """Menu entries follow what is chosen with the mouse in the frame view."""
-        assert self.panes is not None
-        display = self.panes.frame_view.settings
-        self.actions_table.set_checked(f"view.scaling_{display.scaling.value}", True)
-        self.actions_table.set_checked("view.auto_levels", display.levels is None)
-        self.actions_table.set_checked("view.mask", display.mask_shown)
-
-    def _fill_pane_menu(self, panes: Panes) -> None:
-        """Which panes are shown, in the View menu before the theme."""
-        view = self.menus.get("View")
-        if view is None:
-            return
-        menu = QMenu("Panes", view)
-        menu.addActions([dock.toggleViewAction() for dock in panes.docks.values()])  # type: ignore[misc]
-        view.insertMenu(self.actions_table["view.full_screen"], menu)
-
-    def _fill_recent_menu(self) -> None:
-        self._recent_menu.clear()
-        for path in self.settings.recent:
-            action = self._recent_menu.addAction(path)
-            if action is not None:
-                action.triggered.connect(lambda _checked=False, chosen=path: self.open_path(chosen))
-        self._recent_menu.setEnabled(bool(self.settings.recent))
-
-    def _show_recent(self) -> None:
-        self._fill_recent_menu()
-        self._list_recent(frozenset())
-        paths = list(self.settings.recent)
-
-        def missing() -> frozenset[str]:
-            return frozenset(path for path in paths if not Path(path).exists())
-
-        def found(gone: frozenset[str]) -> None:
-            if gone and not self._shut:
-                self._list_recent(gone)
-
-        # A network folder that does not answer must not hold the window up.
-        run_task(missing, found, lambda error: log.warning("recent runs: %s", error), name="look for recent runs")
-
-    def _list_recent(self, gone: frozenset[str]) -> None:
-        paths = self.settings.recent
-        self.welcome.set_recent([RecentRun(p, Path(p).name, str(Path(p).parent), p not in gone) for p in paths])
-        if self.panes is not None:
-            here = "" if self.session is None else str(self.session.run.path)
-            self.panes.run_panel.set_recent(
-                [RecentRun(p, Path(p).name, "", p not in gone) for p in paths if p != here]
-            )
 
     def _connect(self) -> None:
         self.opener.opened.connect(self._opened)

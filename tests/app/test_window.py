@@ -412,6 +412,24 @@ def test_labels_of_another_annotator_appear(qtbot, window, run_file: Path) -> No
     assert window.status.counts.text() == "1 label by you"
 
 
+def test_two_people_at_one_login_label_under_their_own_names(qtbot, window) -> None:
+    press(window, "1")
+    window.actions_table["label.annotator"].trigger()
+    dialog = window.findChild(QDialog, "annotator")
+    field = dialog.findChild(QLineEdit)
+    assert field.text() == "ada"
+    field.setText("grace")
+    with qtbot.waitSignal(window.run_opened, timeout=WAIT_MS):
+        press(field, "Return")
+    assert label_of(window, 0) == "single"
+    assert window.session.browser.index == 1
+    assert window.status.counts.text() == "0 labels by you"
+    press(window, "Ctrl+Z")
+    assert label_of(window, 0) == "single", "ada's label is not grace's to undo"
+    press(window, "2")
+    assert window.session.workspace.labels.present(1).who == "grace"
+
+
 def test_classes_are_added_renamed_and_removed(window) -> None:
     panel = window.panes.classes
     panel.class_added.emit("ring")
