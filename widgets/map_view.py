@@ -23,8 +23,9 @@ from PyQt6.QtWidgets import (
 
 from widgets import icons
 from widgets.empty import EmptyState
-from widgets.map.canvas import MapCanvas, Tool
+from widgets.map.canvas import MapCanvas
 from widgets.map.colouring import Category, Colouring, by_category, by_value
+from widgets.map.drag import Tool
 from widgets.map.hover_card import HoverCard
 from widgets.map.legend import MapLegend
 from widgets.text import grouped

@@ -10,7 +10,7 @@ from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QComboBox, QPushButton
 from pytestqt.qtbot import QtBot
 
-from widgets.map.canvas import Tool
+from widgets.map.drag import Tool
 from widgets.map.legend import MapLegend
 from widgets.map_view import Category, LayoutChoice, MapView, by_category, by_value
 

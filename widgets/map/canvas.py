@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from enum import Enum
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +20,7 @@ from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from widgets.map import marks, morph
 from widgets.map.colouring import Colouring
+from widgets.map.drag import Drag, Tool, combination
 from widgets.map.hover import Hover
 from widgets.map.morph import Morph
 from widgets.map.painter import PointPainter, Scene
@@ -31,16 +31,7 @@ from widgets.map.transform import MapTransform
 Bools = npt.NDArray[np.bool_]
 
 PICK_RADIUS_PX = 14.0
-_CLICK_PX = 4.0
 _ZOOM_RANGE = (0.2, 2e5)
-
-
-class Tool(Enum):
-    """What dragging the mouse does."""
-
-    PAN = "pan"
-    LASSO = "lasso"
-    RECTANGLE = "rectangle"
 
 
 class MapCanvas(QWidget):
@@ -80,10 +71,7 @@ class MapCanvas(QWidget):
         self._moved_by_user = False
         self._current = -1
         self._tool = Tool.PAN
-        self._pressed: QPointF | None = None
-        self._last = QPointF()
-        self._dragging = False
-        self._trail: list[QPointF] = []
+        self._drag = Drag()
         self._hover = Hover(self)
         self._hover.probe = self.frame_under
         self._hover.changed.connect(self._hover_changed)
@@ -151,8 +139,7 @@ class MapCanvas(QWidget):
 
     def set_tool(self, tool: Tool) -> None:
         """Take a tool into the hand."""
-        self._trail = []
-        self._pressed = None
+        self._drag.cancel()
         if tool is not self._tool:
             self._tool = tool
             self.setCursor(Qt.CursorShape.ArrowCursor if tool is Tool.PAN else Qt.CursorShape.CrossCursor)
@@ -271,9 +258,8 @@ class MapCanvas(QWidget):
 
     def escape(self) -> bool:
         """Leave what is going on: the region being drawn, else the tool, else the selection. False for nothing."""
-        if self._trail:
-            self._trail = []
-            self._pressed = None
+        if self._drag.trail:
+            self._drag.cancel()
             self.update()
         elif self._tool is not Tool.PAN:
             self.set_tool(Tool.PAN)
@@ -322,42 +308,33 @@ class MapCanvas(QWidget):
         assert event is not None
         if event.button() not in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton):
             return
-        self._pressed = self._last = event.position()
-        self._dragging = False
         self._morph.finish()
-        if event.button() == Qt.MouseButton.LeftButton and self._tool is not Tool.PAN:
-            self._trail = [event.position()]
+        draws = event.button() == Qt.MouseButton.LeftButton and self._tool is not Tool.PAN
+        self._drag.begin(event.position(), draws)
 
     def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
         assert event is not None
-        where = event.position()
-        if self._pressed is None:
-            self._hover.moved(where)
+        if not self._drag.held:
+            self._hover.moved(event.position())
             return
-        far = (where - self._pressed).manhattanLength() > _CLICK_PX
-        if not self._dragging and far:
-            self._dragging = True
-            self._hover.forget()
-        if not self._dragging:
+        by = self._drag.follow(event.position())
+        if not self._drag.moving:
             return
-        if self._trail:
-            self._trail.append(where)
+        self._hover.forget()
+        if self._drag.trail:
             self.update()
         else:
-            self.pan(where.x() - self._last.x(), where.y() - self._last.y())
-        self._last = where
+            self.pan(by.x(), by.y())
 
     def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:
         assert event is not None
-        if self._pressed is None:
+        if not self._drag.held:
             return
-        trail, self._trail = self._trail, []
-        dragged, self._dragging = self._dragging, False
-        self._pressed = None
-        if trail and dragged:
-            trail.append(event.position())
-            self._close_region(trail, event.modifiers())
-        elif not dragged and event.button() == Qt.MouseButton.LeftButton:
+        clicked = not self._drag.moving and event.button() == Qt.MouseButton.LeftButton
+        region = self._drag.end(event.position())
+        if region:
+            self._close_region(region, combination(event.modifiers()))
+        elif clicked:
             frame = self.frame_under(event.position())
             if frame >= 0:
                 self.frame_chosen.emit(frame)
@@ -381,12 +358,7 @@ class MapCanvas(QWidget):
         else:
             super().keyPressEvent(event)
 
-    def _close_region(self, trail: list[QPointF], keys: Qt.KeyboardModifier) -> None:
-        how = "replace"
-        if keys & Qt.KeyboardModifier.ShiftModifier:
-            how = "add"
-        elif keys & (Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.ControlModifier):
-            how = "subtract"
+    def _close_region(self, trail: list[QPointF], how: str) -> None:
         if self._tool is Tool.RECTANGLE:
             self.select_rectangle(QRectF(trail[0], trail[-1]).normalized(), how)
         else:
@@ -403,13 +375,13 @@ class MapCanvas(QWidget):
         self.update()
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
-        image = self._painter.image(self._scene, self.palette(), self.devicePixelRatioF(), moving=self._dragging)
+        image = self._painter.image(self._scene, self.palette(), self.devicePixelRatioF(), moving=self._drag.moving)
         painter = QPainter(self)
         painter.drawImage(QPointF(0, 0), image)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         roles, palette = QPalette.ColorRole, self.palette()
         base, accent = palette.color(roles.Base), palette.color(roles.Highlight)
-        marks.paint_region(painter, self._trail, self._tool is Tool.RECTANGLE, accent)
+        marks.paint_region(painter, self._drag.trail, self._tool is Tool.RECTANGLE, accent)
         under = self.position_of(self._hover.frame)
         if under is not None and self._hover.frame != self._current:
             marks.paint_ring(painter, under, marks.HOVER_RADIUS, accent, base)
