@@ -13,7 +13,7 @@ from functools import partial
 from threading import Condition, Thread
 from typing import Any, Generic, TypeVar
 
-from models.errors import FrameUnreadable, FriedelError
+from models.errors import FriedelError
 from models.runs.cache import FrameCache, default_cache_bytes
 from models.runs.types import Frame, Run
 
@@ -120,7 +120,7 @@ class FrameServer(Generic[T]):
         Args:
             indices: frames, the most urgent first.
             make: turns a frame into a small picture.
-            deliver: called with the frame's index and its picture; with None where the frame cannot be read.
+            deliver: called with the frame's index and its picture; with None where there is none.
         """
         jobs: deque[Callable[[], None]] = deque()
         jobs.extend(partial(self._serve_thumbnail, index, make, deliver) for index in indices)
@@ -211,8 +211,6 @@ class FrameServer(Generic[T]):
                     self._shown = frame
             prepared = self._prepare(frame)
         except FriedelError as error:
-            if isinstance(error, FrameUnreadable):
-                self._unreadable.add(index)
             self._failed(index, error)
         except Exception as error:
             log.exception("frame %d cannot be prepared", index)
@@ -223,7 +221,13 @@ class FrameServer(Generic[T]):
 
     def _load(self, index: int, *, evict: bool = True) -> Frame:
         epoch = self._epoch
-        frame = self._run.load(index)
+        try:
+            frame = self._run.load(index)
+        except FriedelError:
+            with self._wake:
+                if epoch == self._epoch:  # else it may be readable now
+                    self._unreadable.add(index)
+            raise
         with self._wake:
             self._unreadable.discard(index)
             if epoch == self._epoch:  # else forgotten while it was read
@@ -243,7 +247,6 @@ class FrameServer(Generic[T]):
         except FriedelError as error:
             # Said when the frame is wanted; until then there is nobody to tell.
             log.info("reading ahead: %s", error.sentence())
-            self._unreadable.add(index)
 
     def _serve_thumbnail(
         self, index: int, make: Callable[[Frame], U], deliver: Callable[[int, U | None], None]
@@ -254,7 +257,8 @@ class FrameServer(Generic[T]):
                 picture = make(self.cached(index) or self._load(index, evict=False))
             except FriedelError as error:
                 log.info("thumbnail: %s", error.sentence())
-                self._unreadable.add(index)
+            except Exception:
+                log.exception("no thumbnail of frame %d", index)
         deliver(index, picture)
 
     def _serve_task(
