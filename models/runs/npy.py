@@ -28,6 +28,7 @@ from models.runs.watch import FileGuard
 
 _LONGEST_HEADER = 1 << 20
 _MOST_UNPACKED_SHARE = 0.25
+_READ_ERRORS = (OSError, ValueError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error)
 _UNPICKLED = (
     "it holds Python objects (a pickle), which could run code when loaded and are never read",
     "Save a plain number array: numpy.save(name, numpy.stack(frames))",
@@ -93,7 +94,7 @@ class ArraySource:
             if self._array is None:
                 self._array = self._load()
             block = np.array(self._array[self._layout.selection(index)], order="C")
-        except (OSError, ValueError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
+        except _READ_ERRORS as error:
             raise FrameUnreadable(
                 f"frame {index} of {self._name} cannot be read",
                 cause=str(error) or "it does not fit into memory",
@@ -143,7 +144,7 @@ def open_npz_run(path: Path, dataset: str | None = None) -> StackRun:
     """
     what = f"{path} cannot be opened"
     try:
-        members = _members(path, what)
+        members, left_out = _members(path, what)
     except (zipfile.BadZipFile, OSError, EOFError, zlib.error, NotImplementedError, RuntimeError) as error:
         raise CannotOpen(
             what, cause="the archive is damaged or cut short", hint="Copy it again, or save it with numpy.savez"
@@ -159,7 +160,7 @@ def open_npz_run(path: Path, dataset: str | None = None) -> StackRun:
     source = ArraySource(path, layout, member.load)
     # The archive keeps a checksum of every member: it identifies the frames without unpacking them.
     identity = _identity(member.header, layout, name, lambda _: member.checksum.to_bytes(4, "little"))
-    facts = _facts(path, name, member.header, layout, notes, identity)
+    facts = _facts(path, name, member.header, layout, (*notes, *left_out), identity)
     return StackRun(_with_companions(facts, members, name, layout), source)
 
 
@@ -184,9 +185,10 @@ class _Member:
         return np.frombuffer(data, self.header.dtype).reshape(self.header.shape, order=order)  # type: ignore[call-overload,no-any-return]
 
 
-def _members(path: Path, what: str) -> dict[str, _Member]:
-    """The arrays of an archive by name; those that only unpickling could read raise when they are all there is."""
+def _members(path: Path, what: str) -> tuple[dict[str, _Member], tuple[str, ...]]:
+    """The arrays of an archive by name, and a sentence on each that cannot be read; raises when all are such."""
     members: dict[str, _Member] = {}
+    left_out: list[str] = []
     refused: CannotOpen | None = None
     with zipfile.ZipFile(path) as archive:
         for info in archive.infolist():
@@ -197,6 +199,7 @@ def _members(path: Path, what: str) -> dict[str, _Member]:
                     header = read_header(file, what)
             except CannotOpen as error:
                 refused = error
+                left_out.append(f"{info.filename} is not used: {error.cause}")
                 continue
             offset = None
             if info.compress_type == zipfile.ZIP_STORED:
@@ -206,7 +209,7 @@ def _members(path: Path, what: str) -> dict[str, _Member]:
             )
     if refused is not None and not members:
         raise refused
-    return members
+    return members, tuple(left_out)
 
 
 def _data_offset(path: Path, info: zipfile.ZipInfo) -> int:
@@ -253,6 +256,8 @@ def _with_companions(facts: RunFacts, members: dict[str, _Member], chosen: str, 
                 flags = to_flags(mask, convention)
             except MaskFault as fault:
                 notes.append(f"{name} is not used as a mask: {fault}")
+            except _READ_ERRORS as error:
+                notes.append(f"{name} cannot be read, so no mask is used from it ({error})")
             else:
                 notes += [note] if note else []
     return replace(facts, static_flags=flags, columns=LazyColumns(columns), warnings=tuple(notes))

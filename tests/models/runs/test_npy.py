@@ -115,6 +115,24 @@ def test_npz_with_mask_and_columns(tmp_path, save):
         assert run.mask[1:].all()
 
 
+@pytest.mark.parametrize("side", [20, 400])
+def test_npz_a_damaged_mask_is_said(tmp_path, side):
+    """Large or small: the damage is found with the array's header, or only when all of it is unpacked."""
+    mask = np.random.default_rng(side).random((side, side)) < 0.3
+    path = tmp_path / "a.npz"
+    np.savez_compressed(path, frames=np.ones((3, side, side), np.uint16), mask=mask)
+    with zipfile.ZipFile(path) as archive:
+        member = archive.getinfo("mask.npy")
+    content = bytearray(path.read_bytes())
+    end = member.header_offset + 30 + len(member.filename) + member.compress_size
+    for place in range(end - 24, end - 8):
+        content[place] ^= 0x5A
+    path.write_bytes(bytes(content))
+    with open_run(path) as run:
+        assert [text for text in run.warnings if "mask" in text]
+        assert run.load(2).raw[0, 0] == 1
+
+
 def test_npz_same_content_same_identity(tmp_path):
     np.savez(tmp_path / "a.npz", frames=stack())
     np.savez(tmp_path / "b.npz", frames=stack())
