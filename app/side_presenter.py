@@ -14,7 +14,7 @@ from widgets.classes_panel import ClassesPanel, ClassRow
 from widgets.jobs_panel import JobsPanel
 from widgets.queue_panel import QueuePanel, Suggestion
 from widgets.run_panel import RunFacts, RunPanel
-from widgets.text import counted
+from widgets.text import counted, grouped
 from widgets.theme import ClassStyle
 from widgets.verdict_panel import UNKNOWN, FrameCriteria, VerdictPanel
 
@@ -269,6 +269,6 @@ def progress_text(record: JobRecord) -> str:
         return "starting"
     if progress.total is None:
         return progress.message
-    text = f"{counted(progress.done, '')}of {counted(progress.total, progress.unit, progress.unit)}"
+    text = f"{grouped(progress.done)} of {counted(progress.total, progress.unit, progress.unit)}"
     rate = getattr(progress, "frames_per_s", 0.0)
     return f"{text} · {rate:.0f} frames/s" if rate else text
