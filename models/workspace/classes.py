@@ -17,8 +17,9 @@ Key = tuple[str, str, str]
 """Where an entry stands in the order: time, annotator, id."""
 
 MARKERS = ("circle", "square", "triangle", "diamond", "plus", "cross", "star", "pentagon", "hexagon")
-COLOURS = ("#009E73", "#E69F00", "#56B4E9", "#CC79A7", "#D55E00", "#0072B2", "#F0E442", "#999999", "#882255")
-"""In the order they are given out: Okabe and Ito's, told apart with any common colour blindness, and two more."""
+COLOURS = ("#009E73", "#E69F00", "#56B4E9", "#CC79A7", "#D55E00", "#0072B2", "#A89B00", "#8C6A4F", "#8E86D6")
+"""In the order they are given out: Okabe and Ito's six that show on white and on black, told apart with any common
+colour blindness, and three more; none is grey, which is the colour of unlabelled frames."""
 KEYS = tuple("123456789")
 UNSURE = "unsure"
 RESERVED = frozenset({UNSURE, "unknown"})
@@ -56,14 +57,15 @@ def check_name(name: str, taken: Iterable[str] = ()) -> str:
     """The name without blanks at its ends.
 
     Raises:
-        BadParameter: where it is empty, too long, reserved, taken or holds control characters.
+        BadParameter: where it is empty, too long, reserved, taken (in upper or lower case) or holds control
+            characters.
     """
     name = name.strip()
     if not name or len(name) > MAX_NAME or not name.isprintable():
         raise BadParameter(f"{name!r} cannot be the name of a class", cause=f"a name has 1 to {MAX_NAME} characters")
     if name.casefold() in RESERVED:
         raise BadParameter(f"{name!r} cannot be the name of a class", cause="Friedel uses that word itself")
-    if name in taken:
+    if name.casefold() in {other.casefold() for other in taken}:
         raise BadParameter(f"There is a class {name!r} already", hint="Choose another name")
     return name
 
@@ -182,10 +184,10 @@ def _told_apart(classes: Iterable[LabelClass]) -> tuple[LabelClass, ...]:
     told: list[LabelClass] = []
     for one in classes:
         name, n = one.name, 2
-        while name in names:
+        while name.casefold() in names:
             name, n = f"{one.name} ({n})", n + 1
         key = "" if one.key in keys else one.key
-        names.add(name)
+        names.add(name.casefold())
         keys.add(key)
         told.append(replace(one, name=name, key=key))
     return tuple(told)

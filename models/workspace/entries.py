@@ -69,7 +69,8 @@ class Entry:
         events: event identifier of each of `frames`, or empty.
         cls: identifier of the class ("" where none), see `classes.py`.
         source: how the label was given: key, lasso, queue, accept, import.
-        of: id of the entry that is undone or redone.
+        of: what is undone or redone: the `unit` of the entries concerned.
+        group: shared by entries that are undone and redone as one (an import), "" for an entry of its own.
         fields: what a class entry sets (`CLASS_FIELDS`).
         run: the run it was made on.
         origin: name of the file it was read from, "" for one made in this session.
@@ -85,6 +86,7 @@ class Entry:
     cls: str = ""
     source: str = ""
     of: str = ""
+    group: str = ""
     fields: Mapping[str, str] = field(default_factory=lambda: _NO_FIELDS)
     run: RunKey | None = None
     origin: str = ""
@@ -94,6 +96,11 @@ class Entry:
         if not self.ranges:
             return np.asarray(self.frames, dtype=np.int64)
         return expand(np.asarray(self.ranges, dtype=np.int64))
+
+    @property
+    def unit(self) -> str:
+        """What undo and redo call it: its group, or the entry itself."""
+        return self.group or self.id
 
     @property
     def n_frames(self) -> int:
@@ -164,7 +171,7 @@ def expand(ranges: IndexArray) -> IndexArray:
 def encode(entry: Entry) -> bytes:
     """The entry's line, with its line end."""
     body: dict[str, Any] = {"v": VERSION, "id": entry.id, "t": entry.time, "who": entry.who, "op": entry.op}
-    for key, value in (("class", entry.cls), ("source", entry.source), ("of", entry.of)):
+    for key, value in (("class", entry.cls), ("source", entry.source), ("of", entry.of), ("group", entry.group)):
         if value:
             body[key] = value
     body.update(entry.fields)
@@ -200,6 +207,10 @@ def decode(body: dict[str, Any], run: RunKey | None, origin: str) -> Entry:
         raise ValueError("id, t, who and op must be text")
     if len(time) != 24 or time[-1] != "Z":
         time = stamp(milliseconds(time))
+    datetime.fromisoformat(time)  # raises ValueError
+    if not "1970" <= time < "9999":
+        raise ValueError(f"{time} cannot be the time of a label")
+    group = str(body.get("group", ""))
     if op in LABEL_OPS:
         frames, events, cls = body.get("frames", ()), body.get("events", ()), body.get("class", "")
         ranges = body.get("ranges", ())
@@ -209,14 +220,13 @@ def decode(body: dict[str, Any], run: RunKey | None, origin: str) -> Entry:
             raise ValueError("events must be text")
         if type(cls) is not str or (op == "label" and not cls):
             raise ValueError("a label needs a class")
-        return Entry(
-            id, time, who, op, frames, ranges, events, cls, str(body.get("source", "")), run=run, origin=origin
-        )
+        source = str(body.get("source", ""))
+        return Entry(id, time, who, op, frames, ranges, events, cls, source, "", group, run=run, origin=origin)
     cls, of = body.get("class", ""), body.get("of", "")
     if type(cls) is not str or type(of) is not str or (op in CLASS_OPS and not cls):
         raise ValueError("class and of must be text")
     fields = {key: str(body[key]) for key in CLASS_FIELDS if key in body}
-    return Entry(id, time, who, op, cls=cls, of=of, fields=fields, run=run, origin=origin)
+    return Entry(id, time, who, op, cls=cls, of=of, group=group, fields=fields, run=run, origin=origin)
 
 
 def _check_frames(frames: Any, ranges: Any, events: Any) -> None:

@@ -6,8 +6,9 @@ workspace connects to the journal.
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal
 
 import numpy as np
@@ -77,6 +78,7 @@ class Labels(LabelRecord):
         self._events = events
         self._sink = sink
         self._clock = clock
+        self._group = ""
         self._can_undo: list[str] = []
         self._can_redo: list[str] = []
 
@@ -146,6 +148,15 @@ class Labels(LabelRecord):
         """Take a class off the list; its frames show as unlabelled until that is undone. Raises BadParameter."""
         self._make("remove", cls=self._id_of(name))
 
+    @contextlib.contextmanager
+    def as_one(self) -> Iterator[None]:
+        """What is done inside the block is undone, and redone, as one."""
+        self._group = new_id()
+        try:
+            yield
+        finally:
+            self._group = ""
+
     @property
     def can_undo(self) -> bool:
         return bool(self._can_undo)
@@ -155,11 +166,15 @@ class Labels(LabelRecord):
         return bool(self._can_redo)
 
     def undo(self) -> Entry | None:
-        """Take back this annotator's latest action, of whatever session; returns it, or None where there is none."""
+        """Take back this annotator's latest action, of whatever session.
+
+        Returns:
+            Its entry (of several, the last), or None where there is nothing to undo.
+        """
         return self._toggle("undo", self._can_undo)
 
     def redo(self) -> Entry | None:
-        """Do again what was undone last; returns it, or None where there is nothing to redo."""
+        """Do again what was undone last. Returns its entry, as `undo`, or None where there is nothing to redo."""
         return self._toggle("redo", self._can_redo)
 
     @many_objects()
@@ -207,11 +222,11 @@ class Labels(LabelRecord):
             raise IndexError(f"frames {found[0]} … {found[-1]} are not all in 0 … {len(self) - 1}")
         return found
 
-    def _toggle(self, op: str, ids: list[str]) -> Entry | None:
-        if not ids:
+    def _toggle(self, op: str, units: list[str]) -> Entry | None:
+        if not units:
             return None
-        target = self._known[ids[-1]].entry
-        self._make(op, of=target.id)
+        target = self._unit((units[-1], self.annotator))[-1].entry
+        self._make(op, of=target.unit)
         return target
 
     def _make(
@@ -241,6 +256,7 @@ class Labels(LabelRecord):
             cls=cls,
             source=source,
             of=of,
+            group="" if of else self._group,
             fields=fields or {},
             run=self._run,
         )
@@ -257,7 +273,8 @@ class Labels(LabelRecord):
         elif entry.op == "redo":
             _move(entry.of, self._can_redo, self._can_undo)
         else:
-            self._can_undo.append(entry.id)
+            if not entry.group or entry.group not in reversed(self._can_undo):
+                self._can_undo.append(entry.unit)
             if self._can_redo:
                 self._can_redo.clear()
 

@@ -16,6 +16,9 @@ from models.workspace.words import NO_WORD, UNSURE_WORD, Operation, WordStack
 
 Codes = npt.NDArray[np.int16]
 
+Mark = tuple[str, str]
+"""What undo and redo are about: the unit of one or more entries, and their annotator."""
+
 UNLABELLED_CODE = -1
 UNSURE_CODE = -2
 _WORD_OF = {"clear": NO_WORD, "unsure": UNSURE_WORD}
@@ -82,7 +85,8 @@ class LabelRecord:
         self._stack = WordStack(run.n_frames)
         self._table = ClassTable()
         self._known: dict[str, Operation] = {}
-        self._undone: set[tuple[str, str]] = set()
+        self._groups: dict[Mark, list[Operation]] = {}
+        self._undone: set[Mark] = set()
         self._words = np.full(run.n_frames, NO_WORD, dtype=np.int16)
         self._mine = np.zeros(run.n_frames, dtype=np.bool_)
         self._codes = np.full(run.n_frames, UNLABELLED_CODE, dtype=np.int16)
@@ -231,12 +235,16 @@ class LabelRecord:
         self._refresh(touched)
 
     def _operation(self, entry: Entry, key: Key) -> Operation:
-        live = not self._undone or (entry.id, entry.who) not in self._undone
+        live = not self._undone or (entry.unit, entry.who) not in self._undone
         if entry.op == "label":
-            return Operation(entry, key, self._placement.place(entry), self._table.slot(entry.cls), live)
-        if entry.op in LABEL_OPS:
-            return Operation(entry, key, self._placement.place(entry), _WORD_OF[entry.op], live)
-        return Operation(entry, key, None, NO_WORD, live)
+            op = Operation(entry, key, self._placement.place(entry), self._table.slot(entry.cls), live)
+        elif entry.op in LABEL_OPS:
+            op = Operation(entry, key, self._placement.place(entry), _WORD_OF[entry.op], live)
+        else:
+            op = Operation(entry, key, None, NO_WORD, live)
+        if entry.group:
+            self._groups.setdefault((entry.group, entry.who), []).append(op)
+        return op
 
     def _push(self, op: Operation, touched: list[Operation]) -> None:
         entry = op.entry
@@ -262,18 +270,23 @@ class LabelRecord:
             op.effect = False
         return op
 
-    def _flip(self, mark: tuple[str, str], touched: list[Operation]) -> None:
+    def _flip(self, mark: Mark, touched: list[Operation]) -> None:
         """Undo or redo: each is the other's inverse."""
         self._undone ^= {mark}
-        target = self._known.get(mark[0])
-        if target is None or target.entry.who != mark[1]:
-            return
-        target.live = mark not in self._undone
-        if target.frames is not None:
-            touched.append(target)
-        self._classes_changed |= target.entry.op in CLASS_OPS or (
-            target.entry.op == "label" and target.entry.cls not in self._table.certain
-        )
+        for target in self._unit(mark):
+            target.live = mark not in self._undone
+            if target.frames is not None:
+                touched.append(target)
+            self._classes_changed |= target.entry.op in CLASS_OPS or (
+                target.entry.op == "label" and target.entry.cls not in self._table.certain
+            )
+
+    def _unit(self, mark: Mark) -> Sequence[Operation]:
+        """The operations that an undo takes back as one; none where they are not here."""
+        op = self._known.get(mark[0])
+        if op is not None and not op.entry.group and op.entry.who == mark[1]:
+            return (op,)
+        return self._groups.get(mark, ())
 
     def _refresh(self, touched: list[Operation]) -> None:
         """Bring classes, words, codes and counts up to date after the touched operations came or went."""

@@ -91,7 +91,7 @@ class EmbeddingStore:
         """
         stem = _stem(run_digest, model_digest) if model_digest else f"embedding-*-{run_digest}"
         for suffix in (".h5", ".partial"):
-            for path in sorted(folder.glob(stem + suffix), key=lambda p: p.stat().st_mtime, reverse=True):
+            for path in sorted(folder.glob(stem + suffix), key=_modified, reverse=True):
                 store = cls._read(path)
                 if store is not None and store.run_digest == run_digest:
                     return store
@@ -120,9 +120,11 @@ class EmbeddingStore:
         """(N, D) float32, memory-mapped, read-only; NaN where not written yet. Grows while another process writes."""
         if not self.n_frames:
             return np.empty((0, self.dim), dtype=np.float32)
-        if not self.finished and not self.path.exists():
+        try:
+            return self._mapped()
+        except FileNotFoundError:  # another process has just finished it
             self._follow()
-        return np.memmap(self.path, _ROW_TYPE, "r", self._offset, (self.n_frames, self.dim))
+            return self._mapped()
 
     # -- writing ---------------------------------------------------------------------------------------------------
 
@@ -197,6 +199,9 @@ class EmbeddingStore:
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
+    def _mapped(self) -> Vectors:
+        return np.memmap(self.path, _ROW_TYPE, "r", self._offset, (self.n_frames, self.dim))
+
     def _follow(self) -> None:
         """Go over to the final file, made here or by another process."""
         final = self._read(self.path.with_suffix(".h5"))
@@ -256,6 +261,14 @@ class EmbeddingStore:
 
 def _stem(run_digest: str, model_digest: str) -> str:
     return f"embedding-{plain(model_digest, 'model')[:16]}-{run_digest}"
+
+
+def _modified(path: Path) -> float:
+    """When a file was written, seconds since 1970; long ago where another process has just removed it."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def _offset_of(n_frames: int) -> int:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,7 @@ SPECKLENN_HEADER = ("exp", "run", "event_num", "label")
 SPECKLENN_CODES = {"0": "contaminant", "1": "single", "2": "multi", "9": "blank"}
 """What SpeckleNN's authors call 0 not a sample, 1 single, 2 multi, 9 background."""
 _UNSURE_WORDS = RESERVED | {"?"}
+_INDEX = re.compile(r"[0-9]{1,15}")
 _MAX_CLASSES = 100
 _MAX_BYTES = 1 << 30
 
@@ -94,7 +96,7 @@ def read_labels(path: Path, n_frames: int, events: Sequence[str] | None = None) 
     finder = _Finder(path, n_frames, events, is_specklenn="event_num" in columns and "event" not in columns)
     found: dict[int, str] = {}
     annotators: set[str] = set()
-    words: set[str] = set()
+    words: dict[str, None] = {}
     for number, row in rows:
         cells = {name: row[at].strip() if at < len(row) else "" for name, at in columns.items()}
         if not cells["label"]:
@@ -103,7 +105,7 @@ def read_labels(path: Path, n_frames: int, events: Sequence[str] | None = None) 
         if cells.get("annotator"):
             annotators.add(cells["annotator"])
         if frame is not None:
-            words.add(cells["label"])
+            words[cells["label"]] = None
             found.pop(frame, None)
             found[frame] = cells["label"]
     names, warnings = _class_names(path, words, is_specklenn="event_num" in columns)
@@ -118,9 +120,15 @@ def read_labels(path: Path, n_frames: int, events: Sequence[str] | None = None) 
 def import_labels(table: LabelTable, labels: Labels) -> ImportReport:
     """Give the frames of a table their labels, as this annotator; classes that are not there are added.
 
-    Upper and lower case do not matter for classes that exist. One entry is made for each class, so that a few undos
-    take the import back.
+    Upper and lower case do not matter. One undo takes all of it back.
     """
+    with labels.as_one():
+        new = _give(table, labels)
+    return ImportReport(len(table.frames), table.n_unknown, tuple(new), table.warnings)
+
+
+def _give(table: LabelTable, labels: Labels) -> list[str]:
+    """Give the labels, one entry for each class; returns the classes that were added."""
     by_name = {name.casefold(): name for name in labels.class_names}
     new: list[str] = []
     for name in table.classes:
@@ -136,7 +144,7 @@ def import_labels(table: LabelTable, labels: Labels) -> ImportReport:
             labels.set_unsure(frames, source="import")
         else:
             labels.set(frames, name, source="import")
-    return ImportReport(len(table.frames), table.n_unknown, tuple(new), table.warnings)
+    return new
 
 
 def write_labels(path: Path, labels: Labels, events: Sequence[str] | None = None) -> int:
@@ -214,7 +222,7 @@ class _Finder:
             if len(self._examples) < 3:
                 self._examples.append(f"{event} (line {line})")
             return None
-        if not index and event and (self._is_specklenn or event.isdigit()):
+        if not index and event and (self._is_specklenn or _INDEX.fullmatch(event)):
             index = event
         if not index:
             raise BadLabels(
@@ -224,7 +232,7 @@ class _Finder:
         return self._number(line, index)
 
     def _choose(self, event: str, index: str) -> int:
-        there = int(index) if index.isdigit() else self._n_frames
+        there = int(index) if _INDEX.fullmatch(index) else self._n_frames
         if self._events is not None and there < self._n_frames and self._events[there] == event:
             return there
         return self._where[event]
@@ -232,7 +240,7 @@ class _Finder:
     def _number(self, line: int, text: str) -> int:
         try:
             value = float(text)
-            whole = int(text) if text.lstrip("+-").isdigit() else int(value)
+            whole = int(value)
         except (ValueError, OverflowError):
             raise BadLabels(f"{self.path}, line {line}: {text[:40]!r} is no frame index") from None
         if whole != value or not 0 <= whole < self._n_frames:
@@ -300,8 +308,8 @@ def _columns(path: Path, header: list[str]) -> dict[str, int]:
     return columns
 
 
-def _class_names(path: Path, words: set[str], *, is_specklenn: bool) -> tuple[dict[str, str], list[str]]:
-    """The class name of every label in the table, and what to tell the user of it."""
+def _class_names(path: Path, words: Collection[str], *, is_specklenn: bool) -> tuple[dict[str, str], list[str]]:
+    """The class name of every label in the table (in order of appearance), and what to tell the user of it."""
     if len(words) > _MAX_CLASSES:
         raise BadLabels(
             f"{path} has {len(words)} different labels", cause=f"more than {_MAX_CLASSES} classes are not supported"
@@ -309,14 +317,18 @@ def _class_names(path: Path, words: set[str], *, is_specklenn: bool) -> tuple[di
     names: dict[str, str] = {}
     warnings: list[str] = []
     numbered = is_specklenn and all(word.isdigit() for word in words)
-    for word in sorted(words):
+    spelling: dict[str, str] = {}
+    for word in words:
         if word.casefold() in _UNSURE_WORDS:
             names[word] = UNSURE
             continue
         try:
-            names[word] = check_name(SPECKLENN_CODES.get(word, word) if numbered else word)
+            name = check_name(SPECKLENN_CODES.get(word, word) if numbered else word)
         except BadParameter as error:
             raise BadLabels(f"{path} has a label that cannot be a class", cause=error.sentence()) from error
+        names[word] = spelling.setdefault(name.casefold(), name)
+        if names[word] != name:
+            warnings.append(f"{name} was read as {names[word]}: upper and lower case do not tell classes apart.")
     if numbered and words:
         told = ", ".join(f"{word} as {names[word]}" for word in sorted(words))
         warnings.append(f"SpeckleNN's numbers were read thus: {told}.")

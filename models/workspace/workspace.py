@@ -110,8 +110,9 @@ class Workspace:
 
     @property
     def warnings(self) -> tuple[str, ...]:
+        # Copied first: `look` may be at work on another thread.
         found = [*self._problems.values()]
-        for reader in self._readers.values():
+        for reader in tuple(self._readers.values()):
             found += reader.warnings
         if self.labels.lost:
             found.append(
@@ -201,10 +202,10 @@ class Workspace:
     def _keep(self, entry: Entry) -> None:
         self._writer.append(entry, self._tell)
 
-    def _prepare(self, entry: Entry) -> None:
-        """What has to be on disk before the entry is; on the journal's thread."""
+    def _prepare(self, entry: Entry, folder: Path) -> None:
+        """What has to be in the folder before the entry is; on the journal's thread."""
         if entry.ranges and self._events is not None:
-            rosters.save_roster(self.folder, self._key.digest, self._events)
+            rosters.save_roster(folder, self._key.digest, self._events)
         if not self._remembered:
             self._remembered = True
             remember(self._places, self._run, self._user_data)

@@ -81,8 +81,8 @@ class JournalWriter:
         folder: the workspace; made when the first entry is written.
         annotator: whose journal.
         run: what the entries are about.
-        prepare: called on the writer's thread before an entry is written; an `OSError` or `NotSaved` from it counts
-            as a failure to write.
+        prepare: called on the writer's thread with an entry that is about to be written and the folder it goes to;
+            an `OSError` or `NotSaved` from it counts as a failure to write.
         retry_s: seconds between attempts while the disk refuses.
         disk: the system calls.
     """
@@ -93,7 +93,7 @@ class JournalWriter:
         annotator: str,
         run: RunKey,
         *,
-        prepare: Callable[[Entry], None] | None = None,
+        prepare: Callable[[Entry, Path], None] | None = None,
         retry_s: float = RETRY_S,
         disk: Disk | None = None,
     ) -> None:
@@ -238,7 +238,7 @@ class JournalWriter:
         try:
             for item in batch:
                 if self._prepare is not None:
-                    self._prepare(item.entry)
+                    self._prepare(item.entry, self.folder)
                 self._write(encode(item.entry))
                 n_written += 1
         except (OSError, NotSaved) as error:

@@ -11,6 +11,7 @@ from PyQt6.QtGui import QColor, QIcon, QPalette
 from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from models.workspace.classes import COLOURS, MARKERS
 from widgets import icons, text, theme
 from widgets.status import SaveIndicator, StatusCounts
 
@@ -65,6 +66,11 @@ def test_class_colours_stand_out_and_differ(palette: QPalette) -> None:
         for other in colours[:place]:
             apart = sum(abs(a - b) for a, b in zip(colour.getRgb()[:3], other.getRgb()[:3], strict=True))
             assert apart > 60
+
+
+def test_colours_and_markers_are_those_that_classes_are_given() -> None:
+    assert theme.CLASS_COLOURS == COLOURS
+    assert theme.CLASS_MARKERS == MARKERS
 
 
 def test_markers_are_distinct_and_fit_their_square() -> None:

@@ -23,8 +23,9 @@ def some_entries() -> list[Entry]:
     labels.set([4, 5, 9], "multi", source="lasso")
     labels.undo()
     labels.add_class("ring ○", "#010203")
-    labels.set_unsure(1)
-    labels.set(7, None)
+    with labels.as_one():
+        labels.set_unsure(1)
+        labels.set(7, None)
     return list(labels.entries)
 
 
@@ -35,7 +36,7 @@ JOURNAL = line(run_line(RUN)) + b"".join(encode(e) for e in ENTRIES)
 def fields(entry: Entry) -> tuple[object, ...]:
     return (
         entry.id, entry.time, entry.who, entry.op, list(entry.frames), list(entry.ranges), list(entry.events),
-        entry.cls, entry.source, entry.of, dict(entry.fields), entry.run,
+        entry.cls, entry.source, entry.of, entry.group, dict(entry.fields), entry.run,
     )  # fmt: skip
 
 
@@ -49,6 +50,17 @@ def test_a_journal_gives_back_its_entries(tmp_path: Path) -> None:
     entries, warnings = read(tmp_path / "j", JOURNAL)
     assert [fields(e) for e in entries] == [fields(e) for e in ENTRIES]
     assert warnings == []
+
+
+@pytest.mark.parametrize("time", ["2026-03-01T10:22:33.12?Z", "z" * 23 + "Z", "9999-12-31T23:59:59.999Z", "1066"])
+def test_a_time_that_cannot_be_is_damage_and_labelling_goes_on(tmp_path: Path, time: str) -> None:
+    odd = {"v": 1, "id": "x", "t": time, "who": "eve", "op": "label", "class": "single", "frames": [1]}
+    entries, warnings = read(tmp_path / "j", JOURNAL + line(odd))
+    assert [e.id for e in entries] == [e.id for e in ENTRIES]
+    assert "damaged" in warnings[0]
+    labels = Labels(RUN, None, annotator="ada")
+    labels.merge(entries)
+    assert labels.set(1, "multi") is not None
 
 
 @given(st.integers(0, len(JOURNAL)))

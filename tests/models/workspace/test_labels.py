@@ -266,6 +266,7 @@ _frames = st.one_of(
 )
 _actions = st.one_of(
     st.tuples(st.just("set"), _frames, st.integers(0, 3)),
+    st.tuples(st.just("several"), _frames, st.integers(0, 3)),
     st.tuples(st.just("clear"), _frames, st.just(0)),
     st.tuples(st.just("unsure"), _frames, st.just(0)),
     st.tuples(st.sampled_from(["undo", "undo", "redo", "add", "rename", "remove"]), st.just(0), st.integers(0, 3)),
@@ -277,6 +278,11 @@ def act(labels: Labels, action: tuple[str, object, int]) -> None:
     names = labels.class_names
     if what == "set" and names:
         labels.set(frames, names[n % len(names)])
+    elif what == "several":
+        with labels.as_one():
+            added = labels.add_class(f"class {len(labels.entries)}")
+            labels.set(frames, added.name)
+            labels.set(n, names[n % len(names)])
     elif what == "clear":
         labels.set(frames, None)
     elif what == "unsure":
@@ -333,6 +339,44 @@ def test_two_annotators_agree_in_the_end_whatever_the_order_of_arrival(steps, ra
     fresh = Labels(key, None, annotator="a")
     fresh.merge(everything)
     same(both["a"], fresh)
+
+
+def test_what_is_done_as_one_is_undone_and_redone_as_one_also_after_reopening(make_labels: MakeLabels) -> None:
+    labels = make_labels()
+    labels.set(0, "blank")
+    with labels.as_one():
+        labels.add_class("ring")
+        labels.set([0, 1], "ring")
+        labels.set(2, "multi")
+    again = Labels(labels._run, None, annotator="ada")
+    again.merge([through_json(entry, labels._run) for entry in labels.entries])
+    for one in (labels, again):
+        last = one.undo()
+        assert last is not None
+        assert last.frames == [2]
+        assert ([one.name_of(i) for i in range(3)], "ring" in one.class_names) == (["blank", "", ""], False)
+        one.redo()
+        assert ([one.name_of(i) for i in range(3)], one.can_redo) == (["ring", "ring", "multi"], False)
+        one.undo()
+        one.undo()
+        assert not one.can_undo
+    bob = make_labels(who="bob")
+    bob.merge(labels.entries)
+    assert bob.n_labelled == 0
+    assert not bob.can_undo
+
+
+@pytest.mark.parametrize("taken", ["Single", "SINGLE"])
+def test_upper_and_lower_case_do_not_tell_classes_apart(make_labels: MakeLabels, taken: str) -> None:
+    ada, bob = make_labels(who="ada"), make_labels(who="bob", clock=Clock(1_700_000_500_000))
+    with pytest.raises(BadParameter, match="already"):
+        ada.add_class(taken)
+    ada.add_class("ring")
+    bob.add_class("Ring")
+    ada.merge(bob.entries)
+    assert ada.class_names[-2:] == ("ring", "Ring (2)")
+    ada.rename("ring", "RING")
+    assert "RING" in ada.class_names
 
 
 def test_entries_of_at_most_a_thousand_frames_carry_events(make_labels: MakeLabels) -> None:

@@ -42,6 +42,16 @@ def test_a_store_goes_on_where_it_stopped(tmp_path: Path) -> None:
     assert np.isnan(again.vectors()[again.missing()]).all()
 
 
+def test_a_file_that_vanishes_while_looking_is_no_problem(tmp_path: Path) -> None:
+    writer = new(tmp_path)
+    reader = EmbeddingStore.find(tmp_path, "run1")
+    (tmp_path / "embedding-net2-run1.partial").symlink_to(tmp_path / "gone")
+    assert EmbeddingStore.find(tmp_path, "run1").path == writer.path
+    writer.write(np.arange(N), rows(np.arange(N)))
+    writer.finish()
+    np.testing.assert_array_equal(reader.vectors(), rows(np.arange(N)))
+
+
 def test_another_process_sees_it_grow_and_finish(tmp_path: Path) -> None:
     writer, reader = new(tmp_path), EmbeddingStore.find(tmp_path, "run1")
     assert reader is not None

@@ -101,10 +101,32 @@ def test_importing_labels_the_frames_and_reports(tmp_path: Path, make_labels: Ma
     assert (report.n_applied, report.new_classes) == (4, ("ring",))
     assert "2 annotators" in report.warnings[0]
     assert labels.history(0)[0].source == "import"
-    while labels.undo():
-        pass
+    labels.undo()
+    assert not labels.can_undo
     assert (labels.codes == -1).all()
     assert "ring" not in labels.class_names
+    labels.redo()
+    assert [labels.name_of(i) for i in range(5)] == ["single", "ring", "unsure", "unsure", ""]
+
+
+def test_spellings_of_one_class_are_one_class(tmp_path: Path) -> None:
+    table = read_labels(put(tmp_path, "index,label\n0,Ring\n1,ring\n2,RING\n"), 5)
+    assert table.names == ("Ring", "Ring", "Ring")
+    assert [warning.split(" was")[0] for warning in table.warnings] == ["ring", "RING"]
+
+
+@pytest.mark.parametrize("index", ["\u00b2", "9" * 5000, "\u0663"])
+def test_odd_digits_are_no_index_but_the_event_serves(tmp_path: Path, index: str) -> None:
+    table = read_labels(put(tmp_path, f"index,event,label\n{index},7:2,single\n"), 5, EVENTS)
+    assert table.frames.tolist() == [1]
+
+
+def test_events_that_are_no_text_are_written_as_escapes(tmp_path: Path, make_labels: MakeLabels) -> None:
+    events = ["a", "b\udcff", "c"]
+    labels = make_labels(3, events=events)
+    labels.set([1, 2], "single")
+    assert write_labels(tmp_path / "l.csv", labels, events) == 2
+    assert (tmp_path / "l.csv").read_text(encoding="utf-8").splitlines()[1].startswith("1,b\\udcff,single")
 
 
 def test_specklenn_tables_are_read_by_number(tmp_path: Path, make_labels: MakeLabels) -> None:

@@ -16,7 +16,11 @@ from models.errors import NotSaved
 from models.runs.types import RunIdentity
 from models.workspace import RunState, SavedEntry, Workspace, open_workspace
 from models.workspace import location as location_module
+from models.workspace.entries import RunKey
+from models.workspace.journal import JournalReader
+from models.workspace.labels import Labels
 from models.workspace.location import folder_beside
+from models.workspace.rosters import load_roster
 from tests.models.workspace.conftest import FakeRun
 
 
@@ -202,6 +206,25 @@ def test_unsaved_labels_are_rescued_into_the_users_directory_and_found_again(run
     again = open_workspace(run, "ada")
     assert again.labels.name_of(1) == "single"
     again.close()
+
+
+def test_a_lasso_is_rescued_from_a_folder_that_is_gone_with_the_events_it_is_about(run: FakeRun) -> None:
+    run.n, run.events = 2000, [f"5:{i}" for i in range(2000)]
+    space = open_workspace(run, "ada")
+    folder_beside(run.path).write_text("appeared after the run was opened")
+    entry = space.labels.set(np.arange(1500), "multi", "lasso")
+    assert space.close() == (entry,)
+    assert space.rescue() == ()
+    run.events, run.digest = run.events[::-1], "fedcba9876543210"
+    reordered = JournalReader(next(space.rescue_folder.glob("labels-*.jsonl"))).read_new()
+    labels = Labels(
+        RunKey(run.digest, run.n, run.dataset, run.shape, has_events=True),
+        run.events,
+        annotator="ada",
+        roster=lambda digest: load_roster([space.rescue_folder], digest),
+    )
+    labels.merge(reordered)
+    assert labels.labelled().tolist() == list(range(500, 2000))
 
 
 def test_the_windows_state_is_kept_for_each_annotator(run: FakeRun) -> None:

@@ -198,7 +198,7 @@ def test_a_mistake_while_writing_is_reported_and_does_not_end_the_saving(tmp_pat
     outcomes = Outcomes()
     broken = [True]
 
-    def prepare(_: Entry) -> None:
+    def prepare(_: Entry, folder: Path) -> None:
         if broken[0]:
             raise ZeroDivisionError("oh")
 
