@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -67,11 +68,11 @@ class SidePresenter(QObject):
         self._session: RunSession | None = None
         self._classes_later = Later(self._show_classes, COUNTS_AFTER_MS, self)
         self._queue_later = Later(self._show_queue, QUEUE_AFTER_MS, self)
-        classes.class_added.connect(lambda name: self._labelling("add_class", name))
-        classes.class_renamed.connect(lambda old, new: self._labelling("rename_class", old, new))
-        classes.class_recoloured.connect(lambda name, colour: self._labelling("recolour_class", name, colour))
-        classes.class_removed.connect(lambda name: self._labelling("remove_class", name))
-        classes.class_given.connect(lambda name: self._labelling("give_class", name))
+        classes.class_added.connect(self._add_class)
+        classes.class_renamed.connect(self._with_labels(lambda labels, old, new: labels.rename_class(old, new)))
+        classes.class_recoloured.connect(self._with_labels(lambda labels, name, to: labels.recolour_class(name, to)))
+        classes.class_removed.connect(self._with_labels(lambda labels, name: labels.remove_class(name)))
+        classes.class_given.connect(self._with_labels(lambda labels, name: labels.give_class(name)))
         classes.class_selected.connect(self._select_class)
         verdicts.frames_chosen.connect(self._select_frames)
         queue.frame_chosen.connect(self._go_to)
@@ -172,19 +173,21 @@ class SidePresenter(QObject):
 
     # -- from the panels -------------------------------------------------------------------------------------------
 
-    def _labelling(self, action: str, *arguments: str) -> None:
-        if self._session is None:
-            return
-        labels = self._session.labels
-        {
-            "add_class": labels.add_class,
-            "rename_class": labels.rename_class,
-            "recolour_class": labels.recolour_class,
-            "remove_class": labels.remove_class,
-            "give_class": labels.give_class,
-        }[action](*arguments)
-        if action == "add_class":
-            self._classes.begin_rename(arguments[0])
+    def _with_labels(self, action: Callable[..., None]) -> Callable[..., None]:
+        """Call `action` with the open run's labels; nothing happens while no run is open."""
+
+        def call(*arguments: str) -> None:
+            if self._session is not None:
+                action(self._session.labels, *arguments)
+
+        return call
+
+    def _add_class(self, name: str) -> None:
+        if self._session is not None:
+            self._session.labels.add_class(name)
+            self._classes_later.forget()
+            self._show_classes()
+            self._classes.begin_rename(name)
 
     def _select_class(self, name: str) -> None:
         """Select the frames labelled so; no class, no change."""

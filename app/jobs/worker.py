@@ -50,15 +50,12 @@ def main(
     except FriedelError as error:
         _send(connection, FAILED, (error, traceback.format_exc()))
     except MemoryError:
-        error = FriedelError(
-            "The job ran out of memory", hint="close other programs, or use smaller batches, and start it again"
-        )
-        _send(connection, FAILED, (error, traceback.format_exc()))
+        no_memory = FriedelError("The job ran out of memory", hint="Close other programs and start it again")
+        _send(connection, FAILED, (no_memory, traceback.format_exc()))
     except Exception as unexpected:  # noqa: BLE001 - the border of a process: everything has to cross as a message
-        error = FriedelError(
-            "The job failed unexpectedly", cause=f"{type(unexpected).__name__}: {unexpected}", hint="see the log"
-        )
-        _send(connection, FAILED, (error, traceback.format_exc()))
+        cause = f"{type(unexpected).__name__}: {unexpected}"
+        failure = FriedelError("The job failed unexpectedly", cause=cause, hint="The log has the details")
+        _send(connection, FAILED, (failure, traceback.format_exc()))
     finally:
         connection.close()
 

@@ -14,6 +14,7 @@ from PyQt6.QtWidgets import QApplication, QDialog, QFileDialog, QLineEdit
 
 from app.log import start_log
 from app.main_window import MainWindow
+from app.panes import Panes
 from app.settings import Settings
 from app.start import demo_path, make_application
 from app.tour.hands import TourStuck, drag, ellipse, hover, press, screenshot, spin, type_text, wait_until
@@ -52,6 +53,11 @@ class Tour:
     def window(self) -> MainWindow:
         assert self._window is not None
         return self._window
+
+    @property
+    def _panes(self) -> Panes:
+        assert self.window.panes is not None
+        return self.window.panes
 
     @property
     def session(self) -> Any:
@@ -114,12 +120,12 @@ class Tour:
         spin(0.3)
 
     def _scaling(self) -> None:
-        before = self.window.panes.frame_view.settings.scaling
+        before = self._panes.frame_view.settings.scaling
         for _ in range(3):
             self._key("L")
         self._key("C")
         spin(0.3)
-        self.results["scaling"] = [before.value, self.window.panes.frame_view.settings.scaling.value]
+        self.results["scaling"] = [before.value, self._panes.frame_view.settings.scaling.value]
 
     def _mask(self) -> None:
         self._key("L")
@@ -168,7 +174,7 @@ class Tour:
         wait_until(self._settled, PATIENCE_S, "the verdicts")
         self._key("Space")
         wait_until(self._frame_shown, PATIENCE_S, "a suggestion")
-        self.window.panes.raise_dock("verdicts")
+        self._panes.raise_dock("verdicts")
         spin(0.6)
         verdicts = self.session.classifier.verdicts
         self.results["verdicts"] = {name or "unknown": count for name, count in verdicts.counts().items()}
@@ -179,12 +185,12 @@ class Tour:
             self.results["accuracy"] = self._accuracy()
 
     def _queue(self) -> None:
-        self.window.panes.raise_dock("queue")
+        self._panes.raise_dock("queue")
         self.results["queue"] = self.session.classifier.queue.tolist()[:10]
         spin(0.3)
 
     def _sort(self) -> None:
-        self.window.panes.raise_dock("verdicts")
+        self._panes.raise_dock("verdicts")
         self._command("least sure first")
         wait_until(lambda: self.session.browser.order == "confidence", PATIENCE_S, "the order by confidence")
         self._key("Home")
@@ -194,12 +200,12 @@ class Tour:
         self.results["order"] = self.session.browser.order
 
     def _hover(self) -> None:
-        canvas = self.window.panes.map_view.canvas()
+        canvas = self._panes.map_view.canvas()
         hover(canvas, self._place_on_map())
         spin(0.6)
 
     def _lasso(self) -> None:
-        canvas = self.window.panes.map_view.canvas()
+        canvas = self._panes.map_view.canvas()
         self._key("S")
         side = min(canvas.width(), canvas.height())
         drag(canvas, ellipse(self._place_on_map(), side * 0.5, side * 0.5))
@@ -304,7 +310,7 @@ class Tour:
         session = self.window.session
         if session is None or self.window.panes is None:
             return False
-        picture = self.window.panes.frame_view.picture
+        picture = self._panes.frame_view.picture
         return picture is not None and picture.index == session.browser.index and not session.frames.waiting
 
     def _settled(self) -> bool:
@@ -317,7 +323,7 @@ class Tour:
         codes, _ = self.session.verdict_codes()
         positions = self.session.layout.positions
         places = positions[codes == 0]
-        canvas = self.window.panes.map_view.canvas()
+        canvas = self._panes.map_view.canvas()
         if not len(places):
             return QPointF(canvas.width() / 2, canvas.height() / 2)
         apart = np.hypot(*(positions - np.nanmedian(places, axis=0)).T)
