@@ -41,11 +41,11 @@ class _Sign(QWidget):
 
 
 class _Elided(QLabel):
-    """Words that give way in the middle where there is no room for them."""
+    """Words that give way at their beginning where there is no room: the end of an event identifier tells most."""
 
     def paintEvent(self, _event: QPaintEvent | None) -> None:
         painter = QPainter(self)
-        words = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideMiddle, self.width())
+        words = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideLeft, self.width())
         painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, words)
 
@@ -83,8 +83,8 @@ class FrameHeader(QWidget):
     def show_place(self, index: int, total: int, event: str) -> None:
         """Which frame this is; `event` "" where the file has no identifiers."""
         self._place.setText(f"Frame {grouped(index)} of {grouped(total)}")
-        self._event.setText(f"event {event}" if event else "")
-        self._event.setToolTip(event)
+        self._event.setText(event)
+        self._event.setToolTip(f"Event {event}" if event else "")
 
     def show_label(self, style: ClassStyle | None, unsure: bool) -> None:
         """What the user said of this frame."""
