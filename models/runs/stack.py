@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from models.detector import geometry
 from models.runs.types import BoolImage, Column, FlagImage, FloatImage, Frame, Geometry, PixelFlag, RunIdentity
 
 
@@ -90,7 +91,7 @@ class StackRun:
         self.columns: Mapping[str, Column] = facts.columns
         self.events: Sequence[str] | None = facts.events
         self.identity: RunIdentity = facts.identity
-        self.warnings: tuple[str, ...] = facts.warnings
+        self.warnings: tuple[str, ...] = (*facts.warnings, *_assumptions(facts.geometry))
         self.saturation_level: float | None = facts.saturation_level
 
     def __len__(self) -> int:
@@ -142,6 +143,13 @@ class StackRun:
     def close(self) -> None:
         """Let go of the file; loading frames afterwards fails."""
         self._source.close()
+
+
+def _assumptions(known: Geometry) -> tuple[str, ...]:
+    """What q and resolution will rest on without the file's word."""
+    if known.centre_px is not None or not geometry.known(known):
+        return ()
+    return ("the file does not say where the beam's centre is: q and resolution are counted from the frame's middle",)
 
 
 def sentinel_of(dtype: np.dtype[Any]) -> int | None:

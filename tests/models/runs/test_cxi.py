@@ -23,7 +23,13 @@ def test_everything_the_specification_gives(tmp_path):
     mask[0, 0] = 0x1
     mask[1, :3] = 0x200
     path = write_cxi(
-        tmp_path / "a.cxi", mask=mask, distance=0.7, x_pixel_size=75e-6, y_pixel_size=75e-6, hit_score=np.arange(5.0)
+        tmp_path / "a.cxi",
+        mask=mask,
+        distance=0.7,
+        x_pixel_size=75e-6,
+        y_pixel_size=75e-6,
+        image_center=np.array([11.5, 9.5, 0.0]),
+        hit_score=np.arange(5.0),
     )
     with h5py.File(path, "a") as file:
         file["entry_1/instrument_1/source_1/energy"] = 1200 / JOULE_IN_EV
@@ -366,3 +372,13 @@ def test_columns_are_read_once_ahead_and_damaged_ones_dropped(tmp_path):
     run.close()
     assert list(run.columns) == ["hit_score"]
     np.testing.assert_array_equal(run.columns["hit_score"].values, np.arange(5.0))
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_beam_centre_that_q_rests_on_without_the_files_word_is_said(tmp_path, known):
+    geometry = {"distance": 0.7, "x_pixel_size": 75e-6, "y_pixel_size": 75e-6} if known else {}
+    path = write_cxi(tmp_path / "a.cxi", **geometry)
+    with h5py.File(path, "a") as file:
+        file["entry_1/instrument_1/source_1/energy"] = 1200 / JOULE_IN_EV
+    with open_run(path) as run:
+        assert bool(warned(run, "centre")) == known

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.runs.events import EventIndex, LazyEvents
+from models.runs.events import LazyEvents
 from models.runs.masks import Convention, MaskFault, decide, to_flags
 from models.runs.stack import flag_pixels, sentinel_of
 from models.runs.types import PixelFlag
@@ -115,26 +115,6 @@ def test_masks_must_be_whole(values):
         decide(np.array(values), "mask")
     with pytest.raises(MaskFault):
         decide(np.array(["a"]), "mask")
-
-
-@given(st.lists(st.sampled_from(["a", "b", "c", "d", ""]), max_size=30))
-def test_every_frame_is_found_again_by_identifier_and_index(events):
-    index = EventIndex(events, len(events))
-    for place, event in enumerate(events):
-        assert index.find(event, place) == place
-        if event:
-            assert place in index.frames(event)
-            assert index.event(place) == event
-    assert index.duplicates == len({e for e in events if e and events.count(e) > 1})
-
-
-def test_identifier_decides_over_index():
-    index = EventIndex(["x", "y", "z", "y"], 4)
-    assert index.find("z", 0) == 2, "the frame has moved within the run"
-    assert index.find("y") is None, "two frames share it and the record does not say which"
-    assert index.find("gone", 1) is None
-    assert EventIndex(None, 4).find("z", 3) == 3
-    assert EventIndex(None, 4).find("", 4) is None
 
 
 def test_events_are_read_when_asked_for():

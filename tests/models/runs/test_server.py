@@ -213,6 +213,28 @@ def test_thumbnails_come_after_the_wanted_frame_and_failures_are_none(serve, win
     assert source.reads == [0, 10, 11, 30, 31, 32]
 
 
+def test_a_thumbnail_that_cannot_be_made_is_answered_too(serve):
+    run, _ = fake_run()
+    said: queue.Queue = queue.Queue()
+    serve(run).want_thumbnails([1, 2], lambda frame: 1 // (frame.index - 1), lambda *answer: said.put(answer))
+    assert [said.get(timeout=PATIENCE_S) for _ in range(2)] == [(1, None), (2, 1)]
+
+
+def test_a_frame_that_failed_while_its_file_changed_is_tried_again(serve, window):
+    run, source = fake_run(broken={5})
+    server = serve(run)
+    said: queue.Queue = queue.Queue()
+    source.gate.clear()
+    server.want_thumbnails([5], lambda frame: frame.index, lambda *answer: said.put(answer))
+    assert source.entered.wait(PATIENCE_S)
+    server.forget()
+    source.gate.set()
+    assert said.get(timeout=PATIENCE_S) == (5, None)
+    source.broken.clear()
+    server.want_thumbnails([5], lambda frame: frame.index, lambda *answer: said.put(answer))
+    assert said.get(timeout=PATIENCE_S) == (5, 5)
+
+
 def test_newer_thumbnails_replace_older_ones(serve):
     run, source = fake_run()
     server = serve(run)
