@@ -35,18 +35,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from models.errors import BadParameter, NotSaved
+    from models.errors import BadParameter
     from models.runs import open_run
     from models.workspace import open_workspace
     from models.workspace.export import ExportSettings, export_selection, write_index_list
     from models.workspace.results import load_verdicts
 
-    inputs = [args.run, args.labels, args.verdicts, args.indices]
-    path = output_path(args.output, (".cxi", ".h5", ".txt"), inputs)
     settings = from_flags(args, ExportSettings)
-    if path.exists() and not settings.overwrite:
-        hint = "choose another name, or give --overwrite"
-        raise NotSaved(f"{path} was not written", cause="a file of that name is there", hint=hint)
+    inputs = [args.run, args.labels, args.verdicts, args.indices]
+    path = output_path(args.output, (".cxi", ".h5", ".txt"), inputs, "" if settings.overwrite else "--overwrite")
     opened = open_run(args.run, dataset=args.dataset)
     workspace = open_workspace(opened)
     try:

@@ -7,11 +7,10 @@ that the window shows.
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from app.cli.console import follow, report
 from app.cli.flags import add_flags, from_flags
-from models.errors import CannotOpen
+from app.cli.outputs import output_path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,11 +28,9 @@ def run(args: argparse.Namespace) -> int:
     from models.simulation.write import write_cxi
 
     settings = from_flags(args, SimulationSettings)
-    path = Path(args.output)
-    truth = Path(args.truth) if args.truth else path.with_name(f"{path.stem}_truth.csv")
-    for target in (path, truth):
-        if target.exists() and not args.force:
-            raise CannotOpen(f"{target} exists already", hint="choose another name, or give --force to overwrite it")
+    unless = "" if args.force else "--force"
+    path = output_path(args.output, (".cxi", ".h5"), [], unless)
+    truth = output_path(args.truth or str(path.with_name(f"{path.stem}_truth.csv")), (".csv",), [], unless)
     follow(write_cxi(path, settings, truth_path=truth), "simulating")
     report({"run": str(path), "truth": str(truth), "frames": settings.frames}, args.json)
     return 0

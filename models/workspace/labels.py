@@ -273,8 +273,10 @@ class Labels(LabelRecord):
         elif entry.op == "redo":
             _move(entry.of, self._can_redo, self._can_undo)
         else:
-            if not entry.group or entry.group not in reversed(self._can_undo):
-                self._can_undo.append(entry.unit)
+            if not entry.group:
+                self._can_undo.append(entry.id)
+            elif entry.group not in reversed(self._can_undo):
+                self._can_undo.append(entry.group)
             if self._can_redo:
                 self._can_redo.clear()
 
