@@ -146,3 +146,23 @@ def test_measured_frames_with_an_infinite_pixel_embed(shared_data):
     network, _ = weights.load()
     vectors = embed_frames(frames, valid, network)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5)
+
+
+def test_a_file_is_embedded_into_the_workspaces_store_across_an_interruption(model, tmp_path):
+    from models.runs import open_run
+    from models.workspace.store import EmbeddingStore
+
+    np.save(tmp_path / "run.npy", np.random.default_rng(3).poisson(0.7, (7, 30, 26)).astype(np.uint16))
+    run = open_run(tmp_path / "run.npy")
+
+    def store():
+        return EmbeddingStore.open(tmp_path / "work", run.identity.digest, len(run), SMALL.dimensions, model.digest)
+
+    work = embed_run(run, store(), settings_with(model, batch_frames=2))
+    next(work), next(work)
+    work.close()
+    assert store().missing().tolist() == [2, 3, 4, 5, 6]
+    embedding = drain(embed_run(run, store(), settings_with(model, batch_frames=2)))
+    run.close()
+    assert store().finished
+    np.testing.assert_allclose(np.linalg.norm(embedding.vectors, axis=1), 1.0, atol=1e-5)
