@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from models.display.scaling import Levels, Scaling, from_unit, to_unit
+from models.display.scaling import LARGEST_LEVEL, Levels, Scaling, from_unit, to_unit
 from models.runs.types import Frame
 
 SAMPLED_PIXELS = 32768
@@ -43,11 +43,9 @@ def auto_levels(frame: Frame, scaling: Scaling = Scaling.LINEAR) -> Levels:
         everything = _finite(frame.raw[frame.valid])
         high = float(everything.max())
         low = min(low, float(everything.min())) if not high > low else low
+    low, high = (min(max(level, -LARGEST_LEVEL), LARGEST_LEVEL * (1 - 1e-5)) for level in (low, high))
     if not high > low:
         high = low + max(1.0, abs(low) * 1e-6)
-    if math.isinf(high - low):
-        # float64 frames with values near the type's limits: keep the span representable
-        low, high = low / 4, high / 4
     return Levels(low, high)
 
 
@@ -71,6 +69,7 @@ class Histogram:
     sampled: int
 
 
+@np.errstate(over="ignore")
 def histogram(
     frame: Frame,
     levels: Levels,

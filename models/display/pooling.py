@@ -40,6 +40,7 @@ def _max_of_rows(image: npt.NDArray[Number], factor: float) -> npt.NDArray[Numbe
     return pooled
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def sum_pool(image: npt.NDArray[Any], valid: npt.NDArray[np.bool_], factor: int) -> npt.NDArray[np.float32]:
     """The mean of the valid pixels of every block, times the block's area: a sum that holes do not darken.
 
@@ -49,7 +50,8 @@ def sum_pool(image: npt.NDArray[Any], valid: npt.NDArray[np.bool_], factor: int)
         factor: at least 1.
 
     Returns:
-        (ceil(H / factor), ceil(W / factor)) float32, 0 where no pixel of the block is valid.
+        (ceil(H / factor), ceil(W / factor)) float32, 0 where no pixel of the block is valid; what exceeds float32 is
+        not finite.
     """
     height, width = image.shape
     rows, columns = -(-height // factor), -(-width // factor)

@@ -18,6 +18,9 @@ from models.errors import BadParameter
 
 FloatArray = npt.NDArray[np.floating[Any]]
 
+LARGEST_LEVEL = 1e150
+"""Levels beyond ± this, which only fill values have, leave an axis around them no room in float64."""
+
 _ARCSINH_SOFTENING = 100.0
 _LOG_DECADES = 1000.0
 
@@ -45,17 +48,17 @@ class Levels:
     """The values drawn as the first and the last colour.
 
     Raises:
-        BadParameter: unless both are finite and low < high.
+        BadParameter: unless both lie within ± LARGEST_LEVEL and low < high.
     """
 
     low: float
     high: float
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
+        if not -LARGEST_LEVEL <= self.low < self.high <= LARGEST_LEVEL:
             raise BadParameter(
                 f"levels {self.low} … {self.high} cannot be shown",
-                cause="both must be finite and the lower one below the upper one",
+                cause=f"both must lie within ±{LARGEST_LEVEL:g} and the lower one below the upper one",
             )
 
     @property
@@ -63,8 +66,9 @@ class Levels:
         return self.high - self.low
 
 
+@np.errstate(over="ignore")
 def to_unit(values: npt.ArrayLike, levels: Levels, scaling: Scaling) -> FloatArray:
-    """Place of `values` on the colour bar: 0 at `levels.low`, 1 at `levels.high`, not clipped.
+    """Place of `values` on the colour bar: 0 at `levels.low`, 1 at `levels.high`, not clipped (infinite far beyond).
 
     Args:
         values: any shape; float32 stays float32 if the levels allow, everything else becomes float64.

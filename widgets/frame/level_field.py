@@ -8,7 +8,7 @@ from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QKeyEvent
 from PyQt6.QtWidgets import QLineEdit, QWidget
 
-from models.display import format_value
+from models.display import LARGEST_LEVEL, format_value
 from widgets.frame.lettering import small_font
 
 
@@ -16,7 +16,7 @@ class LevelField(QLineEdit):
     """Shows a level; takes the keyboard only when clicked and gives it back with Enter or Escape."""
 
     chosen = pyqtSignal(float)
-    """the number typed, finite"""
+    """the number typed, within what a level may be"""
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -56,7 +56,7 @@ class LevelField(QLineEdit):
             value = float(self.text().replace(",", "."))
         except ValueError:
             value = math.nan
-        if math.isfinite(value):
+        if abs(value) <= LARGEST_LEVEL:
             self.chosen.emit(value)
         else:
             self.show_value(self._value)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from models.display import Levels, Scaling, auto_levels, histogram
+from models.display import Levels, Scaling, auto_levels, histogram, thumbnail, ticks
 from models.runs.types import PixelFlag
 from tests.models.display.frames import frame_of
 
@@ -91,3 +91,19 @@ def test_histogram_counts_every_valid_pixel_once() -> None:
 def test_histogram_says_when_it_looked_at_some_pixels_only() -> None:
     found = histogram(frame_of(np.ones((100, 100))), Levels(0, 2), Scaling.LINEAR, max_pixels=2000)
     assert found.sampled == 5
+
+
+@pytest.mark.parametrize("scaling", list(Scaling))
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("sign", [(1, 1), (-1, -1), (-1, 1)])
+def test_frames_of_fill_values_have_levels_that_axes_can_show(scaling, dtype, sign):
+    largest = np.finfo(dtype).max
+    raw = np.full((8, 8), sign[0] * largest, dtype)
+    raw[::2] = sign[1] * largest
+    frame = frame_of(raw)
+    levels = auto_levels(frame, scaling)
+    assert ticks(levels, scaling, reach=(-0.05, 1.05), spacing=0.1)
+    found = histogram(frame, levels, scaling, reach=(-0.05, 1.05))
+    assert found.counts.sum() + found.below + found.above == 64
+    assert np.isfinite(found.edges).all()
+    assert thumbnail(frame, 4).shape == (4, 4)
