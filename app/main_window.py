@@ -178,6 +178,8 @@ class MainWindow(QMainWindow):
             return
         if self.session is not None and self.session.run.path == opened.run.path:
             opened = self.session.handed_on(opened)
+            self._end_session()
+            opened.workspace.refresh()  # labels that were on their way to the disk when the run was opened again
         self._end_session()
         session = RunSession(opened, self.settings, self.jobs, self)
         self.session = session
