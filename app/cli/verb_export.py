@@ -15,8 +15,10 @@ from app.cli import selection
 from app.cli.console import follow, report
 from app.cli.flags import add_flags, add_run, from_flags
 from app.cli.outputs import output_path
+from models.errors import BadParameter
 
 if TYPE_CHECKING:
+    from models.embedding.few_shot import Verdicts
     from models.runs.types import Run
     from models.workspace.record import LabelRecord
 
@@ -35,7 +37,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from models.errors import BadParameter
     from models.runs import open_run
     from models.workspace import open_workspace
     from models.workspace.export import ExportSettings, export_selection, write_index_list
@@ -50,11 +51,8 @@ def run(args: argparse.Namespace) -> int:
         events = None if opened.events is None else list(opened.events)
         labels = workspace.labels if args.labels is None else _labels_from(Path(args.labels), opened, events)
         verdicts = None if args.verdicts is None else load_verdicts(Path(args.verdicts))
-        if verdicts is not None and len(verdicts) != len(opened):
-            raise BadParameter(
-                f"{args.verdicts} does not belong to {opened.name}",
-                cause=f"it has {len(verdicts)} frames, the run {len(opened)}",
-            )
+        if verdicts is not None:
+            _check_verdicts(args.verdicts, verdicts, opened)
         frames = selection.chosen_frames(args, len(opened), events, labels, verdicts)
         if path.suffix.lower() == ".txt":
             write_index_list(path, frames, events, "event" if args.events else "index")
@@ -65,6 +63,17 @@ def run(args: argparse.Namespace) -> int:
         opened.close()
     report({"file": str(path), "frames": len(frames)}, args.json)
     return 0
+
+
+def _check_verdicts(name: str, verdicts: Verdicts, run: Run) -> None:
+    """Raise BadParameter where verdicts are of another run, even one of as many frames."""
+    made_of = verdicts.provenance.get("run", run.identity.digest)
+    if len(verdicts) == len(run) and made_of == run.identity.digest:
+        return
+    cause = "they are of another run"
+    if len(verdicts) != len(run):
+        cause = f"they are of {len(verdicts)} frames, the run has {len(run)}"
+    raise BadParameter(f"the verdicts in {name} do not belong to {run.name}", cause=cause, hint="sort this run first")
 
 
 def _labels_from(path: Path, run: Run, events: Sequence[str] | None) -> LabelRecord:

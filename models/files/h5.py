@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 READ_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError)
 """What h5py raises for damaged and foreign files."""
+REMAKE = "It can be made again; the file may be removed"
+"""The advice where a result in the workspace is damaged; for a file that the user chose it would be dangerous."""
 _PAGE = 1 << 16
 
 
@@ -152,14 +154,13 @@ def new_h5(path: Path, what: str) -> Iterator[h5py.File]:
 
 
 @contextlib.contextmanager
-def stored_h5(path: Path, what: str) -> Iterator[h5py.File]:
-    """A result file of the workspace, open for reading. Raises CannotOpen, also for errors while reading."""
+def stored_h5(path: Path, what: str, hint: str = REMAKE) -> Iterator[h5py.File]:
+    """A file that Friedel wrote, open for reading. Raises CannotOpen with `hint`, also for errors while reading."""
     import h5py
 
     try:
         with h5py.File(path, "r", locking=False) as file:
             yield file
     except READ_ERRORS as error:
-        raise CannotOpen(
-            f"{what} {path} cannot be read", cause=str(error), hint="It can be made again; the file may be removed"
-        ) from error
+        cause = str(error).strip("\"'")  # a KeyError's text is in quotes
+        raise CannotOpen(f"{what} {path} cannot be read", cause=cause, hint=hint) from error

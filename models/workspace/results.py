@@ -115,7 +115,7 @@ def save_verdicts(
 
 def load_verdicts(path: Path) -> Verdicts:
     """Verdicts from their file. Raises CannotOpen."""
-    with stored_h5(path, "The verdicts in") as file:
+    with stored_h5(path, "The verdicts in", hint="Choose a file of verdicts, or sort the run again") as file:
         classes = tuple(str(name) for name in file["classes"].asstr()[()])
         found = Verdicts(
             classes=classes,

@@ -209,6 +209,25 @@ def test_no_verb_writes_over_what_it_reads(
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
 
 
+def test_verdicts_of_another_run_are_refused(
+    simulated: Path, labels: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other, verdicts = tmp_path / "other.h5", tmp_path / "v.h5"
+    assert dispatch(["classify", str(simulated), "--labels", str(labels), "-o", str(verdicts)]) == 0
+    shutil.copy(simulated, other)
+    with h5py.File(other, "r+") as file:
+        names = file["entry_1/experiment_identifier"]
+        names[...] = names[()][::-1]
+    for run, table in ((other, verdicts), (simulated, other)):
+        words = [str(run), "--verdicts", str(table), "--verdict", "single", "-o", str(tmp_path / "x.cxi")]
+        capsys.readouterr()
+        assert dispatch(["export", *words]) == 2
+        said = capsys.readouterr().err
+        assert str(table) in said
+        assert "removed" not in said
+    assert not (tmp_path / "x.cxi").exists()
+
+
 def test_one_example_of_each_class_is_enough_to_sort(
     simulated: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
