@@ -72,26 +72,17 @@ class Opener(QObject):
         super().__init__(parent)
         self._latest = 0
 
-    @property
-    def busy(self) -> bool:
-        return self._busy > 0
-
-    _busy = 0
-
     def open(self, path: Path, dataset: str | None, annotator: str) -> None:
         self._latest += 1
-        self._busy += 1
         ticket = self._latest
 
         def done(opened: Opened) -> None:
-            self._busy -= 1
             if ticket == self._latest:
                 self.opened.emit(opened)
             else:
                 opened.close()
 
         def failed(error: Exception) -> None:
-            self._busy -= 1
             if ticket == self._latest:
                 self.failed.emit(str(path), as_friedel_error(error, path))
 

@@ -174,12 +174,6 @@ class JobManager(QObject):
         for record in self.running():
             self.cancel(record.job_id)
 
-    def clear_ended(self) -> None:
-        """Take the jobs that ended off the list."""
-        for record in list(self._records.values()):
-            if record.state.ended:
-                self._forget(record.job_id)
-
     def shutdown(self, timeout_s: float = 4.0) -> None:
         """Stop everything and wait until the worker processes are gone."""
         self.cancel_all()
