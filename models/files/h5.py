@@ -10,9 +10,12 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
 
 from models.errors import CannotOpen
 from models.files.disk import written_aside
@@ -151,6 +154,12 @@ def new_h5(path: Path, what: str) -> Iterator[h5py.File]:
     """
     with new_h5_checked(path, what) as (file, _):
         yield file
+
+
+def h5_text(values: Iterable[str]) -> npt.NDArray[np.object_]:
+    """(n,) strings as HDF5 can hold them: what is no UTF-8 is written as escapes, zero bytes are left out."""
+    clean = [value.replace("\0", "").encode("utf-8", "backslashreplace").decode() for value in values]
+    return np.array(clean, dtype=object)
 
 
 @contextlib.contextmanager

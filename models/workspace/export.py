@@ -20,7 +20,7 @@ import numpy.typing as npt
 from models.embedding.few_shot.types import Verdicts
 from models.errors import BadParameter, FrameUnreadable, NotSaved
 from models.files.disk import replace_text
-from models.files.h5 import new_h5_checked
+from models.files.h5 import h5_text, new_h5_checked
 from models.parameters import parameter, to_dict, validate
 from models.progress import Progress
 from models.runs.types import FlagImage, PixelFlag, Run
@@ -307,7 +307,7 @@ def _write_verdicts(file: h5py.File, verdicts: Verdicts, frames: IndexArray) -> 
     result = entry["result_1"]
     detector = entry["instrument_1/detector_1"]
     score = detector.create_dataset("score", data=np.ascontiguousarray(verdicts.probabilities[frames].T))
-    score.attrs.create("headings", np.array(verdicts.classes, dtype=object), dtype=h5py.string_dtype())
+    score.attrs.create("headings", h5_text(verdicts.classes), dtype=h5py.string_dtype())
     score.attrs["axes"] = f"score:{_PER_FRAME}"
     score.attrs["description"] = "calibrated probability of each class"
     _write_text(result, "verdict", [verdict_name(verdicts, i) for i in frames.tolist()])
@@ -344,8 +344,7 @@ def _per_frame(group: h5py.Group, name: str, values: npt.NDArray[Any], unit: str
 def _write_text(group: h5py.Group, name: str, values: list[str]) -> None:
     import h5py
 
-    clean = [value.replace("\0", "").encode("utf-8", "replace").decode() for value in values]
-    data = group.create_dataset(name, data=np.array(clean, dtype=object), dtype=h5py.string_dtype())
+    data = group.create_dataset(name, data=h5_text(values), dtype=h5py.string_dtype())
     data.attrs["axes"] = _PER_FRAME
 
 

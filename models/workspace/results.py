@@ -16,7 +16,7 @@ import numpy.typing as npt
 from models.embedding.few_shot.types import UNKNOWN, Verdicts
 from models.errors import CannotOpen
 from models.files.disk import replace_text
-from models.files.h5 import new_h5, stored_h5
+from models.files.h5 import h5_text, new_h5, stored_h5
 from models.workspace.journal import plain
 from models.workspace.provenance import as_json, from_json, origin
 
@@ -107,9 +107,9 @@ def save_verdicts(
         file.create_dataset("confidence", data=np.asarray(verdicts.confidence, dtype=np.float32))
         file.create_dataset("missing", data=np.asarray(verdicts.missing, dtype=np.uint8))
         file.create_dataset("index", data=np.arange(len(verdicts), dtype=np.int64))
-        file.create_dataset("classes", data=np.array(verdicts.classes, dtype=object), dtype=text)
+        file.create_dataset("classes", data=h5_text(verdicts.classes), dtype=text)
         if events is not None:
-            file.create_dataset("event", data=np.array(list(events), dtype=object), dtype=text)
+            file.create_dataset("event", data=h5_text(events), dtype=text)
         file.attrs.update(origin(run_digest=run_digest, provenance=as_json(verdicts.provenance)))
 
 
@@ -127,7 +127,8 @@ def load_verdicts(path: Path) -> Verdicts:
             provenance=from_json(file.attrs.get("provenance")),
         )
         n = len(found.label)
-        if found.probabilities.shape != (n, len(classes)) or not len(found.unknown) == len(found.confidence) == n:
+        lengths = {len(found.unknown), len(found.confidence), len(found.missing)}
+        if found.probabilities.shape != (n, len(classes)) or lengths != {n}:
             raise ValueError("its arrays do not fit each other")
         if n and not UNKNOWN <= found.label.min() <= found.label.max() < len(classes):
             raise ValueError("a label is none of its classes")

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import BadLabels, BadParameter
-from models.files.h5 import READ_ERRORS
+from models.files.h5 import READ_ERRORS, h5_text
 from models.workspace.classes import UNSURE, LabelClass, check_name
 from models.workspace.record import UNSURE_CODE, Codes
 from models.workspace.tables import LabelTable
@@ -90,7 +90,7 @@ def write_tags(group: h5py.Group, codes: Codes, classes: Sequence[LabelClass]) -
         colours.append(_UNSURE_COLOUR)
     members = (codes[None, :] == np.array(wanted, dtype=codes.dtype)[:, None]).astype(np.int8)
     tags = group.create_dataset(NAME, data=members)
-    tags.attrs.create("headings", np.array(headings, dtype=object), dtype=h5py.string_dtype())
+    tags.attrs.create("headings", h5_text(headings), dtype=h5py.string_dtype())
     tags.attrs["colors"] = np.array(colours, dtype=np.int64).reshape(len(headings), 3)
     tags.attrs["axes"] = AXES
     return tags

@@ -61,12 +61,25 @@ def test_verdicts_come_back(tmp_path: Path) -> None:
         assert file["index"][()].tolist() == [0, 1, 2]
 
 
+def test_events_that_are_no_text_are_kept_as_escapes(tmp_path: Path) -> None:
+    save_verdicts(tmp_path / "v.h5", some_verdicts(), events=["a\udcff", "b\0", "c"])
+    with h5py.File(tmp_path / "v.h5") as file:
+        assert file["event"].asstr()[()].tolist() == ["a\\udcff", "b", "c"]
+
+
 def test_verdicts_that_do_not_fit_are_not_read(tmp_path: Path) -> None:
     save_verdicts(tmp_path / "v.h5", some_verdicts())
     with h5py.File(tmp_path / "v.h5", "a") as file:
         file["label"][0] = 9
     with pytest.raises(CannotOpen, match="cannot be read"):
         load_verdicts(tmp_path / "v.h5")
+    save_verdicts(tmp_path / "v.h5", some_verdicts())
+    with h5py.File(tmp_path / "v.h5", "a") as file:
+        del file["missing"]
+        file["missing"] = np.zeros(2, np.uint8)
+    with pytest.raises(CannotOpen) as raised:
+        load_verdicts(tmp_path / "v.h5")
+    assert "do not fit" in raised.value.sentence()
     with pytest.raises(CannotOpen):
         load_verdicts(tmp_path / "none.h5")
 
@@ -88,7 +101,7 @@ def test_a_result_that_cannot_be_written_says_so_and_keeps_the_old_one(tmp_path:
     before = (tmp_path / "v.h5").read_bytes()
     wrong = some_verdicts()
     object.__setattr__(wrong, "classes", (3, object()))
-    with pytest.raises(TypeError):
+    with pytest.raises(AttributeError):
         save_verdicts(tmp_path / "v.h5", wrong)
     assert (tmp_path / "v.h5").read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["v.h5"]
