@@ -32,7 +32,8 @@ class FriedelError(Exception):
             text += f": {self.cause.rstrip('.')}"
         text += "."
         if self.hint:
-            text += f" {self.hint.rstrip('.')}."
+            hint = self.hint.rstrip(".")
+            text += f" {hint[:1].upper()}{hint[1:]}."
         return " ".join(text.split())
 
     def __reduce__(self) -> tuple[object, ...]:

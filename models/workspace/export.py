@@ -180,12 +180,14 @@ class _FrameWriter:
             self._data.attrs["units"] = run.unit
         self._n = 0
         self._first: FlagImage | None = None
+        self._shared: FlagImage | None = None
         self._compressed: deque[tuple[FlagImage, bytes]] = deque(maxlen=4)
         self._masks: h5py.Dataset | None = None
         _write_geometry(self._entry, self._detector, run)
 
     def write(self, raw: npt.NDArray[Any], flags: FlagImage) -> None:
         self._data[self._n] = raw
+        self._shared = flags if self._shared is None else self._shared & flags
         if self._first is None:
             self._first = flags
         elif self._masks is None and not np.array_equal(flags, self._first):
@@ -201,6 +203,10 @@ class _FrameWriter:
         self._data.resize(self._n, axis=0)
         if self._masks is not None:
             self._masks.resize(self._n, axis=0)
+            assert self._shared is not None
+            # What is bad in every frame, under Cheetah's name, so that a reader need not look at all of them.
+            shared = self._detector.create_dataset("mask_shared", data=cxi_mask(self._shared), compression="gzip")
+            shared.attrs["axes"] = "y:x"
         elif self._first is not None:
             mask = self._detector.create_dataset("mask", data=cxi_mask(self._first), compression="gzip", shuffle=True)
             mask.attrs["axes"] = "y:x"

@@ -24,7 +24,7 @@ def through_a_pipe(error: FriedelError) -> FriedelError:
         (CannotOpen("Cannot open a.h5"), "Cannot open a.h5."),
         (CannotOpen("Cannot open a.h5", cause="the file is empty."), "Cannot open a.h5: the file is empty."),
         (
-            CannotOpen("Cannot open a.h5", cause="it is cut\noff", hint="Copy it again"),
+            CannotOpen("Cannot open a.h5", cause="it is cut\noff", hint="copy it again"),
             "Cannot open a.h5: it is cut off. Copy it again.",
         ),
     ],

@@ -149,6 +149,9 @@ def test_a_mask_for_each_frame_where_they_differ(full: FakeRun, tmp_path: Path) 
         assert mask.attrs["axes"] == "experiment_identifier:y:x"
         assert [int(np.count_nonzero(m)) for m in mask[()]] == [1, 1, 3, 1]
         assert [mask[2, 3, 4], mask[2, 4, 4], mask[3, 0, 0]] == [1, 1, 0x80]
+        shared = file[f"{DETECTOR}/mask_shared"][()]
+        np.testing.assert_array_equal(shared != 0, (mask[()] != 0).all(axis=0))
+        assert shared[0, 0] == 0x80
 
 
 def test_verdicts_travel_with_their_probabilities(full: FakeRun, tmp_path: Path) -> None:
