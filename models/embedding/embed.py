@@ -112,6 +112,6 @@ def embed_frames(
         x = prepare(frames[part], valid[part] if valid.ndim == 3 else valid)
         with torch.inference_mode():
             vectors = network(x)
-        seen = (x[:, 1] > 0).flatten(1).any(1)
-        out[part][seen.numpy()] = vectors[seen].numpy()
+        seen = (x[:, 1].amax((1, 2)) > 0).numpy()
+        out[part] = np.where(seen[:, None], vectors.numpy(), np.nan)
     return out

@@ -149,21 +149,32 @@ class PolarFourier(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, 2, h, w) prepared frames to (B, 3, radii, angles)."""
-        root, mask = x[:, :1], x[:, 1:]
-        intensity = root * root
-        near = blur(torch.cat([intensity, mask], 1), _SURROUNDINGS_PX)
-        local = near[:, :1] / near[:, 1:].clamp_min(1e-3)
-        deviation = (intensity - local) * (local + 0.05).rsqrt() * mask
-        # Behind the beam stop and in gaps the surroundings' mean: a dark hole would ring through the whole transform.
-        hidden = (1 - mask).clamp_min(0.0) * local
-        views = torch.cat([intensity * mask + hidden, root * mask + hidden.sqrt(), deviation], 1)
-        half = torch.fft.rfft2(views, s=(self.size, self.size))
-        power = (half.real.square() + half.imag.square()).flatten(2).flatten(0, 1)
+        views = self._views(x)
+        half = torch.view_as_real(torch.fft.rfft2(views, s=(self.size, self.size)))
+        power = half[..., 0].square().addcmul_(half[..., 1], half[..., 1]).view(3 * len(x), -1)
         # Each view in units of its own mean power, so that neither dose nor frame size sets the scale.
-        scale = power.mean(1, keepdim=True).clamp_min(1e-12)
-        taps = power.index_select(1, self.index).unflatten(1, (4, -1))
-        polar = ((taps * self.weight).sum(1) / scale).unflatten(0, (-1, 3)).unflatten(2, (self.radii, self.angles))
-        return torch.log1p(polar.sqrt())
+        scale = power.mean(1, keepdim=True).clamp_min_(1e-12)
+        taps = power.index_select(1, self.index).view(3 * len(x), 4, -1)
+        polar = taps.mul_(self.weight).sum(1).div_(scale).sqrt_().log1p_()
+        return polar.view(len(x), 3, self.radii, self.angles)
+
+    @staticmethod
+    def _views(x: Tensor) -> Tensor:
+        """(B, 3, h, w) intensity, its root, and its deviation from the surroundings.
+
+        In place where it can be: on small frames allocating memory costs as much as the arithmetic.
+        """
+        root, mask = x[:, 0], x[:, 1]
+        intensity = root * root
+        near = blur(torch.stack([intensity, mask], 1), _SURROUNDINGS_PX)
+        local = near[:, 0].div_(near[:, 1].clamp_min_(1e-3))
+        # Behind the beam stop and in gaps the surroundings' mean: a dark hole would ring through the whole transform.
+        hidden = (1 - mask).clamp_min_(0.0).mul_(local)
+        views = x.new_empty(len(x), 3, *x.shape[2:])
+        views[:, 0] = torch.addcmul(hidden, intensity, mask)
+        views[:, 1] = hidden.sqrt_().addcmul_(root, mask)
+        views[:, 2] = intensity.sub_(local).mul_(mask).mul_(local.add_(0.05).rsqrt_())
+        return views
 
 
 def blur(images: Tensor, sigma: float) -> Tensor:

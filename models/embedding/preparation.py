@@ -54,9 +54,10 @@ def prepare(frames: npt.NDArray[np.float32], valid: npt.NDArray[np.bool_]) -> Te
     mask = torch.from_numpy(np.require(valid, np.bool_, ["C", "W"]))
     mask = mask if mask.ndim == 3 else mask[None]
     with torch.inference_mode():
-        usable = values.abs() <= _LARGEST  # NaN compares false
-        if not bool(usable.all()):
-            mask = mask & usable
+        if values.numel():
+            low, high = torch.aminmax(values)
+            if not (float(low) >= -_LARGEST and float(high) <= _LARGEST):  # NaN compares false
+                mask = mask & (values.abs() <= _LARGEST)
         counts = subtract_noise(torch.where(mask, values, 0.0))
         share = mask.float()
         return stabilise(*resample(cap_hot_pixels(counts, share), share, SIDE_PX))
@@ -76,11 +77,11 @@ def subtract_noise(counts: Tensor) -> Tensor:
 
 def cap_hot_pixels(counts: Tensor, mask: Tensor) -> Tensor:
     """Step 3: (n, H, W) counts ≥ 0 (0 where masked), (n or 1, H, W) float mask, to counts without hot pixels."""
-    neighbours = (_box3(counts) - counts).clamp_min(0.0) / (_box3(mask) - mask).clamp_min(1.0)
-    lit = (counts > 0).sum((1, 2), keepdim=True).clamp_min(1)
+    limit = _box3(counts).sub_(counts).clamp_min_(0.0).div_((_box3(mask) - mask).clamp_min_(1.0))
+    lit = torch.count_nonzero(counts, dim=(1, 2)).clamp_min(1)
     # Mean of roots, squared: one pixel of 10 000 among 200 photons hardly moves it.
-    typical = (counts.sqrt().sum((1, 2), keepdim=True) / lit).square()
-    return torch.minimum(counts, _HOT_FACTOR * (neighbours + typical))
+    typical = (counts.sqrt().sum((1, 2)) / lit).square()
+    return torch.minimum(counts, limit.add_(typical[:, None, None]).mul_(_HOT_FACTOR))
 
 
 def resample(counts: Tensor, mask: Tensor, side: int) -> tuple[Tensor, Tensor]:
@@ -102,8 +103,8 @@ def stabilise(intensity: Tensor, mask: Tensor) -> Tensor:
     """Step 5: (n, h, w) intensity ≥ 0 (0 where masked), (n or 1, h, w) valid share, to (n, 2, h, w) input."""
     area = mask.sum((1, 2), keepdim=True).clamp_min(1.0)
     mean = (intensity * mask).sum((1, 2), keepdim=True) / area
-    tiny = torch.finfo(torch.float32).tiny
-    root = torch.where(mean > 0, (intensity / mean.clamp_min(tiny)).sqrt(), 0.0)
+    # A frame without light is divided by one, not by nothing.
+    root = (intensity / torch.where(mean > 0, mean, 1.0)).sqrt_()
     return torch.stack([root, mask.expand_as(root)], 1)
 
 
