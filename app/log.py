@@ -9,9 +9,20 @@ import platform
 import sys
 from pathlib import Path
 
+from PyQt6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
+
 from app.settings import config_folder
 
 log = logging.getLogger(__name__)
+_LEVELS = {
+    QtMsgType.QtDebugMsg: logging.DEBUG,
+    QtMsgType.QtInfoMsg: logging.INFO,
+    QtMsgType.QtWarningMsg: logging.WARNING,
+    QtMsgType.QtCriticalMsg: logging.ERROR,
+    QtMsgType.QtFatalMsg: logging.CRITICAL,
+}
+_HARMLESS = ("This plugin does not support propagateSizeHints()",)
+"""what platforms without a window manager say of every window"""
 
 MAX_BYTES = 1_000_000
 KEPT = 3
@@ -49,6 +60,17 @@ def start_log(level: int = logging.INFO) -> None:
         handler.friedel = True  # type: ignore[attr-defined]
         root.addHandler(handler)
     log.info("Friedel starts: Python %s, %s, process %d", sys.version.split()[0], platform.platform(), os.getpid())
+
+
+def log_qt_messages() -> None:
+    """Send what Qt has to say to the log instead of to stderr."""
+    qt = logging.getLogger("Qt")
+
+    def take(kind: QtMsgType, _context: QMessageLogContext, text: str | None) -> None:
+        level = logging.DEBUG if text in _HARMLESS else _LEVELS.get(kind, logging.WARNING)
+        qt.log(level, "%s", text)
+
+    qInstallMessageHandler(take)
 
 
 def recent_lines(count: int = 200) -> str:

@@ -13,7 +13,7 @@ from PyQt6.QtWidgets import QApplication
 
 import resources
 from app.crash import CrashGuard
-from app.log import start_log
+from app.log import log_qt_messages, start_log
 from app.main_window import MainWindow
 from app.settings import load_settings
 from widgets import theme
@@ -45,6 +45,7 @@ def make_application(arguments: list[str]) -> QApplication:
 def run_window(path: str | None = None, demo: bool = False) -> int:
     """Show the window, open `path` (or the demo run) in it, and stay until it is closed; gives the exit status."""
     start_log()
+    log_qt_messages()
     application = make_application(sys.argv[:1])
     settings = load_settings()
     theme.apply_theme(application, settings.theme)

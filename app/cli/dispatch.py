@@ -90,11 +90,9 @@ def _run_verb(name: str, argv: Sequence[str]) -> int:
     parser.add_argument("--verbose", action="store_true", help="log what happens to stderr")
     module.add_arguments(parser)
     args = parser.parse_args(argv)
-    logging.basicConfig(
-        level=logging.DEBUG if args.verbose else logging.WARNING,
-        format="%(levelname)s %(name)s: %(message)s",
-        stream=sys.stderr,
-    )
+    to_screen = logging.StreamHandler(sys.stderr)
+    to_screen.setLevel(logging.DEBUG if args.verbose else logging.WARNING)
+    logging.basicConfig(level=to_screen.level, format="%(levelname)s %(name)s: %(message)s", handlers=[to_screen])
     status: int = module.run(args)
     return status
 

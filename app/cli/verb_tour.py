@@ -31,7 +31,10 @@ def run(args: argparse.Namespace) -> int:
         raise BadParameter(f"--size is {args.size!r}", cause="it is a width and a height such as 1280x800")
     if why_no_display() is not None:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    from app.log import log_qt_messages
     from app.tour import run_tour
+
+    log_qt_messages()
 
     folder = Path(args.output)
     seen = follow(

@@ -45,6 +45,8 @@ def run_tour(
     Raises:
         TourStuck: the window did not do what it should.
     """
+    # File dialogs have a folder of their own, which a relative name typed into them would start from.
+    out_dir = out_dir.absolute()
     out_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="friedel-tour-") as folder, _own_folders(Path(folder)):
         # Qt and the window are loaded here, so that naming the tour on the command line costs nothing.
