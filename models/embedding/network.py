@@ -193,8 +193,8 @@ def polar_samples(size: int, radii: int, angles: int) -> tuple[Tensor, Tensor]:
     """Where to read a half-plane Fourier transform bilinearly on a polar grid.
 
     Returns:
-        Flat indices int64 (4·radii·angles,) into a (size, size // 2 + 1) half plane, and weights float32 (4,
-        radii·angles).
+        Flat indices int64 (4·radii·angles,) into a (size, size // 2 + 1) half plane, and their weights, float32
+        (4, radii·angles).
     """
     radius = (torch.arange(radii, dtype=torch.float64) + 0.75) * (size / 2 - 1.5) / radii
     angle = (torch.arange(angles, dtype=torch.float64) + 0.5) * math.pi / angles - math.pi / 2

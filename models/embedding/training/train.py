@@ -69,8 +69,8 @@ def train(settings: TrainingSettings, out_folder: Path) -> Generator[TrainProgre
         The path of the weights.
 
     Raises:
-        BadParameter: for settings that describe no training, or that differ from the unfinished training's in the
-        folder. BadWeights: where the unfinished training cannot be read.
+        BadParameter: for settings that describe no training, or other than the unfinished training's in the folder.
+        BadWeights: where the unfinished training cannot be read.
     """
     import torch
 
