@@ -15,8 +15,11 @@ from tests.app.conftest import N
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
 
 
-def test_the_tour_walks_through_everything(qtbot, tmp_path: Path, run_file: Path) -> None:
-    out = tmp_path / "tour"
+def test_the_tour_walks_through_everything(
+    qtbot, tmp_path: Path, run_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    out = Path("tour")
     before = sorted(path.name for path in run_file.parent.iterdir())
     environment = dict(os.environ)
     names: list[str] = []
@@ -24,6 +27,7 @@ def test_the_tour_walks_through_everything(qtbot, tmp_path: Path, run_file: Path
     assert dict(os.environ) == environment
     assert sorted(path.name for path in run_file.parent.iterdir()) == sorted([*before, "tour"]), "the run is a copy"
     assert not Path(os.environ["FRIEDEL_CONFIG"]).exists(), "the user's settings were not touched"
+    assert not list(out.glob("tour")), "a relative folder is the same folder for every step"
     assert json.loads((out / "results.json").read_text()) == seen
     assert seen["frames"] == N
     assert seen["undo"] == [8, 6, 8]
