@@ -91,11 +91,12 @@ def parameters(window: MainWindow, title: str, settings: Any, go: Any, verb: str
     form = ParameterForm(settings)
     buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
     start = buttons.addButton(verb, QDialogButtonBox.ButtonRole.AcceptRole)
-    if start is not None:
-        start.setDefault(True)
     box = QVBoxLayout(dialog)
     box.addWidget(form)
     box.addWidget(buttons)
+    if start is not None:
+        # Only inside its dialog does a button become what Enter presses; before, the first button made would.
+        start.setDefault(True)
     buttons.accepted.connect(dialog.accept)
     buttons.rejected.connect(dialog.reject)
     dialog.accepted.connect(lambda: go(form.value()))

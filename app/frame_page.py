@@ -6,10 +6,11 @@ from PyQt6.QtCore import QEvent, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPalette
 from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget, QWidgetAction
 
+from app.verdict_words import UNKNOWN_TIP, UNSURE_TIP, VERDICT_TIP, unknown_style
 from widgets import icons, theme
 from widgets.filmstrip import Filmstrip
 from widgets.frame_view import FrameView
-from widgets.text import grouped
+from widgets.text import grouped, percent
 from widgets.theme import ClassStyle
 
 _SIDE = 14
@@ -29,7 +30,7 @@ class _Sign(QWidget):
         box.addWidget(self._marker)
         box.addWidget(self.words)
 
-    def show_sign(self, style: ClassStyle | None, words: str) -> None:
+    def show_sign(self, style: ClassStyle | None, words: str, tip: str = "") -> None:
         self._style = style
         if style is None:
             self._marker.clear()
@@ -38,6 +39,7 @@ class _Sign(QWidget):
             self._marker.setPixmap(pixmap)
         self._marker.setVisible(style is not None)
         self.words.setText(words)
+        self.setToolTip(tip)
 
 
 class _Elided(QLabel):
@@ -88,7 +90,8 @@ class FrameHeader(QWidget):
 
     def show_label(self, style: ClassStyle | None, unsure: bool) -> None:
         """What the user said of this frame."""
-        self.label.show_sign(style, style.name if style is not None else "unsure" if unsure else "not labelled")
+        words = style.name if style is not None else "unsure" if unsure else "not labelled"
+        self.label.show_sign(style, words, UNSURE_TIP if unsure else "Your label of this frame")
         self._set_faint(self.label.words, style is None)
 
     def show_verdict(self, style: ClassStyle | None, confidence: float | None) -> None:
@@ -96,8 +99,9 @@ class FrameHeader(QWidget):
         if confidence is None:
             self.verdict.show_sign(None, "")
             return
-        name = style.name if style is not None else "unknown"
-        self.verdict.show_sign(style, f"verdict {name} {100 * confidence:.0f} %")
+        tip = UNKNOWN_TIP if style is None else VERDICT_TIP
+        style = style or unknown_style()
+        self.verdict.show_sign(style, f"verdict {style.name} {percent(confidence)}", tip)
 
     def set_orders(self, orders: list[tuple[str, str]], present: str) -> None:
         """The orders to choose from, as (kind, title)."""

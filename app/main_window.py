@@ -205,7 +205,7 @@ class MainWindow(QMainWindow):
         self.panes.frame_page.setFocus()
         self.status.say("")
         if opened.run.warnings:
-            self.notice.inform(" ".join(opened.run.warnings))
+            self.notice.inform("\n".join(opened.run.warnings))
         self.run_opened.emit()
 
     def _open_failed(self, path: str, error: FriedelError) -> None:

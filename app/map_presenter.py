@@ -10,10 +10,10 @@ from app.embedding import MISSING, RUNNING
 from app.later import Later
 from app.layouts import PCA, UMAP
 from app.session import RunSession
-from app.side_presenter import unknown_style
+from app.verdict_words import unknown_style
 from models.display import colour_table
 from widgets.map_view import Category, Colouring, LayoutChoice, MapView, by_category, by_value
-from widgets.text import grouped
+from widgets.text import grouped, percent
 
 LABEL, VERDICT, CONFIDENCE, COLUMN = "label", "verdict", "confidence", "column:"
 CONFIDENCE_MAP = "viridis"
@@ -217,5 +217,5 @@ class MapPresenter(QObject):
             lines.append(f"labelled {session.labels.class_names[code] if code >= 0 else 'unsure'}")
         name, confidence = session.verdict_of(index)
         if confidence is not None:
-            lines.append(f"verdict {name or 'unknown'} {100 * confidence:.0f} %")
+            lines.append(f"verdict {name or 'unknown'} {percent(confidence)}")
         return "\n".join(lines)

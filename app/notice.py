@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QEvent, QObject, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QPalette
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
+from PyQt6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from widgets import icons, theme
 
@@ -109,9 +109,10 @@ class NoticeBar(QFrame):
         self.setGeometry(left, min(TOP, max(0, self._parent.height() - height)), width, height)
 
     def _colour(self) -> None:
-        base = self.palette()
-        colour = theme.warning_colour(base) if self._problem else theme.good_colour(base)
-        name = "warning" if self._problem else "done"
+        # Not the bar's own palette: what was set on it before would stay through a change of theme.
+        base = QApplication.palette()
+        colour = theme.warning_colour(base) if self._problem else base.color(QPalette.ColorRole.Link)
+        name = "warning" if self._problem else "info"
         self._sign.setPixmap(icons.icon_pixmap(name, colour, 16, self.devicePixelRatioF()))
         palette = QPalette(base)
         window = base.color(QPalette.ColorRole.Base)

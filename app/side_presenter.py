@@ -11,12 +11,12 @@ from PyQt6.QtCore import QObject
 from app.jobs.manager import JobManager, JobRecord, JobState
 from app.later import Later
 from app.session import RunSession
+from app.verdict_words import unknown_style
 from widgets.classes_panel import ClassesPanel, ClassRow
 from widgets.jobs_panel import JobsPanel
 from widgets.queue_panel import QueuePanel, Suggestion
 from widgets.run_panel import RunFacts, RunPanel
 from widgets.text import counted, grouped
-from widgets.theme import ClassStyle
 from widgets.verdict_panel import UNKNOWN, FrameCriteria, VerdictPanel
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ SURE = 0.6
 """a suggestion less sure than this was picked because the classifier hesitates"""
 
 
-def facts_of(run: Run, notes: tuple[str, ...] = ()) -> RunFacts:
+def facts_of(run: Run, warnings: tuple[str, ...] = (), note: str = "") -> RunFacts:
     """What the run panel says of a run."""
     return RunFacts(
         name=run.name,
@@ -45,7 +45,8 @@ def facts_of(run: Run, notes: tuple[str, ...] = ()) -> RunFacts:
         distance_m=run.geometry.distance_m,
         pixel_size_m=run.geometry.pixel_size_m,
         columns=tuple(f"{c.name} ({c.unit})" if c.unit else c.name for c in run.columns.values()),
-        warnings=(*run.warnings, *notes),
+        warnings=(*run.warnings, *warnings),
+        note=note,
     )
 
 
@@ -88,8 +89,12 @@ class SidePresenter(QObject):
             self._queue.set_queue(())
             self._queue.set_refreshable(False)
             return
-        note = session.workspace.location_note
-        self._run_panel.set_run(facts_of(session.run, ((note,) if note else ()) + session.workspace.warnings))
+        space = session.workspace
+        if space.writable:
+            facts = facts_of(session.run, space.warnings, space.location_note)
+        else:
+            facts = facts_of(session.run, (space.location_note, *space.warnings))
+        self._run_panel.set_run(facts)
         session.labels.changed.connect(self._classes_later.ask)
         session.labels.classes_changed.connect(self._show_classes)
         session.labels.changed.connect(self._queue_later.ask)
@@ -162,7 +167,7 @@ class SidePresenter(QObject):
                 Suggestion(
                     index,
                     _reason(name, confidence),
-                    styles.get(name) if confidence is not None else None,
+                    styles.get(name, unknown_style()) if confidence is not None else None,
                     confidence,
                     bool(session.labels.codes[index] != -1),
                 )
@@ -217,11 +222,6 @@ class SidePresenter(QObject):
     def _refresh_queue(self) -> None:
         if self._session is not None:
             self._session.classifier.suggest_others()
-
-
-def unknown_style() -> ClassStyle:
-    """How frames of no class are shown in the histogram."""
-    return ClassStyle(UNKNOWN, UNKNOWN, "#8A929C", "", "circle")
 
 
 def _reason(name: str, confidence: float | None) -> str:

@@ -30,6 +30,7 @@ class ParameterInfo:
         low, high: inclusive range, None where open.
         choices: allowed values, empty where free.
         optional: True where None is allowed.
+        title: what a form calls it, "" where the field's name reads well enough.
     """
 
     name: str
@@ -41,6 +42,7 @@ class ParameterInfo:
     high: float | None
     choices: tuple[str, ...]
     optional: bool
+    title: str = ""
 
 
 def parameter(
@@ -51,9 +53,10 @@ def parameter(
     low: float | None = None,
     high: float | None = None,
     choices: Sequence[str] = (),
+    title: str = "",
 ) -> Any:
-    """A dataclass field with its help text, unit and range."""
-    meta = {"help": help, "unit": unit, "low": low, "high": high, "choices": tuple(choices)}
+    """A dataclass field with its help text, unit, range and, where its name reads badly in a form, a title."""
+    meta = {"help": help, "unit": unit, "low": low, "high": high, "choices": tuple(choices), "title": title}
     return dataclasses.field(default=default, metadata={_KEY: meta})
 
 

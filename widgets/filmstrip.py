@@ -20,7 +20,7 @@ from models.display import colour_table
 from widgets import icons, theme
 from widgets.filmstrip_row import BAND, FilmstripRow
 from widgets.frame.images import qt_colours, shared_image
-from widgets.text import grouped
+from widgets.text import grouped, percent
 from widgets.theme import ClassStyle
 
 UNLABELLED = -1
@@ -169,8 +169,10 @@ class Filmstrip(QWidget):
         verdict = _code_of(self._verdicts, index)
         if 0 <= verdict < len(self._styles):
             confidence = self._confidence_of(index)
-            sure = f", confidence {confidence:.2f}" if confidence is not None else ""
-            lines.append(f"classified {self._styles[verdict].name}{sure}")
+            sure = f" {percent(confidence)}" if confidence is not None else ""
+            lines.append(f"verdict {self._styles[verdict].name}{sure}")
+        elif self._confidence_of(index) is not None:
+            lines.append("verdict unknown: like none of the labelled classes")
         if index in self._unreadable:
             lines.append(self._unreadable[index])
         return "\n".join(lines)
@@ -241,7 +243,7 @@ class Filmstrip(QWidget):
         right = "unsure" if _code_of(self._codes, index) == UNSURE else ""
         confidence = self._confidence_of(index)
         if confidence is not None and not right:
-            right = f"{confidence:.2f}"
+            right = "unknown" if _code_of(self._verdicts, index) < 0 else percent(confidence)
         current = index == self._current
         painter.setPen(palette.color(QPalette.ColorRole.WindowText) if current else theme.faint_text(palette))
         painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, grouped(index))

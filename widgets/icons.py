@@ -213,6 +213,12 @@ def _done(p: QPainter, c: QColor) -> None:
     p.drawPolyline(QPolygonF([QPointF(5, 8.3), QPointF(7.2, 10.5), QPointF(11, 5.8)]))
 
 
+def _info(p: QPainter, c: QColor) -> None:
+    p.drawEllipse(QPointF(8, 8), 6.2, 6.2)
+    p.drawLine(QPointF(8, 7.4), QPointF(8, 11.2))
+    p.drawPoint(QPointF(8, 4.8))
+
+
 def _stopped(p: QPainter, c: QColor) -> None:
     p.drawEllipse(QPointF(8, 8), 6.2, 6.2)
     p.drawLine(QPointF(5.3, 8), QPointF(10.7, 8))
@@ -264,6 +270,7 @@ _SHAPES: dict[str, Callable[[QPainter, QColor], None]] = {
     "warning": _warning,
     "failed": _failed,
     "done": _done,
+    "info": _info,
     "stopped": _stopped,
     "file": _file,
     "folder": _folder,

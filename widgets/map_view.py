@@ -232,6 +232,7 @@ class MapView(QWidget):
         line.setContentsMargins(4, 3, 4, 3)
         line.setSpacing(3)
         self._layout_box = QComboBox()
+        self._layout_box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self._layout_box.setToolTip("How the map is laid out")
         self._layout_box.setAccessibleName("Layout of the map")
         self._compute = QPushButton()

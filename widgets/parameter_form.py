@@ -46,11 +46,12 @@ class ParameterForm(QWidget):
         for info in describe(settings):
             field = _make_field(info, self._touched)
             self._fields[info.name] = field
-            label = QLabel(readable(info.name))
+            title = info.title or readable(info.name)
+            label = QLabel(title)
             label.setToolTip(_tip(info))
             label.setBuddy(field.widget)
             field.widget.setToolTip(_tip(info))
-            field.widget.setAccessibleName(readable(info.name))
+            field.widget.setAccessibleName(title)
             form.addRow(label, self._with_reset(info, field))
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PyQt6.QtCore import QEvent, Qt, pyqtSignal
-from PyQt6.QtGui import QPalette
+from PyQt6.QtGui import QColor, QPalette
 from PyQt6.QtWidgets import (
     QFormLayout,
     QFrame,
@@ -41,6 +41,7 @@ class RunFacts:
         photon_energy_eV, distance_m, pixel_size_m: geometry; pixel size is (y, x).
         columns: names of the per-frame columns.
         warnings: sentences on what was assumed or found odd.
+        note: what is good to know and nothing to worry about, "" for nothing.
     """
 
     name: str
@@ -57,6 +58,7 @@ class RunFacts:
     pixel_size_m: tuple[float, float] | None = None
     columns: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    note: str = ""
 
 
 def fact_lines(facts: RunFacts) -> list[tuple[str, str]]:
@@ -83,6 +85,11 @@ def fact_lines(facts: RunFacts) -> list[tuple[str, str]]:
     if facts.columns:
         lines.append(("Columns", ", ".join(facts.columns)))
     return lines
+
+
+def _breakable(text: str) -> str:
+    """Paths have no spaces: zero-width spaces after separators let them wrap instead of being cut off."""
+    return text.replace("/", "/\u200b").replace("_", "_\u200b")
 
 
 class RunPanel(QWidget):
@@ -131,7 +138,7 @@ class RunPanel(QWidget):
         title.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         box.addWidget(title)
         for warning in facts.warnings:
-            box.addLayout(self._warning_line(warning))
+            box.addLayout(self._line("warning", theme.warning_colour(self.palette()), warning))
         form = QFormLayout()
         form.setContentsMargins(0, 0, 0, 0)
         form.setHorizontalSpacing(10)
@@ -140,6 +147,8 @@ class RunPanel(QWidget):
         for name, value in fact_lines(facts):
             form.addRow(self._faint(name), self._value(value))
         box.addLayout(form)
+        if facts.note:
+            box.addLayout(self._line("info", theme.faint_text(self.palette()), facts.note))
         box.addStretch(1)
         replaced = self._sheet.takeWidget()
         if replaced is not None:
@@ -167,19 +176,17 @@ class RunPanel(QWidget):
         return label
 
     def _value(self, text: str) -> QLabel:
-        # Paths have no spaces: zero-width spaces after separators let them wrap instead of being cut off.
-        label = QLabel(text.replace("/", "/\u200b").replace("_", "_\u200b"))
+        label = QLabel(_breakable(text))
         label.setTextFormat(Qt.TextFormat.PlainText)
         label.setWordWrap(True)
         label.setToolTip(text)
         return label
 
-    def _warning_line(self, text: str) -> QHBoxLayout:
-        colour = theme.warning_colour(self.palette())
+    def _line(self, icon: str, colour: QColor, text: str) -> QHBoxLayout:
         sign = QLabel()
-        sign.setPixmap(icons.icon_pixmap("warning", colour, 14, self.devicePixelRatioF()))
+        sign.setPixmap(icons.icon_pixmap(icon, colour, 14, self.devicePixelRatioF()))
         sign.setAlignment(Qt.AlignmentFlag.AlignTop)
-        words = QLabel(text)
+        words = QLabel(_breakable(text))
         words.setTextFormat(Qt.TextFormat.PlainText)
         words.setWordWrap(True)
         colours = words.palette()

@@ -149,7 +149,7 @@ def _assumptions(known: Geometry) -> tuple[str, ...]:
     """What q and resolution will rest on without the file's word."""
     if known.centre_px is not None or not geometry.known(known):
         return ()
-    return ("the file does not say where the beam's centre is: q and resolution are counted from the frame's middle",)
+    return ("The file does not say where the beam's centre is: q and resolution are counted from the frame's middle",)
 
 
 def sentinel_of(dtype: np.dtype[Any]) -> int | None:

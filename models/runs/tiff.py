@@ -156,7 +156,7 @@ def open_tiff_folder(path: Path) -> StackRun:
         more = ", …" if len(skipped) > _SHOWN else ""
         notes.append(f"{len(skipped)} files are left out: {', '.join(skipped[:_SHOWN])}{more}")
     if gaps := missing_numbers([Path(name).stem for name in usable]):
-        notes.append(f"the numbering of the files has gaps: {gaps} missing")
+        notes.append(f"The numbering of the files has gaps: {gaps} missing")
     shape = (header.height, header.width)
     source = FolderSource(path, usable, shape)
     facts = _facts(

@@ -37,12 +37,14 @@ class Places:
         others: further folders to read.
         beside_run: whether `folder` is the one beside the run.
         note: a sentence for the user where it is not; "" otherwise.
+        writable: whether `folder` could be written when it was looked for.
     """
 
     folder: Path
     others: tuple[Path, ...]
     beside_run: bool
     note: str
+    writable: bool = True
 
 
 def user_data_folder() -> Path:
@@ -80,9 +82,10 @@ def find_places(run: Run, user_data: Path | None = None, writable: Callable[[Pat
     else:
         why = "The run is part of the program" if shipped else f"{beside.parent} cannot be written"
         note = f"{why}: labels and results of this run are kept in {in_data}."
-        if not writable(in_data):
+        can_write = writable(in_data)
+        if not can_write:
             note = f"Neither {beside.parent} nor {in_data} can be written: labels of this run are NOT saved for now."
-        places = Places(in_data, tuple(f for f in (beside, *moved) if _has_labels(f)), False, note)
+        places = Places(in_data, tuple(f for f in (beside, *moved) if _has_labels(f)), False, note, can_write)
     return places
 
 

@@ -42,6 +42,7 @@ class Workspace:
     Attributes:
         folder: where everything is written; made with the first file.
         location_note: a sentence for the user where the folder is not beside the run; "" otherwise.
+        writable: whether the folder could be written when the run was opened.
         annotator: who labels.
         labels: the labels of all annotators.
         warnings: sentences on what was found odd in the journals.
@@ -50,6 +51,7 @@ class Workspace:
     def __init__(self, run: Run, annotator: str, places: Places, user_data: Path) -> None:
         self.folder = places.folder
         self.location_note = places.note
+        self.writable = places.writable
         self.annotator = annotator
         self._places = places
         self._run = run

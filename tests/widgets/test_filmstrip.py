@@ -132,8 +132,8 @@ def test_the_tool_tip_tells_label_verdict_and_trouble(strip: Filmstrip) -> None:
     strip.set_labels(codes, STYLES)
     strip.set_verdicts(verdicts, np.full(7, 0.62))
     strip.set_unreadable(6, "The chunk is damaged.")
-    assert strip.describe(0) == "Frame 5\nlabelled multi\nclassified single, confidence 0.62"
-    assert strip.describe(1) == "Frame 6\nThe chunk is damaged."
+    assert strip.describe(0) == "Frame 5\nlabelled multi\nverdict single 62\u202f%"
+    assert strip.describe(1) == "Frame 6\nverdict unknown: like none of the labelled classes\nThe chunk is damaged."
 
 
 def test_old_thumbnails_are_forgotten(strip: Filmstrip, qtbot: QtBot) -> None:

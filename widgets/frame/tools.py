@@ -36,6 +36,8 @@ class FrameTools(QToolBar):
         self._maps = {name: self._choice(name.capitalize(), self._map_setter(name)) for name in COLOUR_MAPS}
         self._scaling_button = self._menu_button(self._scalings.values(), "Intensity scaling")
         self._map_button = self._menu_button(self._maps.values(), "Colour map")
+        self._keep_width(self._scaling_button, _SCALING_NAMES.values())
+        self._keep_width(self._map_button, (name.capitalize() for name in COLOUR_MAPS))
         self._auto = self._toggle("Auto", "Levels follow each frame's valid pixels (percentiles); off, they stay")
         self._auto.triggered.connect(self.auto_chosen)
         self.histogram = self._toggle("Histogram", "Histogram of the frame's valid pixels")
@@ -94,6 +96,15 @@ class FrameTools(QToolBar):
             menu.addAction(action)
         button.setMenu(menu)
         return button
+
+    @staticmethod
+    def _keep_width(button: QToolButton, texts: Iterable[str]) -> None:
+        """As wide as the longest of its texts: what stands right of it stays where it is while the text changes."""
+        widest = 0
+        for text in texts:
+            button.setText(f"{text}  ")
+            widest = max(widest, button.sizeHint().width())
+        button.setMinimumWidth(widest)
 
     def _give_no_focus(self) -> None:
         """Arrow keys and digits belong to the window."""

@@ -39,12 +39,14 @@ class UmapSettings:
         unit="frames",
         low=2,
         high=500,
+        title="Neighbours",
     )
     min_dist: float = parameter(
         0.1,
         "How close frames may lie to each other, in units of the map: small packs crowds tightly",
         low=0.0,
         high=1.0,
+        title="Least distance",
     )
     epochs: int = parameter(300, "Passes over all pairs of neighbours", unit="epochs", low=1, high=10_000)
     seed: int = parameter(0, "The map is a function of this number, the embedding and the settings", low=0)
@@ -55,6 +57,7 @@ class UmapSettings:
         unit="frames",
         low=4,
         high=100_000_000,
+        title="Sample at most",
     )
 
 

@@ -129,7 +129,7 @@ class _Finder:
             return from_wavelength if units.is_photon_energy(from_wavelength) else None
         if abs(from_wavelength - energy) > 0.01 * energy:
             self.notes.append(
-                f"the file's photon energy ({energy:.6g} eV) and wavelength ({wavelength * 1e9:.6g} nm, which is "
+                f"The file's photon energy ({energy:.6g} eV) and wavelength ({wavelength * 1e9:.6g} nm, which is "
                 f"{from_wavelength:.6g} eV) disagree: the energy is used"
             )
         return energy

@@ -283,4 +283,4 @@ class _Opening:
                 more = ", …" if len(links) > _SHOWN else ""
                 self.notes.append(f"{len(links)} links {words}: {', '.join(links[:_SHOWN])}{more}")
         if not self.tree.complete:
-            self.notes.append("the file holds very many objects: only the first ones were looked through")
+            self.notes.append("The file holds very many objects: only the first ones were looked through")

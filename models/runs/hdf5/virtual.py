@@ -49,7 +49,7 @@ class VirtualSources:
         self.stops: npt.NDArray[np.int64] = np.array(stops, np.int64).reshape(-1, ndim)
         notes = []
         if count > _MOST_MAPPINGS:
-            notes.append(f"only the first {_MOST_MAPPINGS} of {count} parts of the virtual dataset were looked for")
+            notes.append(f"Only the first {_MOST_MAPPINGS} of {count} parts of the virtual dataset were looked for")
         gone = [name for name, file in found.items() if file is None]
         if gone:
             notes.append(
