@@ -108,7 +108,7 @@ class Classifier(QObject):
         self.confusion: Confusion | None = None
         self.why_not = "The run has not been embedded yet."
         self.provenance: dict[str, Any] = {}
-        self._statistics: RunStatistics | None = None
+        self._statistics: tuple[Vectors, RunStatistics] | None = None
         self._spare: Verdicts | None = None
         self._seed = 0
         self._refit = Later(self._refit_now, REFIT_AFTER_MS, self)
@@ -124,7 +124,6 @@ class Classifier(QObject):
         """The run's embedding, (N, D) float32, not-a-number where a frame has none; None takes it away."""
         self.vectors = vectors
         self.provenance = dict(provenance or {})
-        self._statistics = None
         self._spare = None
         self.refit()
 
@@ -144,11 +143,11 @@ class Classifier(QObject):
             self._drop(f"Label at least one frame of {missing}: all others are then sorted by likeness.")
             self._study_worker.submit(lambda: self._cover(vectors, codes), self._studied, self._failed)
             return
-        spare = self._spare
+        spare, source = self._spare, self.provenance
         self._spare = None
 
         def work() -> Judged:
-            return self._judge(vectors, codes, names, spare)
+            return self._judge(vectors, codes, names, spare, source)
 
         self._head_worker.submit(work, self._judged, self._failed)
 
@@ -164,15 +163,21 @@ class Classifier(QObject):
 
     # -- on the worker threads -------------------------------------------------------------------------------------
 
-    def _judge(self, vectors: Vectors, codes: Codes, names: tuple[str, ...], spare: Verdicts | None) -> Judged:
-        if self._statistics is None:
-            self._statistics = run_statistics(vectors)
+    def _judge(
+        self, vectors: Vectors, codes: Codes, names: tuple[str, ...], spare: Verdicts | None, source: dict[str, Any]
+    ) -> Judged:
         labelled = np.flatnonzero(codes >= 0)
-        head = fit_head(
-            vectors[labelled], codes[labelled], names, self.settings, run=self._statistics, source=self.provenance
-        )
+        statistics = self._statistics_of(vectors)
+        head = fit_head(vectors[labelled], codes[labelled], names, self.settings, run=statistics, source=source)
         fits = spare is not None and spare.classes == head.classes and len(spare.label) == len(vectors)
         return as_shown(head.verdicts(vectors, out=spare if fits else None), codes, names)
+
+    def _statistics_of(self, vectors: Vectors) -> RunStatistics:
+        """Of exactly these vectors: a task begun with earlier ones may end after others have come."""
+        known = self._statistics
+        if known is None or known[0] is not vectors:
+            self._statistics = known = (vectors, run_statistics(vectors))
+        return known[1]
 
     def _cover(self, vectors: Vectors, codes: Codes) -> Studied:
         """Before there are verdicts, the queue is a choice of frames that covers the run."""
@@ -188,7 +193,7 @@ class Classifier(QObject):
                 judged.labels[labelled],
                 judged.class_names,
                 self.settings,
-                run=self._statistics,
+                run=self._statistics_of(vectors),
                 folds=CONFUSION_FOLDS,
             )
         except NotEnoughExamples as error:
@@ -221,6 +226,7 @@ class Classifier(QObject):
     def _drop(self, why: str) -> None:
         """No verdicts, and why; outcomes of earlier labels that are still on their way are not wanted any more."""
         self._head_worker.forget()
+        self._study_worker.forget()
         changed = self.verdicts is not None or self.why_not != why
         self.verdicts, self.shown, self.confusion, self.why_not = None, None, None, why
         if changed:

@@ -66,7 +66,9 @@ class EmbeddingController(QObject):
         self._job = 0
         self._closed = False
         self._shown_at = 0
+        self._looks = 0
         self._looking = False
+        self._start_wanted = False
         self.state = LOOKING
         self.model_digest = ""
 
@@ -80,14 +82,16 @@ class EmbeddingController(QObject):
                 self._set_state(READY)
                 return
             self._set_state(MISSING)
-            if start_missing:
+            if start_missing or self._start_wanted:
                 self.start()
 
         self._look("", found)
 
     def start(self) -> None:
         """Embed the missing frames in a worker process; without effect while that is going on, or done."""
-        if self.state in (RUNNING, READY) or self._closed:
+        if self.state == LOOKING:
+            self._start_wanted = True  # as soon as it is known which are missing
+        if self.state != MISSING or self._closed:
             return
         run = self._opened.run
         self._set_state(RUNNING)
@@ -99,6 +103,7 @@ class EmbeddingController(QObject):
             on_finished=self._made,
             on_failed=self._failed,
             on_cancelled=self._cancelled,
+            writes_to=f"embedding of {run.path} {run.dataset}",
         )
 
     def close(self) -> None:
@@ -112,6 +117,8 @@ class EmbeddingController(QObject):
     def _look(self, model_digest: str, found: Callable[[Stored | None], None]) -> None:
         """Have the store looked for off the GUI thread; `found` gets None where there is nothing usable."""
         workspace = self._opened.workspace
+        self._looks += 1
+        this_look = self._looks
         self._looking = True
 
         def look() -> Stored | None:
@@ -122,8 +129,9 @@ class EmbeddingController(QObject):
             return Stored(store.vectors(), store.model_digest, store.n_frames - missing, missing == 0)
 
         def done(stored: Stored | None) -> None:
-            self._looking = False
-            if not self._closed:
+            # A look that a later one overtook saw less: what it found must not replace what is there.
+            if this_look == self._looks and not self._closed:
+                self._looking = False
                 found(stored)
 
         def failed(error: Exception) -> None:

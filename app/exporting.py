@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from app.jobs.threads import run_task
+from app.outputs import refuse_own_input
 from models.errors import FriedelError
 from widgets.text import counted
 
@@ -63,6 +64,7 @@ def write_index_list(session: RunSession, path: Path) -> None:
     def work() -> None:
         from models.workspace.export import write_index_list as write
 
+        refuse_own_input(path, [session.run.path])
         write(path, frames)
 
     run_task(
@@ -102,13 +104,14 @@ def write_table(run: Run, labels: Labels, path: Path, specklenn: bool) -> int:
     """Write the labels of a run as a table; gives their number. Raises NotSaved."""
     from models.workspace.tables import write_labels, write_specklenn_labels
 
+    refuse_own_input(path, [run.path])
     if specklenn:
         return write_specklenn_labels(path, labels, run.path.parent.name, run.name, run.events)
     return write_labels(path, labels, run.events)
 
 
 def import_labels(session: RunSession, path: Path) -> None:
-    """Take over the labels of a table, or the tags of a CXI file, as this annotator; a few undos take them back."""
+    """Take over the labels of a table, or the tags of a CXI file, as this annotator; one undo takes them back."""
     count, events = len(session.run), session.run.events
 
     def read() -> LabelTable:

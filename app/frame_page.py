@@ -8,6 +8,7 @@ from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLa
 
 from app.verdict_words import UNKNOWN_TIP, UNSURE_TIP, VERDICT_TIP, unknown_style
 from widgets import icons, theme
+from widgets.choices import show_choices
 from widgets.filmstrip import Filmstrip
 from widgets.frame_view import FrameView
 from widgets.text import grouped, percent
@@ -105,10 +106,7 @@ class FrameHeader(QWidget):
 
     def set_orders(self, orders: list[tuple[str, str]], present: str) -> None:
         """The orders to choose from, as (kind, title)."""
-        self._order.clear()
-        for kind, title in orders:
-            self._order.addItem(title, kind)
-        self._order.setCurrentIndex(max(0, self._order.findData(present)))
+        show_choices(self._order, orders, present)
 
     @property
     def order_box(self) -> QComboBox:

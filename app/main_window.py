@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gc
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +28,7 @@ from app.helping import Helper
 from app.jobs.manager import JobManager
 from app.notice import NoticeBar
 from app.opening import Opened, Opener
+from app.outputs import is_there
 from app.settings import Settings, save_settings
 from app.status_bar import StatusBar
 from app.window_menus import WindowMenus
@@ -114,7 +116,7 @@ class MainWindow(QMainWindow):
         QTimer.singleShot(20, self.build_panes)
 
     def build_panes(self) -> None:
-        """Make the views that need pyqtgraph; done once, after the window is on screen."""
+        """Make the views; done once, after the window is on screen."""
         if self.panes is not None or self._shut:
             return
         from app.panes import Panes
@@ -130,6 +132,9 @@ class MainWindow(QMainWindow):
         self.menus.add_panes(self.panes)
         self.menus.show_settings()
         self.menus.show_recent()
+        # What is there by now stays until the end. Left out of garbage collection, it does not hold the window up
+        # for 20 ms whenever all objects are looked through.
+        gc.freeze()
         self.ready.emit()
 
     # -- opening and closing runs ----------------------------------------------------------------------------------
@@ -177,7 +182,8 @@ class MainWindow(QMainWindow):
             opened.close()
             return
         if self.session is not None and self.session.run.path == opened.run.path:
-            opened = self.session.handed_on(opened)
+            if self.session.run.dataset == opened.run.dataset:
+                opened = self.session.handed_on(opened)
             self._end_session()
             opened.workspace.refresh()  # labels that were on their way to the disk when the run was opened again
         self._end_session()
@@ -214,7 +220,7 @@ class MainWindow(QMainWindow):
             self._pick_dataset(path, error)
             return
         self.notice.warn(error.sentence())
-        if not Path(path).exists():
+        if not is_there(Path(path)):
             self.settings.forget(path)
             self.menus.show_recent()
 

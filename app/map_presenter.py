@@ -31,10 +31,11 @@ class MapPresenter(QObject):
         super().__init__(parent)
         self._view = view
         self._session: RunSession | None = None
-        self._colour_by = LABEL
+        self._colour_by = self._shown_by = LABEL
         self._chosen_by_user = False
         self._card = -1
         self._recolour = Later(self._show_colours, RECOLOUR_AFTER_MS, self)
+        self._relabel = Later(self._show_labelled, RECOLOUR_AFTER_MS, self)
         view.frame_chosen.connect(self._frame_chosen)
         view.selection_changed.connect(self._selection_drawn)
         view.colour_by_changed.connect(self._colour_chosen)
@@ -51,6 +52,7 @@ class MapPresenter(QObject):
     def show_session(self, session: RunSession | None) -> None:
         self._session = session
         self._recolour.forget()
+        self._relabel.forget()
         self._view.set_points(None)
         if session is None:
             self._view.set_empty()
@@ -61,7 +63,7 @@ class MapPresenter(QObject):
         session.layout.changed.connect(self._show_points)
         session.layout.computing_changed.connect(self._view.set_computing)
         session.embedding.changed.connect(self._show_empty)
-        session.labels.changed.connect(self._recolour.ask)
+        session.labels.changed.connect(self._labels_changed)
         session.labels.classes_changed.connect(self._recolour.ask)
         session.classifier.judged.connect(self._judged)
         session.browser.index_changed.connect(self._view.set_current)
@@ -101,7 +103,6 @@ class MapPresenter(QObject):
         }.get(session.embedding.state, "the others could not be embedded")
         self._show_colours()
         self._view.set_points(layout.positions, animate=True, reason=reason)
-        self._show_colours()
         choices = [LayoutChoice("pca", PCA), LayoutChoice("umap", UMAP, ready=layout.has_umap)]
         self._view.set_layouts(choices, "umap" if layout.kind == UMAP else "pca")
         self._view.set_current(session.browser.index)
@@ -130,10 +131,18 @@ class MapPresenter(QObject):
             for name, column in session.run.columns.items()
             if np.issubdtype(column.values.dtype, np.number)
         ]
-        current = self._colour_by if self._colour_by in dict(choices) else LABEL
+        current = self._shown_by = self._colour_by if self._colour_by in dict(choices) else LABEL
         self._view.set_colour_choices(choices, current)
         self._view.set_colouring(self._colouring(session, current))
-        self._view.set_labelled(session.labels.codes >= 0)
+        self._show_labelled()
+
+    def _labels_changed(self) -> None:
+        """Labels are colours only where these show labels; else just the examples are others."""
+        (self._recolour if self._shown_by == LABEL else self._relabel).ask()
+
+    def _show_labelled(self) -> None:
+        if self._session is not None:
+            self._view.set_labelled(self._session.labels.codes >= 0)
 
     def _colouring(self, session: RunSession, by: str) -> Colouring:
         categories = [Category(s.name, s.colour, s.marker) for s in session.labels.styles()]

@@ -109,24 +109,41 @@ def _natural(text: str) -> str:
     return "".join(padded[:-1])
 
 
-def find_frame(text: str, events: Sequence[str] | None, count: int) -> int | None:
-    """The frame that `text` names: an event identifier exactly, else an index, else a unique part of an identifier.
+class FrameFinder:
+    """Finds the frame that a text names, fast enough to be asked at every key press of a run of a million frames.
 
-    Gives None where nothing or more than one thing fits.
+    Args:
+        events: event identifier of every frame, or None.
+        count: number of frames.
     """
-    text = text.strip()
-    if not text:
-        return None
-    if events is not None:
-        for index, event in enumerate(events):
-            if event == text:
-                return index
-    if text.lstrip("#").isdigit():
-        index = int(text.lstrip("#"))
-        if index < count:
-            return index
-    if events is not None and len(text) >= 3:
-        hits = [index for index, event in enumerate(events) if text in event]
-        if len(hits) == 1:
-            return hits[0]
-    return None
+
+    def __init__(self, events: Sequence[str] | None, count: int) -> None:
+        self._count = count
+        # All identifiers in one text, a line each: searching it costs a tenth of going through a list.
+        self._lines = "" if events is None else "\n" + "\n".join(events) + "\n"
+        if events is not None and self._lines.count("\n") != len(events) + 1:
+            self._lines = "\n" + "\n".join(event.replace("\n", " ") for event in events) + "\n"
+
+    def find(self, text: str) -> int | None:
+        """The frame: an event identifier exactly, else an index, else a unique part of an identifier.
+
+        Gives None where nothing or more than one thing fits.
+        """
+        text = text.strip()
+        if not text or "\n" in text:
+            return None
+        exact = self._lines.find(f"\n{text}\n")
+        if exact >= 0:
+            return self._line_at(exact + 1)
+        digits = text.lstrip("#")
+        if digits.isdecimal() and len(digits) < 20 and int(digits) < self._count:
+            return int(digits)
+        if len(text) < 3:
+            return None
+        hit = self._lines.find(text)
+        if hit < 0 or self._lines.find(text, self._lines.index("\n", hit)) >= 0:
+            return None
+        return self._line_at(hit)
+
+    def _line_at(self, place: int) -> int:
+        return self._lines.count("\n", 0, place) - 1

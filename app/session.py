@@ -36,6 +36,8 @@ from widgets.frame.viewport import ViewBox
 log = logging.getLogger(__name__)
 
 SAVE_STATE_AFTER_MS = 2000
+STATE_PATIENCE_S = 5.0
+"""how long closing waits for a state that is being written, so that the last one written is the latest"""
 
 
 class RunSession(QObject):
@@ -92,7 +94,7 @@ class RunSession(QObject):
         self._closed = True
         self.browser.play(False)
         self._state_timer.stop()
-        self._state_writer.close()
+        self._state_writer.close(STATE_PATIENCE_S)
         self._order_worker.close()
         try:
             self.workspace.save_state(run_state.to_state(self))

@@ -10,6 +10,7 @@ from PyQt6.QtCore import QObject
 from PyQt6.QtWidgets import QMenu
 
 from app.jobs.threads import run_task
+from app.outputs import is_there
 from widgets.recent_list import RecentRun
 
 if TYPE_CHECKING:
@@ -60,22 +61,22 @@ class WindowMenus(QObject):
         menu.addActions([dock.toggleViewAction() for dock in panes.docks.values()])  # type: ignore[misc]
         view.insertMenu(self._window.actions_table["view.full_screen"], menu)
 
-    def _fill_recent_menu(self) -> None:
+    def _fill_recent_menu(self, gone: frozenset[str]) -> None:
         self._recent_menu.clear()
         for path in self._window.settings.recent:
-            action = self._recent_menu.addAction(path)
+            action = self._recent_menu.addAction(f"{path} (missing)" if path in gone else path)
             if action is not None:
+                action.setEnabled(path not in gone)
                 action.triggered.connect(lambda _checked=False, chosen=path: self._window.open_path(chosen))
         self._recent_menu.setEnabled(bool(self._window.settings.recent))
 
     def show_recent(self) -> None:
         """List the runs opened lately, wherever they are listed."""
-        self._fill_recent_menu()
         self._list_recent(frozenset())
         paths = list(self._window.settings.recent)
 
         def missing() -> frozenset[str]:
-            return frozenset(path for path in paths if not Path(path).exists())
+            return frozenset(path for path in paths if not is_there(Path(path)))
 
         def found(gone: frozenset[str]) -> None:
             if gone and not self._window.closing:
@@ -86,6 +87,7 @@ class WindowMenus(QObject):
 
     def _list_recent(self, gone: frozenset[str]) -> None:
         paths = self._window.settings.recent
+        self._fill_recent_menu(gone)
         self._window.welcome.set_recent(
             [RecentRun(p, Path(p).name, str(Path(p).parent), p not in gone) for p in paths]
         )

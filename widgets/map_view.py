@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from PyQt6.QtCore import QPoint, QRectF, QSignalBlocker, Qt, pyqtSignal
+from PyQt6.QtCore import QPoint, QRectF, Qt, pyqtSignal
 from PyQt6.QtGui import QImage, QPalette
 from PyQt6.QtWidgets import (
     QButtonGroup,
@@ -22,6 +22,7 @@ from PyQt6.QtWidgets import (
 )
 
 from widgets import icons
+from widgets.choices import show_choices
 from widgets.empty import EmptyState
 from widgets.map.canvas import MapCanvas
 from widgets.map.colouring import Category, Colouring, by_category, by_value
@@ -162,21 +163,12 @@ class MapView(QWidget):
 
     def set_colour_choices(self, choices: Sequence[tuple[str, str]], current: str) -> None:
         """What can be shown by colour: (id, name) each, and the id of what is shown now."""
-        with QSignalBlocker(self._colour_by):
-            self._colour_by.clear()
-            for choice, name in choices:
-                self._colour_by.addItem(name, choice)
-            self._colour_by.setCurrentIndex(self._colour_by.findData(current))
+        show_choices(self._colour_by, choices, current)
 
     def set_layouts(self, layouts: Sequence[LayoutChoice], current: str) -> None:
         """The layouts there are, and the id of the one shown."""
         self._layouts = tuple(layouts)
-        with QSignalBlocker(self._layout_box):
-            self._layout_box.clear()
-            for choice in self._layouts:
-                if choice.ready:
-                    self._layout_box.addItem(choice.name, choice.id)
-            self._layout_box.setCurrentIndex(self._layout_box.findData(current))
+        show_choices(self._layout_box, [(c.id, c.name) for c in self._layouts if c.ready], current)
         missing = next((choice for choice in self._layouts if not choice.ready), None)
         self._compute.setVisible(missing is not None)
         if missing is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from app.outputs import refuse_own_input
 from models.errors import BadParameter, NotSaved
 
 
@@ -25,9 +26,7 @@ def output_path(name: str, endings: Sequence[str], reads: Sequence[str | None], 
     if path.suffix.lower() not in endings:
         hint = f"end it in {' or '.join(endings)}"
         raise BadParameter(f"cannot tell what to write from the name {path}", hint=hint)
-    for other in reads:
-        if other is not None and path.exists() and Path(other).exists() and path.samefile(other):
-            raise NotSaved(f"{path} was not written", cause="it is itself read here", hint="choose another name")
+    refuse_own_input(path, reads)
     if unless and path.exists():
         hint = f"choose another name, or give {unless} to replace it"
         raise NotSaved(f"{path} was not written", cause="it exists already", hint=hint)

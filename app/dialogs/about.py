@@ -8,7 +8,7 @@ import platform
 from PyQt6.QtCore import PYQT_VERSION_STR, QT_VERSION_STR
 from PyQt6.QtWidgets import QMessageBox, QWidget
 
-LIBRARIES = ("numpy", "h5py", "hdf5plugin", "pyqtgraph", "torch", "scikit-learn", "umap-learn")
+LIBRARIES = ("numpy", "h5py", "hdf5plugin", "pyqtgraph", "torch", "scikit-learn", "numba")
 
 
 def version(distribution: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from PyQt6.QtWidgets import (
@@ -18,9 +19,11 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from app.outputs import is_there
 from widgets.text import counted
 
 CXI, LIST = "cxi", "list"
+ENDINGS = (".cxi", ".h5", ".txt", ".lst")
 
 
 class ExportSelectionDialog(QDialog):
@@ -33,7 +36,7 @@ class ExportSelectionDialog(QDialog):
         self._cxi = QRadioButton("CXI file: frames, mask, geometry, identifiers, labels and verdicts")
         self._list = QRadioButton("List of indices (text, one per line)")
         self._cxi.setChecked(True)
-        self._field = QLineEdit(str(suggested.with_suffix(".cxi")))
+        self._field = QLineEdit(f"{suggested}.cxi")
         self._field.setObjectName("export_path")
         self._browse = QPushButton("Browse…")
         self._browse.setAutoDefault(False)
@@ -62,11 +65,16 @@ class ExportSelectionDialog(QDialog):
 
     def choice(self) -> tuple[str, Path]:
         """("cxi" or "list", path)."""
-        return (CXI if self._cxi.isChecked() else LIST), Path(self._field.text().strip()).expanduser()
+        path = Path(self._field.text().strip())
+        with contextlib.suppress(RuntimeError):  # "~nobody" stays as it is: it may be half typed
+            path = path.expanduser()
+        return (CXI if self._cxi.isChecked() else LIST), path
 
     def _kind_changed(self) -> None:
         kind, path = self.choice()
-        self._field.setText(str(path.with_suffix(".cxi" if kind == CXI else ".txt")))
+        if path.name:
+            kept = path.with_suffix("") if path.suffix.lower() in ENDINGS else path
+            self._field.setText(f"{kept}{'.cxi' if kind == CXI else '.txt'}")
 
     def _ask(self) -> None:
         kind, path = self.choice()
@@ -79,7 +87,7 @@ class ExportSelectionDialog(QDialog):
 
     def _check(self) -> None:
         _, path = self.choice()
-        there = path.exists()
+        there = is_there(path)
         self._replace.setVisible(there)
         save = self._buttons.button(QDialogButtonBox.StandardButton.Save)
         if save is not None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QLineEdit, QVBoxLayout, QWidget
 
-from app.navigation import find_frame
+from app.navigation import FrameFinder
 from widgets.text import grouped
 
 
@@ -20,8 +20,8 @@ class GoToDialog(QDialog):
         super().__init__(parent)
         self.setObjectName("go_to")
         self.setWindowTitle("Go to a frame")
-        self._count = count
         self._events = events
+        self._finder = FrameFinder(events, count)
         self._field = QLineEdit(str(present))
         self._field.setObjectName("go_to_field")
         self._field.selectAll()
@@ -44,13 +44,13 @@ class GoToDialog(QDialog):
         self.setMinimumWidth(380)
 
     def accept(self) -> None:
-        index = find_frame(self._field.text(), self._events, self._count)
+        index = self._finder.find(self._field.text())
         if index is not None:
             self.chosen.emit(index)
             super().accept()
 
     def _typed(self, text: str) -> None:
-        index = find_frame(text, self._events, self._count)
+        index = self._finder.find(text)
         go = self._buttons.button(QDialogButtonBox.StandardButton.Ok)
         if go is not None:
             go.setEnabled(index is not None)

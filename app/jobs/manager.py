@@ -96,6 +96,7 @@ class JobManager(QObject):
         self._records: dict[int, JobRecord] = {}
         self._jobs: dict[int, ProcessJob] = {}
         self._paces: dict[int, Pace] = {}
+        self._places: dict[int, str] = {}
 
     def start(
         self,
@@ -108,12 +109,19 @@ class JobManager(QObject):
         on_finished: Callable[[Any], None] | None = None,
         on_failed: Callable[[FriedelError], None] | None = None,
         on_cancelled: Callable[[], None] | None = None,
+        writes_to: str = "",
         threads: int = 1,
     ) -> int:
-        """Start `target` in a worker process and list it under `title`; gives its number."""
+        """Start `target` in a worker process and list it under `title`; gives its number.
+
+        Of jobs that write to the same place (`writes_to`, any name for it) a later one waits until the earlier has
+        ended, so that one that is still being cancelled does not write beside it.
+        """
         job_id = next(self._numbers)
         record = JobRecord(job_id, title, started_s=time.monotonic())
-        job = ProcessJob(target, args, kwargs, threads=threads, parent=self)
+        earlier = [job for number, job in self._jobs.items() if writes_to and self._places[number] == writes_to]
+        job = ProcessJob(target, args, kwargs, threads=threads, after=earlier, parent=self)
+        self._places[job_id] = writes_to
         self._records[job_id], self._jobs[job_id], self._paces[job_id] = record, job, Pace()
 
         def progressed(progress: Progress) -> None:
@@ -189,6 +197,7 @@ class JobManager(QObject):
         log.info("job %d %s after %.1f s. %s", job_id, state.value, record.ended_s - record.started_s, error)
         self._jobs.pop(job_id).deleteLater()
         self._paces.pop(job_id)
+        self._places.pop(job_id)
         self.ended.emit(job_id)
         old = [r.job_id for r in self._records.values() if r.state.ended]
         for stale in old[:-KEPT_ENDED]:

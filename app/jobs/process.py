@@ -6,7 +6,7 @@ import logging
 import multiprocessing
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -25,7 +25,8 @@ class ProcessJob(QObject):
     """Runs `target` ("package.module:function", a generator function) in a spawned process.
 
     Arguments and result are pickled, so they should be small: paths and settings in, positions or a path out. Signals
-    arrive in the thread that made the job; exactly one of `finished`, `failed` and `cancelled` is the last.
+    arrive in the thread that made the job; exactly one of `finished`, `failed` and `cancelled` is the last. The
+    worker is started once all jobs that it comes `after` have ended.
     """
 
     progressed = pyqtSignal(object)
@@ -44,10 +45,12 @@ class ProcessJob(QObject):
         *,
         nice: int = 5,
         threads: int = 1,
+        after: Sequence[ProcessJob] = (),
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._target = target
+        self._after = tuple(after)
         self._args = args
         self._kwargs = dict(kwargs or {})
         self._nice = nice
@@ -72,6 +75,12 @@ class ProcessJob(QObject):
         return True
 
     def _watch(self) -> None:
+        for earlier in self._after:
+            while not earlier.wait(0.05):
+                if self._stop.is_set():
+                    self.cancelled.emit()
+                    return
+        self._after = ()
         context = multiprocessing.get_context("spawn")
         here, there = context.Pipe()
         process = context.Process(
@@ -82,7 +91,7 @@ class ProcessJob(QObject):
         )
         try:
             process.start()
-        except (OSError, AttributeError, TypeError, ValueError) as error:
+        except (OSError, RuntimeError, AttributeError, TypeError, ValueError) as error:
             log.exception("worker for %s cannot be started", self._target)
             here.close()
             there.close()

@@ -77,7 +77,7 @@ class LatestWorker:
     """One thread that works on the task handed over last; tasks overtaken before they began are dropped.
 
     Outcomes arrive in the GUI thread, and only those of tasks that nothing newer replaced: a caller never sees an
-    older result after a newer one. `close` waits for the task at hand.
+    older result after a newer one.
     """
 
     def __init__(self, name: str) -> None:
@@ -113,8 +113,12 @@ class LatestWorker:
             self._latest += 1
             self._waiting = None
 
-    def close(self, timeout_s: float = 5.0) -> None:
-        """Drop what waits, let the task at hand end, and forget its outcome."""
+    def close(self, timeout_s: float = 0.0) -> None:
+        """Drop what waits, and forget the outcome of the task at hand.
+
+        Args:
+            timeout_s: how long to wait until the task at hand has ended; needed only where it writes something.
+        """
         with self._wake:
             self._closed = True
             self._waiting = None

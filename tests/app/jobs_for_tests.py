@@ -52,3 +52,8 @@ def stumble() -> Generator[Progress, None, None]:
 def die() -> Generator[Progress, None, None]:
     yield Progress(done=1)
     os._exit(9)
+
+
+def is_there(path: str) -> Generator[Progress, None, bool]:
+    yield Progress(done=1)
+    return Path(path).exists()

@@ -129,6 +129,21 @@ def test_a_failing_task_reports_its_error_in_the_gui_thread(qtbot) -> None:
     assert seen[0][1] is threading.main_thread()
 
 
+def test_of_jobs_that_write_to_one_place_the_later_waits(qtbot, manager, tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    first = manager.start("first", f"{WHERE}:endless", (str(closed),), writes_to="a store")
+    qtbot.waitUntil(lambda: manager.record(first).state is JobState.RUNNING, timeout=WAIT_MS)
+    found: list[bool] = []
+    manager.start("second", f"{WHERE}:is_there", (str(closed),), writes_to="a store", on_finished=found.append)
+    third = manager.start("third", f"{WHERE}:endless", ("/dev/null",), writes_to="a store")
+    manager.cancel(third)
+    qtbot.waitUntil(lambda: manager.record(third).state is JobState.CANCELLED, timeout=WAIT_MS)
+    assert manager.record(first).state is JobState.RUNNING
+    manager.cancel(first)
+    qtbot.waitUntil(lambda: bool(found), timeout=WAIT_MS)
+    assert found == [True], "the second began before the first had cleaned up"
+
+
 def test_time_left_counts_from_the_first_record() -> None:
     pace = Pace()
     assert pace.eta_s(Progress(done=100, total=1000), 50.0) is None

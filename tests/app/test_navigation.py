@@ -52,13 +52,26 @@ def test_time_order_prefers_a_time_column_and_falls_back_to_events() -> None:
 
 @pytest.mark.parametrize(
     ("text", "found"),
-    [("3", 3), ("#1", 1), (" 2 ", 2), ("99", None), ("", None), ("run:7:b", 1), ("7:c", 2), ("run:7", None)],
-)
-def test_find_frame(text: str, found: int | None) -> None:
+    [
+        ("3", 3), ("#1", 1), (" 2 ", 2), ("99", None), ("", None), ("run:7:b", 1), ("7:c", 2), ("run:7", None),
+        ("²", None), ("9" * 5000, None), ("un:8", 3), ("-1", None),
+    ],
+)  # fmt: skip
+def test_what_is_typed_finds_a_frame(text: str, found: int | None) -> None:
     events = ["run:7:a", "run:7:b", "run:7:c", "run:8:a"]
-    assert navigation.find_frame(text, events, 4) == found
+    assert navigation.FrameFinder(events, 4).find(text) == found
+
+
+def test_without_identifiers_only_indices_are_found() -> None:
+    finder = navigation.FrameFinder(None, 4)
+    assert [finder.find(text) for text in ("3", "4", "run")] == [3, None, None]
+
+
+def test_identifiers_of_two_lines_do_not_shift_the_others() -> None:
+    assert navigation.FrameFinder(["a\nb", "c", "dog"], 3).find("dog") == 2
 
 
 def test_an_event_identifier_wins_over_an_index_of_the_same_digits() -> None:
-    assert navigation.find_frame("2", ["9", "2", "7"], 3) == 1
-    assert navigation.find_frame("#2", ["9", "2", "7"], 3) == 2
+    finder = navigation.FrameFinder(["9", "2", "7"], 3)
+    assert finder.find("2") == 1
+    assert finder.find("#2") == 2

@@ -1,0 +1,34 @@
+"""Where Friedel may write: never over what it reads. The window and the verbs ask here alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from models.errors import NotSaved
+
+
+def is_there(path: Path) -> bool:
+    """Whether something of that name can be seen; False, not an error, in a folder that may not be looked into."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
+def refuse_own_input(path: Path, reads: Iterable[str | Path | None]) -> None:
+    """Refuse to write to `path` where it is one of the files that are read; None stands for nothing.
+
+    Of a folder that is read (a run of TIFF files) every file in it counts.
+
+    Raises:
+        NotSaved: it is one of them.
+    """
+    if not is_there(path):
+        return
+    for other in (Path(name) for name in reads if name is not None):
+        if not is_there(other):
+            continue
+        inside = other.is_dir() and path.resolve().parent == other.resolve()
+        if inside or path.samefile(other):
+            raise NotSaved(f"{path} was not written", cause="it is itself read here", hint="Choose another name")
