@@ -7,7 +7,9 @@ training goes on from its last checkpoint when the same command is given again.
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
+from typing import Any
 
 from app.cli.console import follow, report
 from app.cli.flags import add_flags, from_flags
@@ -33,5 +35,11 @@ def run(args: argparse.Namespace) -> int:
 
     settings = from_flags(args, TrainingSettings)
     weights = follow(train(settings, Path(args.output)), f"training {args.network}")
-    report({"weights": str(weights)}, args.json)
+    report({"weights": str(weights), **_figures(weights.with_suffix(".json"))}, args.json)
     return 0
+
+
+def _figures(description: Path) -> dict[str, Any]:
+    """Test and validation figures as the training wrote them beside the weights."""
+    metrics = json.loads(description.read_text(encoding="utf-8"))["metrics"]
+    return {f"{part}_{name}": value for part in ("validation", "test") for name, value in metrics[part].items()}

@@ -287,3 +287,27 @@ def test_every_verb_explains_itself(verb: str, capsys: pytest.CaptureFixture[str
         dispatch([verb, "--help"])
     assert stopped.value.code == 0
     assert f"usage: friedel {verb}" in capsys.readouterr().out
+
+
+def test_train_writes_weights_that_embed_and_reports_their_figures(
+    simulated: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small = {
+        "epochs": 1,
+        "steps-per-epoch": 2,
+        "species": 4,
+        "frames-per-class": 3,
+        "refreshed-species": 0,
+        "droplets": 6,
+        "validation-species": 2,
+        "validation-frames": 6,
+        "test-species": 2,
+        "species-per-batch": 2,
+    }
+    flags = [word for name, value in small.items() for word in (f"--{name}", str(value))]
+    assert dispatch(["train", "speckle", "-o", str(tmp_path), "--json", *flags]) == 0
+    found = spoken(capsys)
+    assert found["test_species"] == 2
+    weights = str(found["weights"])
+    assert dispatch(["embed", str(simulated), "--weights", weights, "--json"]) == 0
+    assert spoken(capsys)["without_embedding"] == 0
