@@ -226,6 +226,22 @@ def clashes(overrides: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     return {key: ids for key, ids in users.items() if len(ids) > 1}
 
 
+def take_key(overrides: dict[str, list[str]], command_id: str, key: str) -> list[str]:
+    """Give a command this one key ("" for none), and take the key from whatever had it: two would both do nothing.
+
+    Returns:
+        the titles of the commands that had it.
+    """
+    robbed = []
+    for command in COMMANDS:
+        keys = keys_of(command, overrides)
+        if key and command.id != command_id and key in keys:
+            overrides[command.id] = [other for other in keys if other != key]
+            robbed.append(command.title)
+    overrides[command_id] = [key] if key else []
+    return robbed
+
+
 _SHOWN = {"Right": "→", "Left": "←", "Up": "↑", "Down": "↓", "Return": "Enter", "PgDown": "PgDn", "Space": "Space"}
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PyQt6.QtCore import QObject, QUrl
 from PyQt6.QtGui import QDesktopServices
 
+from app.commands import shown_key, take_key
 from app.log import log_file
 from app.settings import save_settings
 from widgets.palette import CommandPalette
@@ -42,12 +43,23 @@ class Helper(QObject):
         sheet.set_commands(window.actions_table.entries())
 
         def change(command_id: str, keys: str) -> None:
-            window.settings.shortcuts[command_id] = [keys] if keys else []
+            shortcuts = window.settings.shortcuts
+            robbed = take_key(shortcuts, command_id, keys)
+            show()
+            if robbed:
+                sheet.say(f"{shown_key(keys)} was taken from “{'”, “'.join(robbed)}”.")
+
+        def restore() -> None:
+            window.settings.shortcuts.clear()
+            show()
+
+        def show() -> None:
             window.actions_table.apply_shortcuts(window.settings.shortcuts)
             save_settings(window.settings)
             sheet.set_commands(window.actions_table.entries())
 
         sheet.shortcut_changed.connect(change)
+        sheet.defaults_requested.connect(restore)
         sheet.finished.connect(sheet.deleteLater)
         sheet.open()
 

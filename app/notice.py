@@ -86,7 +86,7 @@ class NoticeBar(QFrame):
 
     def changeEvent(self, event: QEvent | None) -> None:
         super().changeEvent(event)
-        if event is not None and event.type() == QEvent.Type.ApplicationPaletteChange and self.text():
+        if event is not None and event.type() == QEvent.Type.PaletteChange and self.text():
             self._colour()
 
     def _say(self, sentence: str, action: str, *, problem: bool) -> None:
@@ -114,7 +114,9 @@ class NoticeBar(QFrame):
         colour = theme.warning_colour(base) if self._problem else base.color(QPalette.ColorRole.Link)
         name = "warning" if self._problem else "info"
         self._sign.setPixmap(icons.icon_pixmap(name, colour, 16, self.devicePixelRatioF()))
-        palette = QPalette(base)
-        window = base.color(QPalette.ColorRole.Base)
-        palette.setColor(QPalette.ColorRole.Window, theme.mixed(window, colour, 0.12))
-        self.setPalette(palette)
+        ground = theme.mixed(base.color(QPalette.ColorRole.Base), colour, 0.12)
+        if self.palette().color(QPalette.ColorRole.Window) != ground:
+            # Only this role: all others go on following the theme.
+            palette = QPalette()
+            palette.setColor(QPalette.ColorRole.Window, ground)
+            self.setPalette(palette)

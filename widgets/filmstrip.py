@@ -288,6 +288,8 @@ class Filmstrip(QWidget):
 
     def showEvent(self, event: QShowEvent | None) -> None:
         super().showEvent(event)
+        # The row learns its width only now where the strip was filled while it was hidden.
+        self._reveal(jump=False)
         self._ask_soon()
 
 

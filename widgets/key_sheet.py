@@ -24,6 +24,9 @@ from PyQt6.QtWidgets import (
 from widgets import theme
 from widgets.palette import CommandEntry, match_score
 
+_CLICK = "Click a key to change it."
+_PRESS = "Press the new key; the cross takes it away."
+_EDITOR = "key_editor"
 _COLUMNS = 3
 
 
@@ -64,6 +67,8 @@ class KeySheet(QDialog):
     shortcut_changed = pyqtSignal(str, str)
     """command id and its new key sequence in portable form, "" to take it away; the application applies it and calls
     `set_commands` again"""
+    defaults_requested = pyqtSignal()
+    """every command shall have its first keys again"""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -76,11 +81,15 @@ class KeySheet(QDialog):
         self._line.setPlaceholderText("Search keys and commands")
         self._line.setClearButtonEnabled(True)
         self._line.textChanged.connect(self._fill)
+        defaults = QPushButton("Restore defaults")
+        defaults.setToolTip("Give every command the keys it had at first")
+        defaults.setAutoDefault(False)
+        defaults.clicked.connect(self.defaults_requested)
         close = QPushButton("Close")
         close.setDefault(False)
         close.setAutoDefault(False)
         close.clicked.connect(self.close)
-        self._hint = QLabel("Click a key to change it.")
+        self._hint = QLabel(_CLICK)
         self._area = QScrollArea()
         self._area.setWidgetResizable(True)
         self._area.setFrameShape(QFrame.Shape.NoFrame)
@@ -90,6 +99,7 @@ class KeySheet(QDialog):
         foot = QHBoxLayout()
         foot.addWidget(self._hint)
         foot.addStretch(1)
+        foot.addWidget(defaults)
         foot.addWidget(close)
         box.addLayout(foot)
 
@@ -106,6 +116,15 @@ class KeySheet(QDialog):
         """Open the editor for the shortcut of one command."""
         self._editing = command
         self._fill()
+        # Focus holds only from here on: while the sheet is filled the editor is in no window yet.
+        editor = self.findChild(QKeySequenceEdit, _EDITOR)
+        if editor is not None:
+            editor.setFocus()
+        self.say(_PRESS)
+
+    def say(self, sentence: str) -> None:
+        """Put a sentence at the foot of the sheet."""
+        self._hint.setText(sentence)
 
     def sizeHint(self) -> QSize:
         return QSize(1120, 700)
@@ -186,12 +205,13 @@ class KeySheet(QDialog):
         editor = QKeySequenceEdit(QKeySequence(entry.keys[0] if entry.keys else ""))
         editor.setMaximumSequenceLength(1)
         editor.setClearButtonEnabled(True)
-        editor.setFocus()
+        editor.setObjectName(_EDITOR)
 
         def finished() -> None:
             if self._editing != entry.id:
                 return
             self._editing = ""
+            self.say(_CLICK)
             new = editor.keySequence().toString(QKeySequence.SequenceFormat.PortableText)
             if new != (entry.keys[0] if entry.keys else ""):
                 self.shortcut_changed.emit(entry.id, new)

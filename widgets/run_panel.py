@@ -132,7 +132,7 @@ class RunPanel(QWidget):
         box = QVBoxLayout(sheet)
         box.setContentsMargins(4, 2, 4, 2)
         box.setSpacing(6)
-        title = QLabel(facts.name)
+        title = QLabel(_breakable(facts.name))
         title.setFont(theme.title_font(self.font(), 1.1))
         title.setWordWrap(True)
         title.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

@@ -34,7 +34,7 @@ class SaveIndicator(QWidget):
     def set_saved(self, when: datetime | None = None) -> None:
         """Everything is on disk; `when` is the time of the last write, None where nothing was written yet."""
         if when is None:
-            self._show("saved", "nothing to save", "Labels are written to disk as you give them.")
+            self._show("saved", "all saved", "Labels are written to disk as you give them.")
         else:
             self._show("saved", f"saved {when:%H:%M:%S}", "All labels are on disk.")
 

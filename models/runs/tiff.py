@@ -154,9 +154,10 @@ def open_tiff_folder(path: Path) -> StackRun:
     notes = []
     if skipped:
         more = ", …" if len(skipped) > _SHOWN else ""
-        notes.append(f"{len(skipped)} files are left out: {', '.join(skipped[:_SHOWN])}{more}")
+        count = "1 file is" if len(skipped) == 1 else f"{len(skipped)} files are"
+        notes.append(f"{count} left out: {', '.join(skipped[:_SHOWN])}{more}")
     if gaps := missing_numbers([Path(name).stem for name in usable]):
-        notes.append(f"The numbering of the files has gaps: {gaps} missing")
+        notes.append(f"The numbering of the files has gaps: {gaps} missing or left out")
     shape = (header.height, header.width)
     source = FolderSource(path, usable, shape)
     facts = _facts(

@@ -58,3 +58,13 @@ def test_the_documentation_names_every_command() -> None:
 def test_the_keyboard_page_is_up_to_date() -> None:
     page = Path(__file__).resolve().parents[2] / "docs" / "keys.md"
     assert page.read_text("utf-8") == commands.as_markdown(), "write it anew: python -m app.commands > docs/keys.md"
+
+
+def test_a_key_given_to_one_command_is_taken_from_the_other() -> None:
+    overrides: dict[str, list[str]] = {}
+    assert commands.take_key(overrides, "view.mask", "Ctrl+Y") == ["Redo"]
+    assert commands.clashes(overrides) == {}
+    assert commands.keys_of(commands.BY_ID["view.mask"], overrides) == ("Ctrl+Y",)
+    assert commands.keys_of(commands.BY_ID["label.redo"], overrides) == ("Ctrl+Shift+Z",)
+    assert commands.take_key(overrides, "view.mask", "") == []
+    assert commands.keys_of(commands.BY_ID["view.mask"], overrides) == ()

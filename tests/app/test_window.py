@@ -8,11 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QPalette
+from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication, QDialog, QLineEdit, QMessageBox
 
+from app import asking
 from app.crash import crash_dialog
 from app.settings import load_settings
 from tests.app.conftest import WAIT_MS, N, close, make_run, press, settled, shown, store_vectors
+from widgets import theme
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
 
@@ -254,6 +259,26 @@ def test_labels_become_verdicts_and_a_map(judged_window) -> None:
     assert window.session.layout.positions.shape == (N, 2)
     assert "verdict" in window.panes.frame_page.header.text()
     assert window.panes.map_presenter.colour_by == "verdict"
+
+
+def test_enter_starts_what_a_parameter_dialog_offers(qtbot, window) -> None:
+    from models.embedding.layout import UmapSettings
+
+    taken = []
+    dialog = asking.parameters(window, "UMAP map", UmapSettings(), taken.append, "Start")
+    QTest.keyClick(dialog, Qt.Key.Key_Return)
+    assert taken == [UmapSettings()]
+
+
+def test_a_notice_follows_the_theme(qtbot, window) -> None:
+    window.notice.inform("12 frames written.")
+    theme.apply_theme(QApplication.instance(), "dark")
+    try:
+        role = QPalette.ColorRole
+        qtbot.waitUntil(lambda: window.notice.palette().color(role.Window).lightness() < 100, timeout=WAIT_MS)
+        assert window.notice.palette().color(role.WindowText).lightness() > 150
+    finally:
+        theme.apply_theme(QApplication.instance(), "light")
 
 
 def test_umap_is_made_by_a_job_kept_and_can_be_left_for_pca(qtbot, judged_window) -> None:

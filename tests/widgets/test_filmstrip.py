@@ -158,3 +158,14 @@ def test_clear_empties_it_for_the_next_run(strip: Filmstrip) -> None:
     strip.clear()
     assert strip.visible_frames() == []
     port_of(strip).grab()
+
+
+def test_the_current_frame_is_in_view_when_the_strip_was_filled_while_hidden(qtbot: QtBot) -> None:
+    made = Filmstrip()
+    qtbot.addWidget(made)
+    made.set_order(np.arange(10))
+    made.set_current(8)
+    made.resize(600, 130)
+    made.show()
+    row = row_of(made)
+    qtbot.waitUntil(lambda: row.viewport().rect().contains(row.tile(8)))

@@ -190,3 +190,11 @@ def test_leaving_the_editor_without_a_change_asks_for_nothing(sheet: KeySheet, q
     sheet.ask_shortcut("view.fit")
     with qtbot.assertNotEmitted(sheet.shortcut_changed):
         sheet.findChild(QKeySequenceEdit).editingFinished.emit()
+
+
+def test_a_key_pressed_right_after_the_click_is_the_new_key(sheet: KeySheet, qtbot: QtBot) -> None:
+    sheet.activateWindow()
+    sheet.ask_shortcut("view.fit")
+    editor = sheet.findChild(QKeySequenceEdit)
+    assert editor is not None
+    qtbot.waitUntil(editor.hasFocus)

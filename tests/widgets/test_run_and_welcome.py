@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 from PyQt6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PyQt6.QtGui import QDragEnterEvent, QDropEvent
 from PyQt6.QtTest import QTest
-from PyQt6.QtWidgets import QDialogButtonBox, QLabel, QTreeWidget
+from PyQt6.QtWidgets import QDialogButtonBox, QLabel, QScrollArea, QTreeWidget
 from pytestqt.qtbot import QtBot
 
 from models.errors import DatasetCandidate
@@ -162,3 +163,12 @@ def test_picker_without_candidates_cannot_open(qtbot: QtBot) -> None:
     button = picker.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Open)
     assert not button.isEnabled()
     assert picker.chosen_path() == ""
+
+
+def test_a_long_name_without_spaces_does_not_push_the_facts_out_of_the_panel(panel: RunPanel) -> None:
+    panel.resize(240, 400)
+    panel.set_run(dataclasses.replace(FACTS, name="PETRAIII_P25_Near_Field_Ptycho_of_a_Siemens_star.cxi"))
+    panel.show()
+    area = panel.findChild(QScrollArea)
+    assert area.horizontalScrollBar().maximum() == 0
+    assert area.widget().minimumSizeHint().width() <= area.viewport().width()
