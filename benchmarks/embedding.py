@@ -118,7 +118,7 @@ def accuracy(n_species: int, n_frames: int) -> None:
         ("Friedel embedding, logistic head (default)", few_shot_score(vectors, test, head("logistic"))),
     ]
     shape = " × ".join(str(n) for n in test.valid.shape)
-    print("## Single against multi from five labels each\n")
+    print("## Embedding: single against multi from five labels each\n")
     print(
         f"{n_species} species never trained on, {2 * n_frames} frames of {shape} pixels each, "
         f"weights {info.digest} ({info.parameters:,} parameters).\n"
@@ -156,7 +156,7 @@ def accuracy(n_species: int, n_frames: int) -> None:
 
 def throughput(rounds: int) -> None:
     network, _ = weights.load()
-    print("## Frames per second, two threads, batch 64\n")
+    print("## Embedding: frames per second, two threads, batch 64\n")
     print("| frame | published SpeckleNN | Friedel with preparation | ratio | ratio of CPU | network alone |")
     print("|---|---|---|---|---|---|")
     rng = np.random.default_rng(0)

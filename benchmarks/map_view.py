@@ -159,7 +159,7 @@ def main() -> None:
     small = measure_map(application, 100_000, 15)
     large = measure_map(application, 1_000_000, 9)
     peer = measure_scatter(application, 100_000, 5)
-    print(f"Map, {SIDE}×{SIDE} px, {CLASSES} classes, 200 labelled; CPU ms per change and paint, median\n")
+    print(f"## Map, {SIDE}×{SIDE} px\n\n{CLASSES} classes, 200 labelled; CPU ms per change and paint, median.\n")
     print("| step | 10^5 | 10^6 | target at 10^6 | ScatterPlotItem at 10^5 | ratio at 10^5 |")
     print("|---|---|---|---|---|---|")
     for name in NAMES:

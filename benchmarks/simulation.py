@@ -45,7 +45,7 @@ def direct_sum(settings: SimulationSettings, species: list[Blobs]) -> float:
 
 
 def main() -> None:
-    print("Simulated frames per second of CPU, one thread\n")
+    print("## Simulation\n\nFrames per second of CPU, one thread.\n")
     print("| what | 64×64 px | 96×96 px | 128×128 px |")
     print("|---|---|---|---|")
     sizes = [replace(SimulationSettings(), height=n, width=n) for n in (64, 96, 128)]
