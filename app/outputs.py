@@ -7,6 +7,9 @@ from pathlib import Path
 
 from models.errors import NotSaved
 
+FRAME_ENDINGS = (".tif", ".tiff")
+"""of files that are frames of a run which is a folder"""
+
 
 def is_there(path: Path) -> bool:
     """Whether something of that name can be seen; False, not an error, in a folder that may not be looked into."""
@@ -19,7 +22,7 @@ def is_there(path: Path) -> bool:
 def refuse_own_input(path: Path, reads: Iterable[str | Path | None]) -> None:
     """Refuse to write to `path` where it is one of the files that are read; None stands for nothing.
 
-    Of a folder that is read (a run of TIFF files) every file in it counts.
+    Of a folder that is read (a run of TIFF files) every frame in it counts.
 
     Raises:
         NotSaved: it is one of them.
@@ -29,6 +32,6 @@ def refuse_own_input(path: Path, reads: Iterable[str | Path | None]) -> None:
     for other in (Path(name) for name in reads if name is not None):
         if not is_there(other):
             continue
-        inside = other.is_dir() and path.resolve().parent == other.resolve()
-        if inside or path.samefile(other):
+        frame = path.suffix.lower() in FRAME_ENDINGS and path.resolve().parent == other.resolve()
+        if frame or path.samefile(other):
             raise NotSaved(f"{path} was not written", cause="it is itself read here", hint="Choose another name")

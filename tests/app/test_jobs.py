@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from PyQt6.QtCore import QCoreApplication
 
 from app.jobs.manager import JobManager, JobState, Pace
 from app.jobs.process import ProcessJob
@@ -115,6 +116,27 @@ def test_the_latest_task_wins_and_overtaken_ones_never_report(qtbot) -> None:
     worker.close()
     assert ran == ["slow", "last"]
     assert reported == ["last"]
+
+
+def test_closing_does_not_wait_for_a_computation(qtbot) -> None:
+    worker = LatestWorker("test")
+    gate, started, ended = threading.Event(), threading.Event(), threading.Event()
+    reported: list[object] = []
+
+    def slow() -> None:
+        started.set()
+        gate.wait(20)
+        ended.set()
+
+    worker.submit(slow, reported.append, reported.append)
+    assert started.wait(20)
+    worker.close()
+    assert not ended.is_set()
+    gate.set()
+    assert ended.wait(20)
+    qtbot.waitUntil(lambda: not worker.busy, timeout=WAIT_MS)
+    QCoreApplication.processEvents()
+    assert reported == []
 
 
 def test_a_failing_task_reports_its_error_in_the_gui_thread(qtbot) -> None:
