@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PyQt6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QVBoxLayout
+from PyQt6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QInputDialog, QVBoxLayout
 
 from app.dialogs.export_selection import CXI, ExportSelectionDialog
 from app.dialogs.go_to import GoToDialog
@@ -29,6 +29,21 @@ def go_to(window: MainWindow, session: RunSession) -> None:
     """Ask for an index or event and go there."""
     dialog = GoToDialog(len(session.run), session.run.events, session.browser.index, window)
     dialog.chosen.connect(session.browser.go_to)
+    _open(dialog)
+
+
+def column_to_order_by(window: MainWindow, session: RunSession) -> None:
+    """Ask for a column and walk along it."""
+    titles = {title: kind for kind, title in session.column_orders()}
+    if not titles:
+        session.tell("The file gives no number for each frame to go by.")
+        return
+    dialog = QInputDialog(window)
+    dialog.setObjectName("order_column")
+    dialog.setWindowTitle("Order of the frames")
+    dialog.setLabelText("From the lowest to the highest:")
+    dialog.setComboBoxItems(list(titles))
+    dialog.textValueSelected.connect(lambda title: session.set_order(titles[title]))
     _open(dialog)
 
 

@@ -133,6 +133,7 @@ def _frame() -> list[Command]:
     m.add("order_confidence", "Least sure first", "", "From the least to the most certain verdict.", sure, **order)
     m.add("order_map", "Most like this frame first", "", "Walk away from this frame on the map.", near, **order)
     m.add("order_selection", "Selected first", "", "The selection, then the rest.", Needs.SELECTION, **order)
+    m.add("order_column", "By column…", "", "Walk along a number the file gives per frame.", submenu="Order")
     return m.commands
 
 

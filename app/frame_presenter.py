@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from app import orders
@@ -133,9 +132,7 @@ class FramePresenter(QObject):
         if session is None:
             return
         choices = [(kind, orders.TITLES[kind]) for kind in session.possible_orders()]
-        for name, column in session.run.columns.items():
-            if np.issubdtype(column.values.dtype, np.number):
-                choices.append((orders.COLUMN + name, f"{name} ({column.unit})" if column.unit else name))
+        choices += session.column_orders()
         self._page.header.set_orders(choices, session.browser.order)
 
     # -- from the views --------------------------------------------------------------------------------------------

@@ -119,6 +119,7 @@ def _frame_handlers(window: MainWindow) -> dict[str, Handler]:
         "frame.order_confidence": order(orders.CONFIDENCE),
         "frame.order_map": order(orders.MAP),
         "frame.order_selection": order(orders.SELECTION),
+        "frame.order_column": _asking(window, "column_to_order_by"),
     }
 
 

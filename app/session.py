@@ -199,6 +199,14 @@ class RunSession(QObject):
             possible.append(orders.SELECTION)
         return possible
 
+    def column_orders(self) -> list[tuple[str, str]]:
+        """(kind, title with unit) of the orders along a column of numbers."""
+        return [
+            (orders.COLUMN + name, f"{name} ({column.unit})" if column.unit else name)
+            for name, column in self.run.columns.items()
+            if np.issubdtype(column.values.dtype, np.number)
+        ]
+
     def set_order(self, kind: str) -> None:
         """Walk in another order; refused with a sentence where it needs something that is not there yet."""
         self._order_to_come = ""

@@ -1,8 +1,9 @@
 """The window while a long job runs: gaps of the event loop, and how fast a label is seen and on disk.
 
 `python -m benchmarks.responsiveness [frames] [seconds]`: opens a run of 10 000 frames in the real window, lets it be
-embedded by the worker process, and meanwhile walks and labels at a person's pace. The floor is the same measurement
-in the same process with nothing going on.
+embedded by the worker process, and meanwhile walks and labels at a person's pace. The floor of the gaps is the same
+measurement in the same process with nothing going on; the floor of a label on its way to the disk is a bare append
+and fsync to the same disk, done right after each label is saved, so that the disk's moods are in both.
 """
 
 from __future__ import annotations
@@ -19,8 +20,12 @@ SIDE = 128
 FRAMES = 10_000
 SECONDS = 60.0
 STEP_EVERY_MS = 120
-LABEL_EVERY = 5
+LABEL_EVERY = 3
 """every so many steps a label is given"""
+LABELS_ALONE = 50
+"""labels given before the job starts, so that a median means something"""
+LINE_BYTES = 200
+"""about the length of a label's line in the journal"""
 
 
 def make_run(path: Path, frames: int) -> Path:
@@ -74,11 +79,18 @@ def measure(run: Path, seconds: float) -> None:
     meter = GapMeter()
 
     saved: list[float] = []
+    bare: list[float] = []
     pressed_at: list[float] = []
+    beside = (run.parent / "bare").open("ab", buffering=0)
 
     def on_saved(outcome: object) -> None:
+        """In the thread that writes the journal."""
         if not isinstance(outcome, NotSaved) and pressed_at:
             saved.append(1000.0 * (outcome.at - pressed_at[-1]))
+            begun = time.perf_counter()
+            beside.write(b"x" * LINE_BYTES)
+            os.fsync(beside.fileno())
+            bare.append(1000.0 * (time.perf_counter() - begun))
 
     session.workspace.on_saved(on_saved)
     seen: list[float] = []
@@ -113,10 +125,10 @@ def measure(run: Path, seconds: float) -> None:
         return gaps
 
     idle = phase(5.0, False)
-    alone = phase(5.0, True)
-    seen_alone, saved_alone = list(seen), list(saved)
-    seen.clear()
-    saved.clear()
+    alone = phase(seconds, True, lambda: len(saved) >= LABELS_ALONE)
+    seen_alone, saved_alone, bare_alone = list(seen), list(saved), list(bare)
+    for values in (seen, saved, bare):
+        values.clear()
     session.embedding.start()
     started = time.perf_counter()
     during = phase(seconds, True, lambda: session.embedding.state == "ready")
@@ -138,16 +150,21 @@ def measure(run: Path, seconds: float) -> None:
         ("key to screen, during the job", seen, "16"),
         ("of which CPU of the GUI thread", seen_cpu, ""),
         ("key to disk (fsync), no job", saved_alone, "5 (median)"),
+        ("bare append and fsync at the same moments (floor)", bare_alone, ""),
         ("key to disk (fsync), during the job", saved, "5 (median)"),
+        ("bare append and fsync at the same moments (floor)", bare, ""),
     ):
         p50, p99 = np.percentile(values, [50, 99])
         print(f"| {what} | {p50:.1f} | {p99:.1f} | {len(values)} | {limit} |")
+    ratios = [np.median(label) / np.median(floor) for label, floor in ((saved_alone, bare_alone), (saved, bare))]
+    print(f"\nKey to disk / floor (medians): {ratios[0]:.1f} without, {ratios[1]:.1f} with the job.")
     done = "all" if session.embedding.state == "ready" else f"{progress.done if progress else 0}"
     print(
         f"\nThe job embedded {done} of the frames in {took:.0f} s; verdicts during it: {'yes' if judged else 'no'}."
     )
     window.close()
     QApplication.processEvents()
+    beside.close()
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ WAIT_MS = 20_000
 
 
 def make_run(path: Path, n: int = N) -> Path:
-    """A CXI file with events and a column; even frames are narrow blobs, odd ones wide."""
+    """A CXI file with events; even frames are narrow blobs, odd ones wide."""
     import h5py
 
     rng = np.random.default_rng(7)

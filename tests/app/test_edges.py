@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PyQt6.QtCore import QCoreApplication
-from PyQt6.QtWidgets import QLineEdit, QRadioButton
+from PyQt6.QtWidgets import QInputDialog, QLineEdit, QRadioButton
 
 from app import exporting
 from app.dialogs.export_selection import LIST, ExportSelectionDialog
@@ -156,3 +156,25 @@ def test_an_early_look_at_the_embedding_never_replaces_the_finished_one(qtbot) -
     QCoreApplication.processEvents()
     assert len(given) == 1
     assert given[0] is whole.vectors()
+
+
+def test_frames_are_walked_along_a_column(qtbot, make_window, open_in, tmp_path: Path) -> None:
+    import h5py
+
+    path = make_run(tmp_path / "energies.cxi", 3)
+    with h5py.File(path, "a") as file:
+        file["entry_1/data_1/pulse_energy"] = np.array([2.0, 3.0, 1.0])
+    window = make_window()
+    open_in(window, path)
+    window.actions_table.trigger("frame.order_column")
+    dialog = window.findChild(QInputDialog, "order_column")
+    assert len(dialog.comboBoxItems()) == 1
+    dialog.accept()
+    qtbot.waitUntil(lambda: window.session.browser.order == "column:pulse_energy", timeout=WAIT_MS)
+    assert window.session.browser.walk.sequence.tolist() == [2, 0, 1]
+
+
+def test_without_a_column_there_is_a_sentence_and_no_dialog(window) -> None:
+    window.actions_table.trigger("frame.order_column")
+    assert window.findChild(QInputDialog, "order_column") is None
+    assert "no number for each frame" in window.notice.text()
