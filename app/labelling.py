@@ -56,6 +56,8 @@ class Labelling(QObject):
     """some frame's label changed"""
     classes_changed = pyqtSignal()
     """the list of classes, or a class, changed"""
+    save_failed = pyqtSignal(str)
+    """labels could not be written, for the first time since they could: why, in a sentence"""
     saved_changed = pyqtSignal()
     """`saved` changed"""
     refused = pyqtSignal(str)
@@ -272,8 +274,11 @@ class Labelling(QObject):
         if isinstance(outcome, SavedEntry):
             when = datetime.fromtimestamp(outcome.at)
         reason = "" if error is None else error.sentence()
+        failed_before = self.saved.unsaved
         self.saved = SavedState(self._workspace.pending, error is not None, reason, when)
         self.saved_changed.emit()
+        if error is not None and not failed_before:
+            self.save_failed.emit(reason)
 
     def _back_to(self, entry: Entry | None) -> None:
         if entry is not None and len(entry.frames) == 1:

@@ -191,6 +191,7 @@ class MainWindow(QMainWindow):
         self.session = session
         if str(opened.path) != str(self._demo_path):
             self.settings.remember(str(opened.path))
+            save_settings(self.settings)
         self.menus.show_recent()
         self.setWindowTitle(f"{session.run.name} · {counted(len(session.run), 'frame')}")
         session.availability_changed.connect(self._update_available)

@@ -321,6 +321,7 @@ class RunSession(QObject):
         self.browser.selection_changed.connect(self._update_available)
         self.labels.changed.connect(self.classifier.refit)
         self.labels.refused.connect(self.told)
+        self.labels.save_failed.connect(self.problem)
         self.classifier.judged.connect(self._update_available)
         self.classifier.judged.connect(self._take_up_order)
         self.embedding.vectors_ready.connect(self._take_vectors)

@@ -47,6 +47,7 @@ def test_open_shows_frame_title_and_panes(window) -> None:
     assert window.panes.frame_view.picture.index == 0
     assert "shot-1000" in window.panes.frame_page.header.text()
     assert window.settings.recent == [str(window.session.run.path)]
+    assert load_settings().recent == window.settings.recent  # on disk at once: the window may be killed
 
 
 def test_arrows_walk_and_stop_at_the_ends(qtbot, window) -> None:
@@ -482,6 +483,7 @@ def test_labels_that_cannot_be_written_are_shown_as_not_saved(qtbot, window, mon
     press(window, "1")
     qtbot.waitUntil(lambda: window.status.saved.text().startswith("NOT SAVED"), timeout=WAIT_MS)
     assert "disk is full" in window.status.saved.toolTip()
+    assert "disk is full" in window.notice.text()
     assert label_of(window, 0) == "single"
     assert "NOT saved" in window.make_safe()
     window.session.workspace._writer._disk = type(window.session.workspace._writer._disk)()
