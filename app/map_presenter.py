@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
+
 import numpy as np
 from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtGui import QImage
 
 from app.embedding import MISSING, RUNNING
+from app.jobs.threads import LatestWorker
 from app.later import Later
 from app.layouts import PCA, UMAP
 from app.session import RunSession
@@ -19,6 +23,10 @@ LABEL, VERDICT, CONFIDENCE, COLUMN = "label", "verdict", "confidence", "column:"
 CONFIDENCE_MAP = "viridis"
 RECOLOUR_AFTER_MS = 30
 """labels are shown in the frame view first; recolouring a million points can wait for the next paint"""
+COLOURED_AT_ONCE = 100_000
+"""frames that are coloured sooner than they are handed to another thread and back"""
+
+log = logging.getLogger(__name__)
 
 
 class MapPresenter(QObject):
@@ -36,6 +44,7 @@ class MapPresenter(QObject):
         self._card = -1
         self._recolour = Later(self._show_colours, RECOLOUR_AFTER_MS, self)
         self._relabel = Later(self._show_labelled, RECOLOUR_AFTER_MS, self)
+        self._colour_worker = LatestWorker("map colours")
         view.frame_chosen.connect(self._frame_chosen)
         view.selection_changed.connect(self._selection_drawn)
         view.colour_by_changed.connect(self._colour_chosen)
@@ -53,10 +62,12 @@ class MapPresenter(QObject):
         self._session = session
         self._recolour.forget()
         self._relabel.forget()
+        self._colour_worker.close()
         self._view.set_points(None)
         if session is None:
             self._view.set_empty()
             return
+        self._colour_worker = LatestWorker("map colours")
         state = session.opened_state.map
         self._chosen_by_user = isinstance(state.get("colour_by"), str)
         self._colour_by = str(state["colour_by"]) if self._chosen_by_user else LABEL
@@ -133,8 +144,17 @@ class MapPresenter(QObject):
         ]
         current = self._shown_by = self._colour_by if self._colour_by in dict(choices) else LABEL
         self._view.set_colour_choices(choices, current)
-        self._view.set_colouring(self._colouring(session, current))
+        make = self._colouring_maker(session, current)
+        if len(session.run) <= COLOURED_AT_ONCE:
+            self._view.set_colouring(make())
+        else:
+            self._colour_worker.submit(lambda: _counted(make()), self._view.set_colouring, self._not_coloured)
         self._show_labelled()
+
+    def _not_coloured(self, error: Exception) -> None:
+        log.error("the map cannot be coloured", exc_info=error)
+        if self._session is not None:
+            self._session.complain(f"The map cannot be coloured: {error}.")
 
     def _labels_changed(self) -> None:
         """Labels are colours only where these show labels; else just the examples are others."""
@@ -144,22 +164,28 @@ class MapPresenter(QObject):
         if self._session is not None:
             self._view.set_labelled(self._session.labels.codes >= 0)
 
-    def _colouring(self, session: RunSession, by: str) -> Colouring:
+    def _colouring_maker(self, session: RunSession, by: str) -> Callable[[], Colouring]:
+        """What works the colours out, on any thread: it holds copies of whatever changes in place."""
         categories = [Category(s.name, s.colour, s.marker) for s in session.labels.styles()]
         if by == VERDICT:
             codes, confidence = session.verdict_codes()
-            unknown = np.isfinite(confidence) & (codes < 0)
             style = unknown_style()
-            categories.append(Category(style.name, style.colour, style.marker))
-            return by_category(np.where(unknown, len(categories) - 1, codes), categories, "Verdict", "not embedded")
+            known = (*categories, Category(style.name, style.colour, style.marker))
+
+            def verdicts() -> Colouring:
+                unknown = np.isfinite(confidence) & (codes < 0)
+                return by_category(np.where(unknown, len(known) - 1, codes), known, "Verdict", "not embedded")
+
+            return verdicts
+        colours = colour_table(CONFIDENCE_MAP)
         if by == CONFIDENCE:
-            colours = colour_table(CONFIDENCE_MAP)
-            return by_value(session.verdict_codes()[1], colours, "Confidence", "", 0.0, 1.0)
+            confidence = session.verdict_codes()[1]
+            return lambda: by_value(confidence, colours, "Confidence", "", 0.0, 1.0)
         if by.startswith(COLUMN):
             column = session.run.columns[by.removeprefix(COLUMN)]
-            colours = colour_table(CONFIDENCE_MAP)
-            return by_value(column.values, colours, column.name, column.unit)
-        return by_category(session.labels.codes, categories)
+            return lambda: by_value(column.values, colours, column.name, column.unit)
+        labels, _ = session.labels.snapshot()
+        return lambda: by_category(labels, categories)
 
     def _show_selection(self) -> None:
         if self._session is not None:
@@ -228,3 +254,9 @@ class MapPresenter(QObject):
         if confidence is not None:
             lines.append(f"verdict {name or 'unknown'} {percent(confidence)}")
         return "\n".join(lines)
+
+
+def _counted(colouring: Colouring) -> Colouring:
+    """With the counts of the legend worked out already."""
+    colouring.counts()
+    return colouring

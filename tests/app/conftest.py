@@ -93,7 +93,16 @@ def make_window(qtbot) -> Iterator[Callable[..., MainWindow]]:
 
 def threads_of_a_run() -> list[str]:
     """Names of the threads at work for an open run; those that only compute end a moment after it was closed."""
-    kinds = ("friedel-reader", "label journal", "few-shot", "queue and", "map layout", "order of", "radial")
+    kinds = (
+        "friedel-reader",
+        "label journal",
+        "few-shot",
+        "queue and",
+        "map layout",
+        "map colours",
+        "order of",
+        "radial",
+    )
     return [thread.name for thread in threading.enumerate() if thread.name.startswith(kinds)]
 
 

@@ -19,7 +19,7 @@ from app.embedding import EmbeddingController
 from app.outputs import refuse_own_input
 from models.errors import NotSaved
 from models.progress import Progress
-from tests.app.conftest import WAIT_MS, make_run, press, store_vectors
+from tests.app.conftest import WAIT_MS, N, make_run, press, store_vectors
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
 
@@ -178,3 +178,29 @@ def test_without_a_column_there_is_a_sentence_and_no_dialog(window) -> None:
     window.actions_table.trigger("frame.order_column")
     assert window.findChild(QInputDialog, "order_column") is None
     assert "no number for each frame" in window.notice.text()
+
+
+def test_a_large_map_is_coloured_off_the_gui_thread_and_the_latest_colours_win(
+    qtbot, judged_window, monkeypatch
+) -> None:
+    from app import map_presenter
+
+    made_in: list[threading.Thread] = []
+
+    def watched(*arguments: Any) -> Any:
+        made_in.append(threading.current_thread())
+        return by_category(*arguments)
+
+    window = judged_window
+    by_category = map_presenter.by_category
+    monkeypatch.setattr(map_presenter, "by_category", watched)
+    monkeypatch.setattr(map_presenter, "COLOURED_AT_ONCE", N - 1)
+    view = window.panes.map_view
+    view.colour_by_changed.emit("confidence")
+    view.colour_by_changed.emit("label")
+    qtbot.waitUntil(lambda: view.canvas().colouring.title == "Label", timeout=WAIT_MS)
+    window.session.browser.go_to(5)
+    press(window, "3")
+    qtbot.waitUntil(lambda: view.canvas().colouring.codes[5] == 2, timeout=WAIT_MS)
+    assert made_in
+    assert threading.main_thread() not in made_in
