@@ -96,7 +96,7 @@ def _run() -> list[Command]:
     m.add("reload", "Reload", "F5", "Open the file again, to see frames written since.")
     m.add("close", "Close run", "Ctrl+W", "Close the run; everything is saved already.")
     m.line()
-    m.add("info", "About this run…", "Ctrl+I", "What the file says of itself and what was assumed.")
+    m.add("info", "Facts of this run", "Ctrl+I", "What the file says of itself and what was assumed.")
     m.add("embed", "Embed run", "", "Compute, in the background, what the classes are told apart by; resumes.")
     m.add("embed_on_open", "Embed runs when opened", "", "Embed a run by itself once open.", always, checkable=True)
     m.add("jobs", "Jobs", "Ctrl+J", "The list of what runs in the background.", always)

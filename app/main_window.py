@@ -267,6 +267,7 @@ class MainWindow(QMainWindow):
 
     def set_theme(self, scheme: str) -> None:
         self.settings.theme = scheme
+        save_settings(self.settings)
         application = QApplication.instance()
         if isinstance(application, QApplication):
             theme.apply_theme(application, scheme)
