@@ -67,11 +67,18 @@ class Filmstrip(QWidget):
 
     # what is in it
 
-    def set_order(self, order: npt.NDArray[np.int64]) -> None:
-        """The frames to show, (n,) indices in the order they are walked through."""
+    def set_order(self, order: npt.NDArray[np.int64], places: npt.NDArray[np.int64] | None = None) -> None:
+        """The frames to show, (n,) indices in the order they are walked through.
+
+        Args:
+            order: of the frames.
+            places: where each frame stands in it, -1 for one that is not shown; worked out where it is not given.
+        """
         self._order = np.asarray(order, np.int64)
-        self._places = np.full(int(self._order.max(initial=-1)) + 1, -1, np.int64)
-        self._places[self._order] = np.arange(len(self._order))
+        if places is None:
+            places = np.full(int(self._order.max(initial=-1)) + 1, -1, np.int64)
+            places[self._order] = np.arange(len(self._order))
+        self._places = places
         self._row.set_count(len(self._order))
         self._reveal(jump=True)
         self._ask_soon()
@@ -239,7 +246,8 @@ class Filmstrip(QWidget):
 
     def _paint_words(self, painter: QPainter, index: int, room: QRect) -> None:
         palette = self.palette()
-        line = QRect(room.left(), room.top() + 1, room.width(), QFontMetrics(painter.font()).height())
+        # Set in on the right: the index of the next thumbnail begins where this line ends.
+        line = QRect(room.left(), room.top() + 1, room.width() - 6, QFontMetrics(painter.font()).height())
         right = "unsure" if _code_of(self._codes, index) == UNSURE else ""
         confidence = self._confidence_of(index)
         if confidence is not None and not right:

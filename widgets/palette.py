@@ -12,6 +12,7 @@ from PyQt6.QtWidgets import (
     QApplication,
     QFrame,
     QLineEdit,
+    QLabel,
     QListWidget,
     QListWidgetItem,
     QStyle,
@@ -143,7 +144,10 @@ class CommandPalette(QFrame):
         box.setContentsMargins(8, 8, 8, 8)
         box.setSpacing(6)
         box.addWidget(self._line)
+        self._nothing = QLabel("No command has such a name.")
+        self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         box.addWidget(self._list)
+        box.addWidget(self._nothing, 1)
         self._line.textChanged.connect(self._search)
         self._line.installEventFilter(self)
         self._list.itemClicked.connect(self._choose)
@@ -225,6 +229,8 @@ class CommandPalette(QFrame):
             if not entry.enabled:
                 item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEnabled)
             self._list.addItem(item)
+        self._nothing.setVisible(not self._list.count())
+        self._list.setVisible(bool(self._list.count()))
         if self._list.count():
             self._list.setCurrentRow(0)
 

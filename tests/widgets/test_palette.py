@@ -198,3 +198,17 @@ def test_a_key_pressed_right_after_the_click_is_the_new_key(sheet: KeySheet, qtb
     editor = sheet.findChild(QKeySequenceEdit)
     assert editor is not None
     qtbot.waitUntil(editor.hasFocus)
+
+
+def test_a_search_that_finds_nothing_says_so(window: QWidget) -> None:
+    palette = CommandPalette(window)
+    palette.set_commands(ENTRIES)
+    palette.open_over(window)
+    line = palette.findChild(QLineEdit)
+    assert line is not None
+    line.setText("xyzzy")
+    (words,) = palette.findChildren(QLabel)
+    assert words.isVisible()
+    line.setText("fit")
+    assert not words.isVisible()
+    assert "view.fit" in palette.shown_ids()
