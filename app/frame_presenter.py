@@ -123,7 +123,8 @@ class FramePresenter(QObject):
 
     def _show_order(self, _kind: str) -> None:
         if self._session is not None:
-            self._page.filmstrip.set_order(self._session.browser.walk.sequence)
+            walk = self._session.browser.walk
+            self._page.filmstrip.set_order(walk.sequence, walk.ranks)
             self._page.filmstrip.set_current(self._session.browser.index)
             self._show_orders()
 

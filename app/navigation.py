@@ -20,20 +20,23 @@ class Walk:
     Args:
         sequence: (N,) int64, frame indices in the order they are walked through.
         title: the order's name for the user ("file", "confidence").
+        ranks: (N,) int64, place of each frame, where it is known already.
     """
 
-    def __init__(self, sequence: Indices, title: str = "file") -> None:
+    def __init__(self, sequence: Indices, title: str = "file", ranks: Indices | None = None) -> None:
         self.sequence = sequence
         self.title = title
-        self._rank = np.empty(len(sequence), np.int64)
-        self._rank[sequence] = np.arange(len(sequence))
+        if ranks is None:
+            ranks = np.empty(len(sequence), np.int64)
+            ranks[sequence] = np.arange(len(sequence))
+        self.ranks = ranks
 
     def __len__(self) -> int:
         return len(self.sequence)
 
     def rank(self, index: int) -> int:
         """Place of frame `index` in this order, from 0."""
-        return int(self._rank[index])
+        return int(self.ranks[index])
 
     def step(self, index: int, by: int) -> int:
         """The frame `by` places on (or back); stops at the ends."""
@@ -59,8 +62,9 @@ class Walk:
         return self.sequence[max(0, place - before) : place + after + 1]
 
 
-def file_order(count: int) -> Walk:
-    return Walk(np.arange(count, dtype=np.int64), "file")
+def file_order(count: int, title: str = "file") -> Walk:
+    places = np.arange(count, dtype=np.int64)
+    return Walk(places, title, places)
 
 
 def by_values(values: npt.NDArray[np.generic], title: str) -> Walk:
@@ -88,7 +92,7 @@ def by_time(columns: Mapping[str, Column], events: Sequence[str] | None, count: 
             if word in name.lower():
                 return by_values(column.values, f"time ({name})")
     if events is None:
-        return Walk(np.arange(count, dtype=np.int64), "file (no times known)")
+        return file_order(count, "file (no times known)")
     try:
         return by_values(np.asarray(events, dtype=np.int64), "event")
     except (ValueError, OverflowError):

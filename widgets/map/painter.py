@@ -9,7 +9,7 @@ import numpy.typing as npt
 from PyQt6.QtGui import QImage, QPainter, QPalette
 
 from widgets.map import sprites
-from widgets.map.colouring import Colouring, by_category
+from widgets.map.colouring import REST, Colouring, by_category
 from widgets.map.points import MapPoints
 from widgets.map.splat import EMPTY, FADED, Splat, comfortable_size, shaded_table
 from widgets.map.transform import MapTransform
@@ -42,7 +42,7 @@ class Scene:
         """Forget colours, selection and labels made for another number of frames."""
         total = self.points.total
         if len(self.colouring.codes) != total:
-            self.colouring = by_category(np.full(total, -1), ())
+            self.colouring = Colouring("Label", np.full(total, REST, np.uint8))
         if self.selection is not None and len(self.selection) != total:
             self.selection = None
         if self.labelled is not None and len(self.labelled) != total:
