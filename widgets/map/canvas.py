@@ -287,6 +287,7 @@ class MapCanvas(QWidget):
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
+        self._hover.forget()
         if self._moved_by_user:
             self._scene.view = self._scene.view.resized(float(max(1, self.width())), float(max(1, self.height())))
             self._outdate("view")

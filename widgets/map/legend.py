@@ -143,9 +143,13 @@ class MapLegend(QWidget):
         painter.setPen(theme.faint_text(self.palette()))
         low, high = self._colouring.low, self._colouring.high
         numbers = QRectF(_PAD, bar.bottom() + 1, bar.width(), self._line())
-        painter.drawText(numbers, Qt.AlignmentFlag.AlignLeft, tick(low, high - low))
-        painter.drawText(numbers, Qt.AlignmentFlag.AlignHCenter, tick((low + high) / 2, high - low))
-        painter.drawText(numbers, Qt.AlignmentFlag.AlignRight, tick(high, high - low))
+        first, middle, last = (tick(value, high - low) for value in (low, (low + high) / 2, high))
+        painter.drawText(numbers, Qt.AlignmentFlag.AlignLeft, first)
+        painter.drawText(numbers, Qt.AlignmentFlag.AlignRight, last)
+        metrics = QFontMetrics(self.font())
+        widest = max(metrics.horizontalAdvance(first), metrics.horizontalAdvance(last))
+        if metrics.horizontalAdvance(middle) + 2 * widest + 4 * _PAD <= bar.width():
+            painter.drawText(numbers, Qt.AlignmentFlag.AlignHCenter, middle)
         return round(numbers.bottom() + 3)
 
 
