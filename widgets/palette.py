@@ -219,6 +219,9 @@ class CommandPalette(QFrame):
         colours = QPalette()
         colours.setColor(QPalette.ColorRole.WindowText, colours.color(QPalette.ColorRole.Mid))
         self.setPalette(colours)
+        words = QPalette()
+        words.setColor(QPalette.ColorRole.WindowText, theme.faint_text(words))
+        self._nothing.setPalette(words)
 
     def _search(self, query: str) -> None:
         self._list.clear()
