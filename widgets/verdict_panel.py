@@ -60,6 +60,11 @@ def confidence_counts(
     flat = codes[use].astype(np.int64) * BINS + place
     return np.bincount(flat, minlength=classes * BINS).reshape(classes, BINS)
 
+_ON_LABELS = (
+    "How often a labelled frame gets its own class while it is held out. Frames labelled from the queue are the hard "
+    "ones, so the run as a whole usually fares better than this."
+)
+
 
 class VerdictPanel(QWidget):
     """Histogram of confidence beside (or above) the confusion table; both can be clicked to select frames."""
@@ -157,6 +162,7 @@ class VerdictPanel(QWidget):
         how = f", {folds}-fold cross-validation" if folds else ""
         labels = counted(int(table.sum()), "label")
         self._caption.setText(f"<b>Balanced accuracy {balanced_accuracy:.2f}</b> on {labels}{how}")
+        self._caption.setToolTip(_ON_LABELS)
         self._stack.setCurrentWidget(self._full)
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
