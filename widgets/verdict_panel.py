@@ -60,6 +60,7 @@ def confidence_counts(
     flat = codes[use].astype(np.int64) * BINS + place
     return np.bincount(flat, minlength=classes * BINS).reshape(classes, BINS)
 
+
 _ON_LABELS = (
     "How often a labelled frame gets its own class while it is held out. Frames labelled from the queue are the hard "
     "ones, so the run as a whole usually fares better than this."
