@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import threading
 from collections.abc import Callable, Iterator
@@ -187,3 +188,13 @@ def press(target: QWidget, keys: str) -> None:
         QApplication.processEvents()
     QTest.keyClick(target, KEYS.get(key) or Qt.Key(ord(key.upper())), modifiers)
     QApplication.processEvents()
+
+
+def label_of(window, index: int) -> str:
+    code = int(window.session.labels.codes[index])
+    return "unsure" if code == -2 else "" if code < 0 else window.session.labels.class_names[code]
+
+
+def journal_lines(window) -> list[dict]:
+    file = window.session.workspace.journal
+    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
