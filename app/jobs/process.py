@@ -43,7 +43,7 @@ class ProcessJob(QObject):
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
         *,
-        nice: int = 5,
+        nice: int = 15,
         threads: int = 1,
         after: Sequence[ProcessJob] = (),
         parent: QObject | None = None,
