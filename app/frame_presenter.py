@@ -32,7 +32,7 @@ class FramePresenter(QObject):
         page.header.order_chosen.connect(self._call(lambda s, kind: s.set_order(kind)))
 
     def show_session(self, session: RunSession | None) -> None:
-        """Show this session from now on; None clears everything."""
+        """Show an open run from now on; None clears everything."""
         self._session = session
         page = self._page
         page.filmstrip.clear()

@@ -61,7 +61,7 @@ class Panes:
         self.jobs_presenter = JobsPresenter(self.jobs_panel, window.jobs, window)
 
     def show_session(self, session: RunSession | None) -> None:
-        """Feed all views from this session; None clears them."""
+        """Feed all views from an open run; None clears them."""
         self.frame_presenter.show_session(session)
         self.map_presenter.show_session(session)
         self.side_presenter.show_session(session)

@@ -52,7 +52,7 @@ class StatusBar(QStatusBar):
         self.words.setText(words)
 
     def follow(self, session: RunSession | None) -> None:
-        """Show this session's labels and selection from now on; None for none."""
+        """Show an open run's labels and selection from now on; None for none."""
         self._session = session
         self._saving.stop()
         if session is None:

@@ -135,7 +135,7 @@ class _JobRow(QFrame):
 
 
 class JobsPanel(QWidget):
-    """All jobs of this session, the newest on top. It shows them; it starts and stops none."""
+    """All jobs since the start, the newest on top. It shows them; it starts and stops none."""
 
     cancel_requested = pyqtSignal(str)
     """id of the job whose cross was clicked"""

@@ -37,8 +37,8 @@ class EmbedProgress(Progress):
     """How far embedding a run has come.
 
     Attributes:
-        frames_per_s: frames embedded per second of this session's work, over the last few seconds.
-        unreadable: frames that could not be read, or have no valid pixel, so far in this session.
+        frames_per_s: frames embedded per second, over the last few seconds.
+        unreadable: frames that could not be read, or have no valid pixel, since the work was last taken up.
     """
 
     frames_per_s: float = 0.0

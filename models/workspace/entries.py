@@ -74,7 +74,7 @@ class Entry:
         group: shared by entries that are undone and redone as one (an import), "" for an entry of its own.
         fields: what a class entry sets (`CLASS_FIELDS`).
         run: the run it was made on.
-        origin: name of the file it was read from, "" for one made in this session.
+        origin: name of the file it was read from, "" for one made just now.
     """
 
     id: str

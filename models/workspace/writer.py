@@ -317,7 +317,7 @@ class JournalWriter:
             raise OSError(errno.ENOENT, "the journal was moved or removed")
 
     def _look_after(self) -> bool:
-        """Queue what this session saved again if the file is not under its name any more; says whether that is so.
+        """Queue again what was saved since the start if the file is no longer under its name; says whether so.
 
         A folder that was removed or replaced behind our back takes writes without an error, and loses them.
         """
