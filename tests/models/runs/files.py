@@ -7,6 +7,10 @@ from typing import Any
 
 import h5py
 import numpy as np
+import pytest
+
+from models.errors import CannotOpen
+from models.runs import open_run
 
 SHAPE = (5, 20, 24)
 
@@ -29,3 +33,16 @@ def write_cxi(path: Path, data: np.ndarray | None = None, **detector: Any) -> Pa
             group[name] = value
         file["entry_1/data_1/data"] = h5py.SoftLink("/entry_1/instrument_1/detector_1/data")
     return path
+
+
+def refused(path, dataset=None):
+    """The one sentence that a file that cannot be opened gives."""
+    with pytest.raises(CannotOpen) as caught:
+        open_run(path, dataset)
+    error = caught.value
+    sentence = error.sentence()
+    assert "\n" not in sentence
+    assert "Traceback" not in sentence
+    assert error.hint, "it says what to do"
+    assert Path(path).name.replace("\0", "") in sentence.replace("\\x00", "")
+    return sentence

@@ -13,23 +13,10 @@ import h5py
 import numpy as np
 import pytest
 
-from models.errors import AmbiguousRun, CannotOpen, FrameUnreadable
+from models.errors import AmbiguousRun, FrameUnreadable
 from models.runs import PixelFlag, open_run
 from models.runs.server import FrameServer
-from tests.models.runs.files import stack, write_cxi
-
-
-def refused(path, dataset=None):
-    """The one sentence that a file that cannot be opened gives."""
-    with pytest.raises(CannotOpen) as caught:
-        open_run(path, dataset)
-    error = caught.value
-    sentence = error.sentence()
-    assert "\n" not in sentence
-    assert "Traceback" not in sentence
-    assert error.hint, "it says what to do"
-    assert Path(path).name.replace("\0", "") in sentence.replace("\\x00", "")
-    return sentence
+from tests.models.runs.files import refused, stack, write_cxi
 
 
 @pytest.fixture
