@@ -1,0 +1,1 @@
+"""How far verdicts can be trusted, and which frames to keep: views on plain numbers."""

@@ -1,0 +1,175 @@
+"""Precision against yield, with the operating point that can be dragged along the curve."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from PyQt6.QtCore import QPointF, Qt, pyqtSignal
+from PyQt6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen, QPolygonF
+from PyQt6.QtWidgets import QWidget
+
+from widgets import theme
+from widgets.trust.plot import Plot, unit_axis
+
+FloatArray = npt.NDArray[np.floating]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KeepCurve:
+    """What is to be expected of every threshold. All arrays are (T,), by ascending threshold.
+
+    Attributes:
+        thresholds: lowest probability of the frames kept.
+        precision: expected share of the kept frames that are of the class.
+        low, high: 90 % interval of `precision`.
+        found: expected share of the class's frames that are kept.
+        kept: how many frames are kept; where none is, there is no precision to speak of.
+    """
+
+    thresholds: FloatArray
+    precision: FloatArray
+    low: FloatArray
+    high: FloatArray
+    found: FloatArray
+    kept: npt.NDArray[np.int64]
+
+    def usable(self) -> npt.NDArray[np.int64]:
+        """Places on the curve where there is something to draw."""
+        return np.flatnonzero(np.isfinite(self.precision) & np.isfinite(self.found) & (self.kept > 0))
+
+
+class PrecisionRecallPlot(Plot):
+    """Precision over yield (recall) with a band for its interval. Drag along the curve, or walk it by arrow keys."""
+
+    threshold_moved = pyqtSignal(float)
+    """the user moved the operating point to this threshold"""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Precision and yield", unit_axis("yield"), unit_axis("precision"), parent)
+        self._curve: KeepCurve | None = None
+        self._colour = ""
+        self._threshold: float | None = None
+        self._point: tuple[float, float] | None = None
+        self._between: tuple[float, float] | None = None
+        self.setWhatsThis(
+            "Every point of the curve is a threshold: to the right more frames of the class are kept (yield), "
+            "upwards fewer others are kept with them (precision). The band is the 90 % interval that the number of "
+            "held-out examples allows."
+        )
+
+    def set_curve(self, curve: KeepCurve | None, name: str = "", colour: str = "") -> None:
+        """Show another curve, of the class `name`."""
+        self._curve, self._colour = curve, colour
+        self.across = unit_axis(f"yield: share of all {name} that is kept" if name else "yield")
+        self.up = unit_axis("precision")
+        if curve is None:
+            self._threshold = self._point = self._between = None
+        self.update()
+
+    def set_point(
+        self,
+        threshold: float,
+        found: float | None,
+        precision: float | None,
+        between: tuple[float, float] | None = None,
+    ) -> None:
+        """Put the operating point somewhere; None where it is not known."""
+        self._threshold = threshold
+        self._point = None if found is None or precision is None else (found, precision)
+        self._between = between
+        self.update()
+
+    def point_position(self) -> QPointF | None:
+        """Where the operating point is drawn, None where there is none."""
+        return None if self._point is None else self.to_pixel(*self._point)
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        painter = QPainter(self)
+        area = self.paint_axes(painter)
+        curve = self._curve
+        if curve is None:
+            return
+        ink = self._ink()
+        use = curve.usable()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setClipRect(area.adjusted(-8, -8, 8, 8))
+        if len(use):
+            upper = [self.to_pixel(float(curve.found[k]), float(curve.high[k])) for k in use]
+            lower = [self.to_pixel(float(curve.found[k]), float(curve.low[k])) for k in use]
+            painter.setPen(Qt.PenStyle.NoPen)
+            tint = QColor(ink)
+            tint.setAlpha(60)
+            painter.setBrush(tint)
+            painter.drawPolygon(QPolygonF(upper + lower[::-1]))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(ink, 2.0))
+            line = [self.to_pixel(float(curve.found[k]), float(curve.precision[k])) for k in use]
+            painter.drawPolyline(QPolygonF(line))
+            if len(line) == 1:
+                painter.drawPoint(line[0])
+        here = self.point_position()
+        if here is None or self._point is None:
+            return
+        text = self.text_colour()
+        painter.setPen(QPen(theme.faint_text(self.palette()), 1.0, Qt.PenStyle.DotLine))
+        painter.drawLine(QPointF(area.left(), here.y()), here)
+        painter.drawLine(QPointF(here.x(), area.bottom()), here)
+        if self._between is not None:
+            painter.setPen(QPen(text, 1.6))
+            low = self.to_pixel(self._point[0], self._between[0])
+            high = self.to_pixel(self._point[0], self._between[1])
+            painter.drawLine(low, high)
+            for end in (low, high):
+                painter.drawLine(end + QPointF(-4, 0), end + QPointF(4, 0))
+        painter.setPen(QPen(text, 1.8))
+        painter.setBrush(ink)
+        painter.drawEllipse(here, 6.0, 6.0)
+
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:
+        assert event is not None
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._drag_to(event.position())
+
+    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
+        assert event is not None
+        if event.buttons() & Qt.MouseButton.LeftButton:
+            self._drag_to(event.position())
+            return
+        here = self.point_position()
+        near = here is not None and (event.position() - here).manhattanLength() < 14
+        self.setCursor(Qt.CursorShape.SizeAllCursor if near else Qt.CursorShape.ArrowCursor)
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """← and → walk along the curve: to the right more is kept, so the threshold falls."""
+        assert event is not None
+        steps = {Qt.Key.Key_Left: 1, Qt.Key.Key_Right: -1}
+        curve = self._curve
+        use = curve.usable() if curve is not None else ()
+        if curve is None or self._threshold is None or not len(use) or event.key() not in steps:
+            super().keyPressEvent(event)
+            return
+        here = float(self._threshold)
+        known = curve.thresholds[use]
+        onwards = known[known > here + 1e-9] if steps[Qt.Key(event.key())] > 0 else known[known < here - 1e-9][::-1]
+        if len(onwards):
+            self.threshold_moved.emit(float(onwards[0]))
+
+    def _drag_to(self, where: QPointF) -> None:
+        """To the point of the curve that is nearest on screen."""
+        curve = self._curve
+        if curve is None:
+            return
+        use = curve.usable()
+        if not len(use):
+            return
+        area = self.area()
+        found, precision = self.value_at(where)
+        across = (curve.found[use] - found) * area.width()
+        up = (curve.precision[use] - precision) * area.height()
+        nearest = use[int(np.argmin(across**2 + up**2))]
+        self.threshold_moved.emit(float(curve.thresholds[nearest]))
+
+    def _ink(self) -> QColor:
+        return QColor(self._colour) if self._colour else self.palette().color(QPalette.ColorRole.Highlight)
