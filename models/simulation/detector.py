@@ -9,38 +9,35 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from models.simulation.beam import GUINIER
+from models.simulation.panels import ADU, MOST_COUNTS, BadPixels, DetectorSettings, beam_stop, missing, panel_map
+from models.simulation.photons import tangents
 from models.simulation.settings import SimulationSettings
 
 FloatStack = npt.NDArray[np.float32]
 BoolImage = npt.NDArray[np.bool_]
 
 
-def beam_stop(settings: SimulationSettings) -> BoolImage:
-    """(H, W), True behind the beam stop."""
-    cy, cx = settings.centre_px
-    y, x = np.ogrid[: settings.height, : settings.width]
-    behind: BoolImage = (y - cy) ** 2 + (x - cx) ** 2 < settings.beam_stop_px**2
-    return behind
-
-
 def gap(settings: SimulationSettings) -> BoolImage:
-    """(H, W), True in the missing rows between the detector's halves."""
-    missing = np.zeros(settings.shape, dtype=np.bool_)
-    first = (settings.height - settings.gap_rows) // 2
-    missing[first : first + settings.gap_rows] = True
-    return missing
+    """(H, W), True where there is no detector: `panels.missing`."""
+    return missing(settings)
 
 
 def usable(settings: SimulationSettings) -> BoolImage:
-    """(H, W), True where photons are counted; read-only."""
-    return _usable(settings.shape, settings.gap_rows, settings.beam_stop_px)
+    """(H, W), True where there is a detector that the beam stop does not hide; read-only.
+
+    Bad pixels count as usable: they are a matter of electronics, drawn anew for every seed.
+    """
+    return _usable(settings.shape, settings.gap_rows, settings.beam_stop_px, settings.detector)
 
 
 @lru_cache(maxsize=16)
-def _usable(shape: tuple[int, int], gap_rows: int, beam_stop_px: float) -> BoolImage:
-    # Asked for with every frame; depends on nothing but these three.
-    layout = SimulationSettings(height=shape[0], width=shape[1], gap_rows=gap_rows, beam_stop_px=beam_stop_px)
-    seen: BoolImage = ~(beam_stop(layout) | gap(layout))
+def _usable(shape: tuple[int, int], gap_rows: int, beam_stop_px: float, build: DetectorSettings) -> BoolImage:
+    # Asked for with every frame; depends on nothing but these four.
+    layout = SimulationSettings(
+        height=shape[0], width=shape[1], gap_rows=gap_rows, beam_stop_px=beam_stop_px, detector=build
+    )
+    seen: BoolImage = ~(beam_stop(layout) | missing(layout))
     seen.setflags(write=False)
     return seen
 
@@ -69,8 +66,11 @@ def background(
     """(n, H, W) float32 expected background, each summing to 1 over the usable pixels.
 
     Scattering of gas and apertures: `form` with small fluctuations and a slight slope from frame to frame (pointing
-    of the beam), or without a `form` a new one for every frame, as training wants it.
+    of the beam), or without a `form` a new one for every frame, as training wants it. Guinier-like where
+    `settings.beam.background_form` says so; then it is the same in every frame.
     """
+    if settings.beam.background_form == GUINIER:
+        return np.repeat(_guinier(settings)[None], n, axis=0)
     cy, cx = settings.centre_px
     side = min(settings.shape)
     y = ((np.arange(settings.height) - cy) / side).astype(np.float32)[:, None]
@@ -92,6 +92,19 @@ def background(
         halo /= np.vdot(halo, seen)
         out[i] = halo
     return out
+
+
+def _guinier(settings: SimulationSettings) -> npt.NDArray[np.float32]:
+    """(H, W) float32 exp(−q²Rg²/3) about the beam (Guinier 1939), summing to 1 over the usable pixels."""
+    y, x = tangents(settings, (0.0, 0.0))
+    tangent2 = y * y + x * x
+    cosine = 1 / np.sqrt(1 + tangent2)
+    wavenumber = 2 * np.pi / settings.wavelength_nm
+    q2 = 2 * wavenumber**2 * tangent2 * cosine**2 / (1 + cosine)
+    seen = usable(settings)
+    # From the innermost usable pixel on, because behind a large beam stop everything else would underflow to 0.
+    spread = np.exp(-(q2 - q2[seen].min()) * settings.beam.guinier_rg_nm**2 / 3) * seen
+    return np.asarray(spread / spread.sum(), dtype=np.float32)
 
 
 def expected_counts(
@@ -129,5 +142,46 @@ def expected_counts(
 def sample_counts(rng: np.random.Generator, expected: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.uint16]:
     """Poisson counts of expected photons, uint16 (counts above 65 535 saturate there)."""
     counts = rng.poisson(expected)
-    saturated: npt.NDArray[np.uint16] = np.minimum(counts, 65_535).astype(np.uint16)
+    saturated: npt.NDArray[np.uint16] = np.minimum(counts, MOST_COUNTS).astype(np.uint16)
     return saturated
+
+
+def read_out(
+    rng: np.random.Generator,
+    expected: npt.NDArray[np.floating[Any]],
+    settings: SimulationSettings,
+    bad: BadPixels | None = None,
+) -> npt.NDArray[np.uint16] | npt.NDArray[np.float32]:
+    """One frame as the detector gives it.
+
+    Photons are Poisson and stop at the full well; noisy pixels add a false signal, hot ones are full, dead ones
+    empty. An integrating detector then multiplies by its gain and adds common mode (per panel) and noise (per pixel).
+
+    Args:
+        rng: draws photons and noise.
+        expected: (H, W) photons, 0 where there is no detector.
+        settings: the detector.
+        bad: its bad pixels (`panels.bad_pixels`).
+
+    Returns:
+        (H, W) uint16 counts, or float32 ADU with 0 where there is no detector.
+    """
+    build = settings.detector
+    photons = rng.poisson(expected)
+    if bad is not None:
+        false = build.noisy_photons * rng.standard_normal(expected.shape)
+        photons = np.where(bad.noisy, photons + np.abs(np.rint(false)).astype(photons.dtype), photons)
+        photons[bad.hot] = build.full_well_photons
+        photons[bad.dead] = 0
+    photons = np.minimum(photons, build.full_well_photons)
+    if build.readout != ADU:
+        return photons.astype(np.uint16)
+    signal = (photons * build.adu_per_photon).astype(np.float32)
+    if build.common_mode_adu > 0:
+        numbers = panel_map(settings)
+        offsets = build.common_mode_adu * rng.standard_normal(int(numbers.max()) + 1)
+        signal += offsets.astype(np.float32)[numbers]
+    if build.read_noise_adu > 0:
+        signal += build.read_noise_adu * rng.standard_normal(expected.shape, dtype=np.float32)
+    signal[missing(settings)] = 0
+    return signal

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass, fields
+import os
+from collections.abc import Generator, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields, replace
 from enum import IntEnum
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,12 +16,17 @@ import numpy.typing as npt
 from models.errors import BadParameter
 from models.progress import Progress
 from models.simulation import detector
+from models.simulation.backend import NUMPY, array_library, to_numpy
+from models.simulation.beam import PHYSICAL, PROPORTIONAL, Shot, draw_shot
+from models.simulation.panels import BadPixels, bad_pixels
 from models.simulation.particles import DROPLET, Species, random_droplet, random_species
+from models.simulation.photons import photons_per_pixel
 from models.simulation.propagation import Placed, aggregate, intensity
 from models.simulation.rotations import random_quaternions, rotation_matrix
 from models.simulation.settings import SimulationSettings, checked, families
 
 FloatStack = npt.NDArray[np.float32]
+Counts = npt.NDArray[Any]
 
 
 class Kind(IntEnum):
@@ -35,6 +43,7 @@ class Kind(IntEnum):
 
 
 _STREAM_OF_BACKGROUND = 11
+_STREAM_OF_SHOTS = 17
 
 KIND_NAMES = ("single", "multi", "blank", "contaminant")
 
@@ -52,6 +61,10 @@ class Truth:
         orientation: (N, 4) float32 quaternion (w, x, y, z) of the first particle; NaN for blanks.
         diameter_nm: float32 of one particle; NaN for blanks.
         centre_px: (N, 2) float32 (y, x) of the beam.
+        photon_energy_eV: float32 of the pulse.
+        pulse_energy_J: float32 before the optics; NaN where fluence is not physical.
+        hit_position_um: (N, 2) float32 (y, x) of the particle in the focus; NaN likewise.
+        fluence_per_nm2: float32 photons per nm² at the particle; NaN likewise.
     """
 
     kind: npt.NDArray[np.uint8]
@@ -62,6 +75,10 @@ class Truth:
     orientation: npt.NDArray[np.float32]
     diameter_nm: npt.NDArray[np.float32]
     centre_px: npt.NDArray[np.float32]
+    photon_energy_eV: npt.NDArray[np.float32]
+    pulse_energy_J: npt.NDArray[np.float32]
+    hit_position_um: npt.NDArray[np.float32]
+    fluence_per_nm2: npt.NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.kind)
@@ -73,12 +90,12 @@ class SimulatedBlock(Progress):
 
     Attributes:
         start: index of the first.
-        counts: (n, H, W) uint16 photons.
+        counts: (n, H, W) uint16 photons, or float32 ADU of an integrating detector.
         truth: of these frames.
     """
 
     start: int
-    counts: npt.NDArray[np.uint16]
+    counts: Counts
     truth: Truth
 
 
@@ -95,6 +112,7 @@ def render_batch(
     photons: npt.ArrayLike | None,
     rng: np.random.Generator,
     settings: SimulationSettings,
+    device: str = NUMPY,
 ) -> FloatStack:
     """Noise-free intensities of the sample alone, in fresh random orientations: what training caches and re-noises.
 
@@ -104,6 +122,7 @@ def render_batch(
         photons: (n,) expected sample photons on the usable pixels; None scales every frame to 1.
         rng: draws orientations, aggregates, sizes and the beam's position.
         settings: the beamline; its class shares, fluence and seed are not used.
+        device: what computes, see `backend.array_library`.
 
     Returns:
         (n, H, W) float32, 0 for blanks. No mask, background or noise: see `detector.expected_counts` and
@@ -119,7 +138,7 @@ def render_batch(
     for i, (kind, particle) in enumerate(zip(what, species, strict=True)):
         if kind == Kind.BLANK:
             continue
-        picture = _render(Kind(int(kind)), particle, rng, settings).picture
+        picture = _render(Kind(int(kind)), particle, rng, settings, device).picture
         out[i] = picture * (wanted[i] / picture[seen].sum())
     return out
 
@@ -133,7 +152,9 @@ class _Rendered:
     centre_px: tuple[float, float]
 
 
-def _render(kind: Kind, species: Species | None, rng: np.random.Generator, settings: SimulationSettings) -> _Rendered:
+def _render(
+    kind: Kind, species: Species | None, rng: np.random.Generator, settings: SimulationSettings, device: str
+) -> _Rendered:
     """One exposure without noise; `species` is needed unless the frame shows a contaminant."""
     if kind == Kind.CONTAMINANT and (species is None or species.family != DROPLET):
         species = random_droplet(rng, (settings.droplet_low_nm, settings.droplet_high_nm))
@@ -149,58 +170,88 @@ def _render(kind: Kind, species: Species | None, rng: np.random.Generator, setti
         placed = [Placed(species.shape, rotation_matrix(turns[0]), np.zeros(3), scale)]
     dy, dx = float(offset[0]), float(offset[1])
     cy, cx = settings.centre_px
-    picture = intensity(placed, settings, (dy, dx))
+    xp, place = array_library(device)
+    picture = to_numpy(intensity(placed, settings, (dy, dx), xp, place))
     return _Rendered(picture, len(placed), turns[0], species.diameter_nm * scale, (cy + dy, cx + dx))
 
 
-def simulate(settings: SimulationSettings, block_frames: int = 32) -> Generator[SimulatedBlock, None, Truth]:
+def simulate(
+    settings: SimulationSettings, block_frames: int = 32, device: str = NUMPY, threads: int | None = None
+) -> Generator[SimulatedBlock, None, Truth]:
     """Simulate a run, a block of frames at a time.
 
-    Every frame has its own random numbers, so frames do not depend on the block size, and the first n frames of a
-    longer run with the same settings are the same.
+    Every frame has its own random numbers, so frames depend neither on the block size nor on the threads, and the
+    first n frames of a longer run with the same settings are the same.
+
+    Args:
+        settings: the run.
+        block_frames: frames per block.
+        device: what computes the amplitudes, see `backend.array_library`.
+        threads: frames computed at the same time; None for one per processor core, up to 8.
 
     Raises:
         BadParameter: where the settings do not describe a run.
     """
     checked(settings)
-    pool = species_of(settings)
     form = detector.random_form(np.random.default_rng([settings.seed, 0, _STREAM_OF_BACKGROUND]))
+    plan = _Plan(settings, species_of(settings), form, bad_pixels(settings), device)
+    # More threads than this wait for the interpreter more than they compute.
+    wanted = 1 if device != NUMPY else threads or min(8, os.cpu_count() or 1)
     parts = []
-    for start in range(0, settings.frames, block_frames):
-        stop = min(start + block_frames, settings.frames)
-        frames = [_expose(i, pool, form, settings) for i in range(start, stop)]
-        truth = join([truth for _, truth in frames])
-        parts.append(truth)
-        yield SimulatedBlock(
-            done=stop,
-            total=settings.frames,
-            unit="frames",
-            message="simulating",
-            start=start,
-            counts=np.stack([counts for counts, _ in frames]),
-            truth=truth,
-        )
+    with ThreadPoolExecutor(wanted, "simulate") as pool:
+        for start in range(0, settings.frames, block_frames):
+            stop = min(start + block_frames, settings.frames)
+            expose = partial(_expose, plan)
+            spread: Iterable[tuple[Counts, Truth]] = map(expose, range(start, stop))
+            if wanted > 1:
+                spread = pool.map(expose, range(start, stop))
+            frames = list(spread)
+            truth = join([truth for _, truth in frames])
+            parts.append(truth)
+            yield SimulatedBlock(
+                done=stop,
+                total=settings.frames,
+                unit="frames",
+                message="simulating",
+                start=start,
+                counts=np.stack([counts for counts, _ in frames]),
+                truth=truth,
+            )
     return join(parts)
 
 
-def _expose(
-    index: int, pool: list[Species], form: detector.BackgroundForm, settings: SimulationSettings
-) -> tuple[npt.NDArray[np.uint16], Truth]:
-    """Counts of one frame and its truth (arrays of length 1)."""
+@dataclass(frozen=True, eq=False)
+class _Plan:
+    """What all frames of a run share."""
+
+    settings: SimulationSettings
+    pool: list[Species]
+    form: detector.BackgroundForm
+    bad: BadPixels | None
+    device: str
+
+
+def _expose(plan: _Plan, index: int) -> tuple[Counts, Truth]:
+    """One frame and its truth (arrays of length 1)."""
+    settings = plan.settings
     rng = np.random.default_rng([settings.seed, index])
+    # A stream of its own: the pulse knows nothing of what it hits.
+    shots = np.random.default_rng([settings.seed, index, _STREAM_OF_SHOTS])
+    shot = draw_shot(shots, settings.beam, settings.photon_energy_eV)
+    if shot.photon_energy_eV != settings.photon_energy_eV:
+        settings = replace(settings, photon_energy_eV=shot.photon_energy_eV)
     shares = np.array([settings.single, settings.multi, settings.blank, settings.contaminant])
     kind = Kind(int(rng.choice(4, p=shares / shares.sum())))
     # Drawn before and whatever the class, so that brightness cannot tell one from another.
     photons = settings.photons_low * (settings.photons_high / settings.photons_low) ** rng.random()
     share = settings.background_low * (settings.background_high / settings.background_low) ** rng.random()
-    chosen = pool[int(rng.integers(len(pool)))]
+    chosen = plan.pool[_draw_species(rng, settings)]
     if kind == Kind.BLANK:
-        blank = np.zeros(settings.shape, np.float32)
-        shown = _Rendered(blank, 0, np.full(4, np.nan), np.nan, settings.centre_px)
-        share = 1.0
+        shown = _Rendered(np.zeros(settings.shape, np.float32), 0, np.full(4, np.nan), np.nan, settings.centre_px)
     else:
-        shown = _render(kind, chosen, rng, settings)
-    expected = detector.expected_counts(shown.picture[None], photons, share, rng, settings, form)
+        shown = _render(kind, chosen, rng, settings, plan.device)
+    photons, share = _brightness(photons, share, shown, shot, settings)
+    expected = detector.expected_counts(shown.picture[None], photons, share, rng, settings, plan.form)
     sample = kind in (Kind.SINGLE, Kind.MULTI)
     truth = Truth(
         kind=np.array([kind], np.uint8),
@@ -211,8 +262,40 @@ def _expose(
         orientation=np.array([shown.orientation], np.float32),
         diameter_nm=np.array([shown.diameter_nm], np.float32),
         centre_px=np.array([shown.centre_px], np.float32),
+        photon_energy_eV=np.array([shot.photon_energy_eV], np.float32),
+        pulse_energy_J=np.array([shot.pulse_energy_J], np.float32),
+        hit_position_um=np.array([shot.position_um], np.float32),
+        fluence_per_nm2=np.array([shot.fluence_per_nm2], np.float32),
     )
-    return detector.sample_counts(rng, expected[0]), truth
+    return detector.read_out(rng, expected[0], settings, plan.bad), truth
+
+
+def _draw_species(rng: np.random.Generator, settings: SimulationSettings) -> int:
+    """Place in the pool of the species that a hit would show."""
+    if not settings.species_weights:
+        return int(rng.integers(settings.species))
+    weights = np.array(settings.species_weights)
+    return int(rng.choice(settings.species, p=weights / weights.sum()))
+
+
+def _brightness(
+    photons: float, share: float, shown: _Rendered, shot: Shot, settings: SimulationSettings
+) -> tuple[float, float]:
+    """(expected photons on the usable pixels, share of them that is background), by the settings' law of fluence.
+
+    `photons` and `share` are what was drawn; `shown.picture` is in electrons² sr where fluence is physical.
+    """
+    law = settings.beam.fluence
+    if law == PHYSICAL:
+        seen = shown.picture[detector.usable(settings)]
+        sample = float(photons_per_pixel(seen.sum(dtype=np.float64), shot.fluence_per_nm2))
+        background = settings.beam.background_photons * shot.pulse_energy_J / settings.beam.pulse_energy_J
+    elif law == PROPORTIONAL:
+        sample, background = photons * (1 - share) * shown.particles, photons * share
+    else:
+        return photons, share if shown.particles else 1.0
+    total = sample + background
+    return total, background / total if total > 0 else 1.0
 
 
 def join(parts: Sequence[Truth]) -> Truth:

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from models.simulation.backend import cast, like
+from models.simulation.photons import pixel_weights, tangents
 from models.simulation.rotations import random_quaternions, rotation_matrix
 from models.simulation.settings import SimulationSettings
-from models.simulation.shapes import Amplitude, Blobs, Real, Shape
-
-FloatImage = npt.NDArray[np.float32]
+from models.simulation.shapes import Blobs, Real, Shape
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,58 +48,72 @@ def q_map(
     settings: SimulationSettings,
     offset_px: tuple[float, float] = (0.0, 0.0),
     dtype: npt.DTypeLike = np.float32,
-) -> Real:
-    """(3, H, W) momentum transfer (x, y, z) in nm⁻¹ of every pixel on `settings.surface`.
+    xp: Any = np,
+    device: Any = None,
+) -> Any:
+    """(3, H, W) momentum transfer (x, y, z) in nm⁻¹ of every pixel's centre on `settings.surface`.
 
     ewald: q = k (ŝ − ẑ) with ŝ the unit vector to the pixel; paraxial: qz = −(qx² + qy²)/2k; projected: qz = 0.
+
+    Args:
+        settings: the beamline.
+        offset_px: the beam's (y, x) displacement from the middle of the frame.
+        dtype: float32 or float64.
+        xp: array library, numpy or what `array_api_compat` makes of another.
+        device: of that library; None for its own choice.
     """
-    qy, qx = q_axes(settings, offset_px)
+    tangent_y, tangent_x = tangents(settings, offset_px, xp, device)
     wavenumber = 2 * np.pi / settings.wavelength_nm
-    q = np.zeros((3, settings.height, settings.width))
-    q[0] = qx
-    q[1] = qy[:, None]
-    if settings.surface == "paraxial":
-        q[2] = -(q[0] ** 2 + q[1] ** 2) / (2 * wavenumber)
-    elif settings.surface == "ewald":
-        tangent2 = (q[0] ** 2 + q[1] ** 2) / wavenumber**2
-        cosine = 1 / np.sqrt(1 + tangent2)
+    tangent2 = tangent_y**2 + tangent_x**2
+    qx, qy = wavenumber * tangent_x, wavenumber * tangent_y
+    if settings.surface == "ewald":
+        cosine = 1 / xp.sqrt(1 + tangent2)
+        qx, qy = qx * cosine, qy * cosine
         # cos θ − 1 written so that it keeps its digits at small angles.
-        q[2] = -wavenumber * tangent2 * cosine**2 / (1 + cosine)
-        q[:2] *= cosine
-    return q.astype(dtype)
+        qz = -wavenumber * tangent2 * cosine**2 / (1 + cosine)
+    elif settings.surface == "paraxial":
+        qz = -wavenumber / 2 * tangent2
+    else:
+        qz = xp.zeros_like(tangent2)
+    q = xp.stack([xp.broadcast_to(component, settings.shape) for component in (qx, qy, qz)])
+    return cast(q, np.dtype(dtype).name, xp)
 
 
 def amplitude(
-    placed: list[Placed], settings: SimulationSettings, offset_px: tuple[float, float] = (0.0, 0.0)
-) -> Amplitude:
-    """(H, W) complex64 coherent sum Σ exp(i q·t) F(Rᵀ q) over the particles in the beam."""
+    placed: list[Placed],
+    settings: SimulationSettings,
+    offset_px: tuple[float, float] = (0.0, 0.0),
+    xp: Any = np,
+    device: Any = None,
+) -> Any:
+    """(H, W) complex64 coherent sum Σ exp(i q·t) F(Rᵀ q) over the particles in the beam, electrons."""
     clouds = [p for p in placed if isinstance(p.shape, Blobs)]
     others = [p for p in placed if not isinstance(p.shape, Blobs)]
-    total: Any = np.zeros(settings.shape, dtype=np.complex64)
+    total: Any = None
     if clouds and settings.surface != "ewald":
-        total = total + _separable(clouds, settings, offset_px)
+        total = _separable(clouds, settings, offset_px, xp, device)
     elif clouds:
         others = placed
     if others:
-        q = q_map(settings, offset_px)
+        q = q_map(settings, offset_px, xp=xp, device=device)
         for particle in others:
-            turned = np.tensordot(particle.rotation.T.astype(np.float32) * np.float32(particle.scale), q, axes=1)
-            value = particle.shape.amplitude(turned) * np.float32(particle.scale**3)
+            turn = like(particle.rotation.T.astype(np.float32) * np.float32(particle.scale), q, xp)
+            value = particle.shape.amplitude(xp.tensordot(turn, q, axes=1)) * float(particle.scale**3)
             if particle.position.any():
-                phase = np.tensordot(particle.position.astype(np.float32), q, axes=1)
-                value = value * _phasor(phase)
-            total = total + value
-    result: Amplitude = total.astype(np.complex64, copy=False)
-    return result
+                phase = xp.tensordot(like(particle.position.astype(np.float32), q, xp), q, axes=1)
+                value = value * _phasor(phase, xp)
+            total = value if total is None else total + value
+    return cast(total, "complex64", xp)
 
 
 def _separable(
-    clouds: list[Placed], settings: SimulationSettings, offset_px: tuple[float, float]
-) -> npt.NDArray[np.complex64]:
+    clouds: list[Placed], settings: SimulationSettings, offset_px: tuple[float, float], xp: Any, device: Any
+) -> Any:
     """Blob clouds on a surface where q·r = (qx x + c qx² z) + (qy y + c qy² z): one matrix product per blob width."""
-    qy, qx = (axis.astype(np.float32) for axis in q_axes(settings, offset_px))
-    curvature = np.float32(0.0 if settings.surface == "projected" else -settings.wavelength_nm / (4 * np.pi))
-    total = np.zeros(settings.shape, dtype=np.complex64)
+    axes = (axis.astype(np.float32) for axis in q_axes(settings, offset_px))
+    qy, qx = (xp.asarray(axis, device=device) if xp is not np else axis for axis in axes)
+    curvature = float(np.float32(0.0 if settings.surface == "projected" else -settings.wavelength_nm / (4 * np.pi)))
+    total: Any = None
     by_width: dict[float, list[Placed]] = {}
     for particle in clouds:
         assert isinstance(particle.shape, Blobs)
@@ -110,21 +124,24 @@ def _separable(
             assert isinstance(particle.shape, Blobs)
             points.append(particle.shape.positions @ (particle.rotation.T * particle.scale) + particle.position)
             weights.append(particle.shape.weights * particle.scale**3)
-        r = np.concatenate(points).astype(np.float32)
-        w = np.concatenate(weights).astype(np.float32)
-        rows = _phasor(qy[:, None] * r[:, 1] + (curvature * qy * qy)[:, None] * r[:, 2])
-        columns = _phasor(r[:, 0, None] * qx + r[:, 2, None] * (curvature * qx * qx))
+        r = like(np.concatenate(points).astype(np.float32), qy, xp)
+        w = like(np.concatenate(weights).astype(np.float32), qy, xp)
+        rows = _phasor(qy[:, None] * r[:, 1] + (curvature * qy * qy)[:, None] * r[:, 2], xp)
+        columns = _phasor(r[:, 0, None] * qx + r[:, 2, None] * (curvature * qx * qx), xp)
         # exp(−q²σ²/2) separates as well; qz² is of fourth order in the angle and left out, like the paraxial step.
-        narrow = np.float32(sigma**2 / 2)
-        rows *= np.exp(-qy * qy * narrow)[:, None]
+        narrow = float(np.float32(sigma**2 / 2))
+        rows *= xp.exp(-qy * qy * narrow)[:, None]
         rows *= w
-        columns *= np.exp(-qx * qx * narrow)
-        total += rows @ columns
+        columns *= xp.exp(-qx * qx * narrow)
+        part = rows @ columns
+        total = part if total is None else total + part
     return total
 
 
-def _phasor(phase: Real) -> npt.NDArray[np.complex64]:
-    """exp(i phase); twice as fast as the complex exponential because sin and cos are vectorised in float32."""
+def _phasor(phase: Any, xp: Any) -> Any:
+    """exp(i phase); with numpy twice as fast as the complex exponential: sin and cos are vectorised in float32."""
+    if xp is not np:
+        return xp.cos(phase) + 1j * xp.sin(phase)
     value = np.empty(phase.shape, dtype=np.complex64)
     np.cos(phase, out=value.real)
     np.sin(phase, out=value.imag)
@@ -132,12 +149,19 @@ def _phasor(phase: Real) -> npt.NDArray[np.complex64]:
 
 
 def intensity(
-    placed: list[Placed], settings: SimulationSettings, offset_px: tuple[float, float] = (0.0, 0.0)
-) -> FloatImage:
-    """(H, W) float32 |amplitude|² at the pixel centres, in arbitrary units."""
-    value = amplitude(placed, settings, offset_px)
-    result: FloatImage = value.real**2 + value.imag**2
-    return result
+    placed: list[Placed],
+    settings: SimulationSettings,
+    offset_px: tuple[float, float] = (0.0, 0.0),
+    xp: Any = np,
+    device: Any = None,
+) -> Any:
+    """(H, W) float32 |amplitude|² at the pixel centres, electrons²; times polarisation factor and solid angle (sr)
+    where the settings weigh pixels (`photons.pixel_weights`)."""
+    value = amplitude(placed, settings, offset_px, xp, device)
+    real, imaginary = xp.real(value), xp.imag(value)
+    square = real**2 + imaginary**2
+    weights = pixel_weights(settings, offset_px, xp, device)
+    return square if weights is None else cast(square * weights, "float32", xp)
 
 
 def aggregate(shape: Shape, copies: int, rng: np.random.Generator, scale: float = 1.0) -> tuple[list[Placed], Real]:

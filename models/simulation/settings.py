@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from models.errors import BadParameter
 from models.parameters import parameter, validate
 from models.runs.types import PLANCK_TIMES_LIGHT_EV_M, Geometry
+from models.simulation.beam import PHYSICAL, BeamSettings
+from models.simulation.panels import DetectorSettings, beam_stop, check_detector, missing
 from models.simulation.particles import FAMILIES, PROTEIN_FAMILIES
 
 MIXED = "mixed"
@@ -19,6 +21,12 @@ class SimulationSettings:
 
     The defaults are a soft X-ray station: 1.66 keV, half a metre, a pnCCD binned to 0.3 mm pixels. A pixel is then
     Δq = 0.005 nm⁻¹, so a particle of diameter D has speckles of 2π/(D Δq) = 1245 nm/D pixels.
+
+    Attributes:
+        beam: pulse, focus, polarisation and parasitic scattering.
+        detector: panels, bad pixels and electronics.
+        species_weights: relative share of each species among the hits, in the order of their numbers; empty
+            for equal.
     """
 
     frames: int = parameter(1000, "frames in the run", low=1, high=10_000_000)
@@ -64,6 +72,9 @@ class SimulationSettings:
     droplet_low_nm: float = parameter(90.0, "smallest contaminant diameter", unit="nm", low=0.1)
     droplet_high_nm: float = parameter(280.0, "largest contaminant diameter", unit="nm", low=0.1)
     seed: int = parameter(0, "the run is a function of this number and the settings", low=0)
+    beam: BeamSettings = field(default_factory=BeamSettings)
+    detector: DetectorSettings = field(default_factory=DetectorSettings)
+    species_weights: tuple[float, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -83,6 +94,11 @@ class SimulationSettings:
         return self.diameter_low_nm, self.diameter_high_nm
 
     @property
+    def weighs_solid_angle(self) -> bool:
+        """Whether pixels count with their own solid angle."""
+        return self.beam.solid_angle or self.beam.fluence == PHYSICAL
+
+    @property
     def geometry(self) -> Geometry:
         return Geometry(
             distance_m=self.distance_m,
@@ -99,6 +115,8 @@ def checked(settings: SimulationSettings) -> SimulationSettings:
         BadParameter: for a value out of range, an empty range, no class at all, or a mask that leaves no pixels.
     """
     validate(settings)
+    validate(settings.beam)
+    validate(settings.detector)
     for low, high in (
         ("photons_low", "photons_high"),
         ("background_low", "background_high"),
@@ -109,8 +127,15 @@ def checked(settings: SimulationSettings) -> SimulationSettings:
             raise BadParameter(f"{low} is {getattr(settings, low):g}", cause=f"it is larger than {high}")
     if settings.single + settings.multi + settings.blank + settings.contaminant <= 0:
         raise BadParameter("every class has share 0", hint="give single, multi, blank or contaminant a share")
-    if settings.gap_rows >= settings.height or settings.beam_stop_px**2 >= sum(n * n for n in settings.shape) / 4:
-        raise BadParameter("gap_rows and beam_stop_px cover the whole detector", hint="make them smaller")
+    weights = settings.species_weights
+    if weights and (len(weights) != settings.species or min(weights) < 0 or sum(weights) <= 0):
+        raise BadParameter(
+            f"species_weights has {len(weights)} values for {settings.species} species",
+            hint="give one for each species, not negative and not all 0",
+        )
+    check_detector(settings)
+    if (missing(settings) | beam_stop(settings)).all():
+        raise BadParameter("gaps and beam stop cover the whole detector", hint="make them smaller")
     return settings
 
 

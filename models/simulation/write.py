@@ -1,14 +1,17 @@
 """Simulated runs on disk: a CXI 1.6 file for the frames, a CSV table for the truth.
 
-The truth never goes into the CXI file: whoever sorts the run must not be able to see the answer.
+The truth goes into the CXI file only where that is asked for, in a group of its own: whoever sorts the run should not
+see the answer.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 from collections.abc import Generator, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +20,21 @@ import numpy.typing as npt
 
 from models.files.disk import replace_text
 from models.files.h5 import new_h5_checked
+from models.parameters import to_dict
 from models.progress import Progress
-from models.simulation import detector
+from models.simulation.beam import JOULE_PER_EV, PHYSICAL
 from models.simulation.generate import KIND_NAMES, Truth, join, simulate
+from models.simulation.panels import ADU, MOST_COUNTS, bad_pixels, beam_stop, missing
 from models.simulation.settings import SimulationSettings, checked
 
 CXI_INVALID = 0x1
+CXI_HOT = 0x4
+CXI_DEAD = 0x8
 CXI_SHADOWED = 0x10
+CXI_BAD = 0x80
 CXI_MISSING = 0x200
 
-_JOULE_PER_EV = 1.602176634e-19
+TRUTH_GROUP = "truth"
 _PULSES_PER_TRAIN = 20
 _FIRST_TRAIN = 1_482_000_000
 _STREAM_OF_PULSES = 7
@@ -38,10 +46,15 @@ def event_names(n: int) -> list[str]:
 
 
 def cxi_mask(settings: SimulationSettings) -> npt.NDArray[np.uint32]:
-    """(H, W) uint32 of CXI mask bits, 0 = good: missing in the gap, invalid and shadowed behind the beam stop."""
+    """(H, W) uint32 of CXI mask bits, 0 = good: missing in the gaps, invalid and shadowed behind the beam stop; dead,
+    hot and (noisy) bad pixels, unless the settings keep them from the mask."""
     mask = np.zeros(settings.shape, dtype=np.uint32)
-    mask[detector.beam_stop(settings)] |= CXI_SHADOWED | CXI_INVALID
-    mask[detector.gap(settings)] |= CXI_MISSING
+    mask[beam_stop(settings)] |= CXI_SHADOWED | CXI_INVALID
+    mask[missing(settings)] |= CXI_MISSING
+    bad = bad_pixels(settings)
+    if bad is not None and settings.detector.bad_pixels_in_mask:
+        for pixels, bits in ((bad.dead, CXI_DEAD), (bad.hot, CXI_HOT), (bad.noisy, CXI_BAD)):
+            mask[pixels] |= bits | CXI_INVALID
     return mask
 
 
@@ -50,6 +63,7 @@ def write_cxi(
     settings: SimulationSettings,
     truth_path: str | os.PathLike[str] | None = None,
     compression: int = 4,
+    truth_in_file: bool = False,
 ) -> Generator[Progress, None, Path]:
     """Simulate a run into a CXI 1.6 file (C. Maia, Nature Methods 9 (2012) 854), frame by frame.
 
@@ -61,6 +75,8 @@ def write_cxi(
         settings: the run.
         truth_path: where the truth goes as CSV (`write_truth`); None keeps it nowhere.
         compression: gzip level, 0 … 9.
+        truth_in_file: whether the file also gets the group `truth`: every field of `Truth` with its unit, and the
+            settings as JSON.
 
     Returns:
         The file's path.
@@ -78,13 +94,21 @@ def write_cxi(
         for block in simulate(settings):
             stop = block.start + len(block.counts)
             frames[block.start : stop] = block.counts
-            statistics["photon_counts"][block.start : stop] = block.counts.sum(axis=(1, 2), dtype=np.int64)
-            statistics["lit_pixels"][block.start : stop] = np.count_nonzero(block.counts, axis=(1, 2))
+            photons = _photons(block.counts, settings)
+            statistics["photon_counts"][block.start : stop] = photons.sum(axis=(1, 2), dtype=np.int64)
+            statistics["lit_pixels"][block.start : stop] = np.count_nonzero(photons, axis=(1, 2))
             check()
             parts.append(block.truth)
             yield Progress(done=block.done, total=block.total, unit=block.unit, message=block.message)
+        truth = join(parts)
+        if settings.beam.fluence == PHYSICAL:
+            # What a gas monitor before the optics would have said.
+            file["entry_1/instrument_1/source_1/pulse_energy"][:] = truth.pulse_energy_J
+        if truth_in_file:
+            _add_truth(file, truth, settings)
+            check()
         if truth_path is not None:
-            write_truth(truth_path, join(parts))
+            write_truth(truth_path, truth)
     return target
 
 
@@ -108,6 +132,39 @@ def write_truth(path: str | os.PathLike[str], truth: Truth, events: Sequence[str
     return target
 
 
+def _photons(values: npt.NDArray[Any], settings: SimulationSettings) -> npt.NDArray[Any]:
+    """Counts as they are; of ADU the nearest number of photons."""
+    if settings.detector.readout != ADU:
+        return values
+    return np.rint(values / settings.detector.adu_per_photon)
+
+
+_UNITS = {
+    "photons": "photons",
+    "background": "photons",
+    "diameter_nm": "nm",
+    "centre_px": "px",
+    "photon_energy_eV": "eV",
+    "pulse_energy_J": "J",
+    "hit_position_um": "um",
+    "fluence_per_nm2": "photons/nm^2",
+}
+
+
+def _add_truth(file: Any, truth: Truth, settings: SimulationSettings) -> None:
+    import h5py
+
+    group = file.create_group(TRUTH_GROUP)
+    group.attrs["settings"] = json.dumps(to_dict(settings))
+    names = np.array(KIND_NAMES, dtype=object)[truth.kind]
+    group.create_dataset("class", data=names, dtype=h5py.string_dtype("utf-8"))
+    for field in fields(Truth):
+        data = group.create_dataset(field.name, data=getattr(truth, field.name))
+        if field.name in _UNITS:
+            data.attrs["units"] = _UNITS[field.name]
+    group["orientation"].attrs["axes"] = "w:x:y:z"
+
+
 def _lay_out(file: Any, settings: SimulationSettings, compression: int) -> Any:
     """Everything but the frames; returns their empty dataset."""
     import h5py
@@ -126,7 +183,7 @@ def _lay_out(file: Any, settings: SimulationSettings, compression: int) -> Any:
 
     instrument = entry.create_group("instrument_1")
     source = instrument.create_group("source_1")
-    source["energy"] = settings.photon_energy_eV * _JOULE_PER_EV
+    source["energy"] = settings.photon_energy_eV * JOULE_PER_EV
     pulses = np.random.default_rng([settings.seed, 0, _STREAM_OF_PULSES])
     # A self-amplified pulse fluctuates like a gamma variable; where the particle sits in the focus decides far more
     # about a frame's brightness, so this says nothing about its class.
@@ -134,23 +191,28 @@ def _lay_out(file: Any, settings: SimulationSettings, compression: int) -> Any:
     source["pulse_energy"].attrs["units"] = "J"
 
     part = instrument.create_group("detector_1")
-    part.create_dataset("description", data="simulated pixel detector, photon counts", dtype=text)
+    counting = settings.detector.readout != ADU
+    what = "photon counts" if counting else "analogue-digital units"
+    part.create_dataset("description", data=f"simulated pixel detector, {what}", dtype=text)
     frames = part.create_dataset(
         "data",
         (n, *settings.shape),
-        np.uint16,
+        np.uint16 if counting else np.float32,
         chunks=(1, *settings.shape),
         compression="gzip",
         compression_opts=compression,
         shuffle=True,
     )
     frames.attrs["axes"] = "experiment_identifier:y:x"
-    frames.attrs["units"] = "photons"
+    frames.attrs["units"] = "photons" if counting else "ADU"
+    gain = 1.0 if counting else settings.detector.adu_per_photon
+    if settings.detector.full_well_photons < MOST_COUNTS:
+        part["saturation_value"] = settings.detector.full_well_photons * gain
     part.create_dataset("mask", data=cxi_mask(settings), compression="gzip")
     part["mask"].attrs["axes"] = "y:x"
     part["distance"] = settings.distance_m
     part["x_pixel_size"] = part["y_pixel_size"] = settings.pixel_size_m
-    part["counts_per_joule"] = 1 / (settings.photon_energy_eV * _JOULE_PER_EV)
+    part["counts_per_joule"] = gain / (settings.photon_energy_eV * JOULE_PER_EV)
     cy, cx = settings.centre_px
     # Lab frame: z along the beam, y up, x to the left seen downstream; the corner of pixel (0, 0), in metres.
     corner = np.array([(cx + 0.5) * settings.pixel_size_m, (cy + 0.5) * settings.pixel_size_m, settings.distance_m])
