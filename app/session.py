@@ -17,11 +17,13 @@ from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from app import navigation, orders, run_state
 from app.browsing import Browser
-from app.classifying import Classifier, as_shown
+from app.classifying import Classifier
 from app.commands import Needs
 from app.embedding import EmbeddingController
 from app.jobs.manager import JobManager
 from app.jobs.threads import LatestWorker
+from app.judging import as_shown
+from app.keeping import Keeping
 from app.labelling import Labelling
 from app.layouts import MapLayout
 from app.navigation import Walk
@@ -63,6 +65,9 @@ class RunSession(QObject):
         self.frames = FrameReader(opened.run, self.display, self)
         self.labels = Labelling(opened.workspace, self.browser, settings, self)
         self.classifier = Classifier(self.labels.snapshot, self)
+        self.keeping = Keeping(
+            self.classifier, lambda: self.labels.class_names, run_state.part(opened.state, "keep"), self
+        )
         self.embedding = EmbeddingController(opened, jobs, self)
         self.layout = MapLayout(opened, jobs, self)
         self.profiler = RadialProfiler(opened.run, self)
@@ -102,6 +107,7 @@ class RunSession(QObject):
             self._state_not_saved(error)
         self.embedding.close()
         self.layout.close()
+        self.keeping.close()
         self.classifier.close()
         self.profiler.close()
         reader_gone = self.frames.close()
@@ -153,7 +159,8 @@ class RunSession(QObject):
             return np.full(len(self.run), -1, np.int16), np.full(len(self.run), np.nan, np.float32)
         if shown.class_names != self.labels.class_names:
             # A class was added, renamed or removed since; verdicts that know of it are on their way.
-            shown = as_shown(shown.verdicts, shown.labels, self.labels.class_names)
+            again = as_shown(shown.verdicts, self.labels.class_names)
+            return again.codes, again.confidence
         return shown.codes, shown.confidence
 
     def accept_verdict(self) -> None:
@@ -320,6 +327,7 @@ class RunSession(QObject):
         self.browser.index_changed.connect(lambda _i: self._state_timer.start())
         self.browser.selection_changed.connect(self._update_available)
         self.labels.changed.connect(self.classifier.refit)
+        self.keeping.moved.connect(self._state_timer.start)
         self.labels.refused.connect(self.told)
         self.labels.save_failed.connect(self.problem)
         self.classifier.judged.connect(self._update_available)

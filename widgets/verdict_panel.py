@@ -17,14 +17,12 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from widgets.confidence import BINS, confidence_counts
 from widgets.confusion_table import UNKNOWN, ConfusionTable
 from widgets.empty import EmptyState
 from widgets.histogram import ConfidenceHistogram
 from widgets.text import counted
 from widgets.theme import ClassStyle
-
-BINS = 20
-
 
 __all__ = ["BINS", "UNKNOWN", "FrameCriteria", "VerdictPanel", "confidence_counts"]
 
@@ -43,22 +41,6 @@ class FrameCriteria:
     label: str | None = None
     low: float = 0.0
     high: float = 1.0
-
-
-def confidence_counts(
-    codes: npt.NDArray[np.integer], confidence: npt.ArrayLike, classes: int
-) -> npt.NDArray[np.int64]:
-    """Frames per class and bin of confidence, (classes, BINS) int64.
-
-    Args:
-        codes: (N,) the class of each frame, 0 … classes−1; others are left out.
-        confidence: (N,) 0..1; frames where it is not finite are left out.
-    """
-    sure = np.asarray(confidence, dtype=np.float32)
-    use = (codes >= 0) & (codes < classes) & np.isfinite(sure)
-    place = np.clip((sure[use] * BINS).astype(np.int64), 0, BINS - 1)
-    flat = codes[use].astype(np.int64) * BINS + place
-    return np.bincount(flat, minlength=classes * BINS).reshape(classes, BINS)
 
 
 _ON_LABELS = (

@@ -41,6 +41,11 @@ def _the_postbox() -> _Postbox:
     return _postbox
 
 
+def prepare_postbox() -> None:
+    """Be ready for `to_main`; called in the GUI thread before other threads need it."""
+    _the_postbox()
+
+
 def to_main(function: Callable[[], None]) -> None:
     """Call `function` in the GUI thread, soon; may be called from any thread."""
     _the_postbox().posted.emit(function)
