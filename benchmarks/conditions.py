@@ -1,8 +1,8 @@
 """How an embedding holds under conditions unlike the plain run: `python -m benchmarks.conditions` prints a table.
 
-Simulated species never trained on, five labels per class of one species (unless the row says otherwise), single against
-multi, nearest prototype; mean over species with half its 95 % interval (bootstrap over species), and the worst
-species. Give several weight files to compare them on the same frames.
+Simulated species never trained on, five labels per class of one species (unless the row says otherwise), single
+against multi, nearest prototype; mean over species with half its 95 % interval (bootstrap over species), and the
+worst species. Give several weight files to compare them on the same frames.
 """
 
 from __future__ import annotations

@@ -40,6 +40,8 @@ class NetworkConfig:
         polar_channels: channels of the three convolutions of the Fourier branch.
         image_channels: channels of the three convolutions of the image branch.
         hidden: width of the fully connected layer before the output.
+        fill: weight of the frame's mean in what stands in for masked pixels, against 57 for a whole surroundings: a
+            large hole is filled with its rim near the rim and with the mean far inside. 0 leaves its inside dark.
     """
 
     dimensions: int = 128
@@ -49,6 +51,7 @@ class NetworkConfig:
     polar_channels: tuple[int, int, int] = (16, 32, 64)
     image_channels: tuple[int, int, int] = (16, 32, 64)
     hidden: int = 256
+    fill: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -72,7 +75,7 @@ class SpeckleNet(nn.Module):
     def __init__(self, config: NetworkConfig | None = None) -> None:
         super().__init__()
         self.config = config = config or NetworkConfig()
-        self.polar_map = PolarFourier(config.fourier_size, config.radii, config.angles)
+        self.polar_map = PolarFourier(config.fourier_size, config.radii, config.angles, config.fill)
         a, b, c = config.polar_channels
         self.polar1 = PolarConvolution(3, a, stride=1)
         self.polar2 = PolarConvolution(a, b, stride=2)
@@ -89,9 +92,9 @@ class SpeckleNet(nn.Module):
             nn.GroupNorm(4, f),
             nn.ReLU(inplace=True),
         )
-        rows = (config.radii + 3) // 4
+        self.branch_widths = 2 * c * ((config.radii + 3) // 4), 2 * f
         self.head = nn.Sequential(
-            nn.Linear(2 * c * rows + 2 * f, config.hidden),
+            nn.Linear(sum(self.branch_widths), config.hidden),
             nn.ReLU(inplace=True),
             nn.Linear(config.hidden, config.dimensions),
         )
@@ -105,11 +108,17 @@ class SpeckleNet(nn.Module):
         Returns:
             (B, dimensions) float32 of unit length.
         """
+        return self.join(*self.branches(x))
+
+    def branches(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Pooled features of the polar and the image branch, (B, `branch_widths[0]`) and (B, `branch_widths[1]`)."""
         p = self.polar3(self.polar2(self.polar1(self.polar_map(x))))
-        p = torch.cat([p.mean(3), p.amax(3)], 1).flatten(1)
         i = self.image(x)
-        i = torch.cat([i.mean((2, 3)), i.amax((2, 3))], 1)
-        return F.normalize(self.head(torch.cat([p, i], 1)), dim=1)
+        return torch.cat([p.mean(3), p.amax(3)], 1).flatten(1), torch.cat([i.mean((2, 3)), i.amax((2, 3))], 1)
+
+    def join(self, polar: Tensor, image: Tensor) -> Tensor:
+        """(B, dimensions) float32 of unit length from the features of both branches."""
+        return F.normalize(self.head(torch.cat([polar, image], 1)), dim=1)
 
 
 class PolarConvolution(nn.Module):
@@ -135,14 +144,15 @@ class PolarFourier(nn.Module):
     Args:
         size: side the frame is zero-padded (or cropped) to, in pixels.
         radii, angles: samples over 0 … 0.5 cycles per pixel and 0 … π.
+        fill: as in `NetworkConfig`.
     """
 
     index: Tensor
     weight: Tensor
 
-    def __init__(self, size: int, radii: int, angles: int) -> None:
+    def __init__(self, size: int, radii: int, angles: int, fill: float = 0.0) -> None:
         super().__init__()
-        self.size, self.radii, self.angles = size, radii, angles
+        self.size, self.radii, self.angles, self.fill = size, radii, angles, fill
         index, weight = polar_samples(size, radii, angles)
         self.register_buffer("index", index, persistent=False)
         self.register_buffer("weight", weight, persistent=False)
@@ -158,8 +168,7 @@ class PolarFourier(nn.Module):
         polar = taps.mul_(self.weight).sum(1).div_(scale).sqrt_().log1p_()
         return polar.view(len(x), 3, self.radii, self.angles)
 
-    @staticmethod
-    def _views(x: Tensor) -> Tensor:
+    def _views(self, x: Tensor) -> Tensor:
         """(B, 3, h, w) intensity, its root, and its deviation from the surroundings.
 
         In place where it can be: on small frames allocating memory costs as much as the arithmetic.
@@ -167,6 +176,8 @@ class PolarFourier(nn.Module):
         root, mask = x[:, 0], x[:, 1]
         intensity = root * root
         near = blur(torch.stack([intensity, mask], 1), _SURROUNDINGS_PX)
+        if self.fill:
+            near += self.fill  # a prepared frame's mean intensity is 1
         local = near[:, 0].div_(near[:, 1].clamp_min_(1e-3))
         # Behind the beam stop and in gaps the surroundings' mean: a dark hole would ring through the whole transform.
         hidden = (1 - mask).clamp_min_(0.0).mul_(local)

@@ -2,7 +2,7 @@
 
 Nothing but the particle's form may tell one class from another, so everything else is drawn whatever the class:
 photons log-uniform over three decades, background, the beam's position, turns, mirror images, the size of the
-speckles, beam stop, gaps, missing halves and modules, dead and hot pixels, electronic noise.
+speckles, beam stop, gaps, missing halves and modules, streaks, saturation, dead and hot pixels, electronic noise.
 
 Work is done on the network's own 64-pixel grid: Poisson counts of areas are Poisson counts again, so no photon has to
 be thrown on the finer detector first. Masks are drawn at twice that sampling, because their edges cut pixels.
@@ -20,6 +20,7 @@ import torch.nn.functional as F  # noqa: TID253
 from torch import Tensor  # noqa: TID253
 
 from models.embedding.preparation import LEAST_VALID_SHARE, SIDE_PX, cap_hot_pixels, stabilise, subtract_noise
+from models.embedding.training.masks import log_uniform, random_masks, uniform
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +31,22 @@ class Conditions:
         photons: lowest and highest expected photons in a frame; log-uniform.
         background: lowest and highest share of them that is background; log-uniform.
         zoom: lowest and highest magnification of the speckles; log-uniform.
-        shift_px: standard deviation of the beam's position, prepared pixels.
+        shift_px: standard deviation of the beam's position, prepared pixels; five times that in every twelfth frame.
+        lost_modules: share of frames that lack a quarter, a half or three quarters of the detector.
+        streaks: share of frames with streaks or spots that are not the sample's.
+        saturated: share of frames cut off at a saturation level.
+        mask: (h, w) float valid share of every pixel, where all frames come from one known detector; it also gives
+            the frames' shape. None draws another detector for every frame.
     """
 
     photons: tuple[float, float] = (50.0, 50_000.0)
     background: tuple[float, float] = (0.005, 0.35)
     zoom: tuple[float, float] = (0.8, 1.5)
     shift_px: float = 1.0
+    lost_modules: float = 0.0
+    streaks: float = 0.0
+    saturated: float = 0.0
+    mask: Tensor | None = None
 
 
 def expose(roots: Tensor, conditions: Conditions, rng: torch.Generator) -> Tensor:
@@ -51,19 +61,29 @@ def expose(roots: Tensor, conditions: Conditions, rng: torch.Generator) -> Tenso
         (n, 2, h, w) as `preparation.prepare` gives it; h and w at most 64, the same for the whole batch.
     """
     n = len(roots)
-    shape = _frame_shape(rng)
+    if conditions.mask is None:
+        shape = _frame_shape(rng)
+        share = random_masks(n, shape, conditions.lost_modules, rng)
+    else:
+        shape = conditions.mask.shape[0], conditions.mask.shape[1]
+        share = conditions.mask.expand(n, *shape)
     signal = _place(roots.float(), shape, conditions, rng).square()
-    share = random_masks(n, shape, rng)
-    photons = _log_uniform(n, conditions.photons, rng)
-    part = _log_uniform(n, conditions.background, rng)
+    photons = log_uniform(n, conditions.photons, rng)
+    part = log_uniform(n, conditions.background, rng)
     visible = (signal * share).sum((1, 2))
     part = torch.where(visible > 0, part, 1.0)
     back = backgrounds(n, shape, rng)
     back = back / (back * share).sum((1, 2), keepdim=True).clamp_min(1e-6)
     signal = signal / visible.clamp_min(1e-12)[:, None, None]
-    expected = photons[:, None, None] * ((1 - part)[:, None, None] * signal + part[:, None, None] * back) * share
-    counts = torch.poisson(expected, generator=rng)
-    counts = _electronics(counts, share, rng)
+    expected = photons[:, None, None] * ((1 - part)[:, None, None] * signal + part[:, None, None] * back)
+    _add_streaks(expected, photons, conditions.streaks, rng)
+    counts = torch.poisson(expected * share, generator=rng)
+    counts, share = _saturate(_electronics(counts, share, rng), share, conditions.saturated, rng)
+    return prepared(counts, share)
+
+
+def prepared(counts: Tensor, share: Tensor) -> Tensor:
+    """(n, 2, h, w) network input of (n, h, w) counts already on the prepared grid and their valid share."""
     counts = cap_hot_pixels(subtract_noise(counts), (share > 0).float())
     return stabilise(torch.where(share > 0, counts / share.clamp_min(LEAST_VALID_SHARE), 0.0), share)
 
@@ -71,42 +91,56 @@ def expose(roots: Tensor, conditions: Conditions, rng: torch.Generator) -> Tenso
 def backgrounds(n: int, shape: tuple[int, int], rng: torch.Generator) -> Tensor:
     """(n, h, w) smooth backgrounds: a halo around the beam on a flat floor, with a slope."""
     y, x = _axes(shape)
-    width = _uniform(n, (0.05, 0.35), rng)[:, None, None]
-    floor = _uniform(n, (0.0, 1.0), rng)[:, None, None]
+    width = uniform(n, (0.05, 0.35), rng)[:, None, None]
+    floor = uniform(n, (0.0, 1.0), rng)[:, None, None]
     halo = (1 + (y * y + x * x) / (4 * width**2)) ** -1.5
     halo = halo / halo.mean((1, 2), keepdim=True)
     slope = 0.15 * torch.randn((2, n, 1, 1), generator=rng)
     return ((1 - floor) * halo + floor) * (1 + slope[0] * y + slope[1] * x).clamp(0.0, 2.0)
 
 
-def random_masks(n: int, shape: tuple[int, int], rng: torch.Generator) -> Tensor:
-    """(n, h, w) valid share of every pixel: beam stop, gap, missing half or module, patches, dead pixels."""
-    h, w = shape[0] * 2, shape[1] * 2
-    y = torch.arange(h).float()[None, :, None] - (h - 1) / 2
-    x = torch.arange(w).float()[None, None, :] - (w - 1) / 2
-
-    def chance(p: float) -> Tensor:
-        return (torch.rand(n, generator=rng) < p)[:, None, None]
+def _add_streaks(expected: Tensor, photons: Tensor, chance: float, rng: torch.Generator) -> None:
+    """Rays through the beam, bands beside it and spots, 0.05 to 5 times the frame's photons, onto some frames."""
+    chosen = torch.nonzero(torch.rand(len(expected), generator=rng) < chance)[:, 0]
+    m = len(chosen)
+    if not m:
+        return
+    h, w = expected.shape[1:]
 
     def draw(low: float, high: float) -> Tensor:
-        return _uniform(n, (low, high), rng)[:, None, None]
+        return uniform(m, (low, high), rng)[:, None, None]
 
-    stop = (y - draw(-2, 2)) ** 2 + (x - draw(-2, 2)) ** 2 < draw(1.0, 7.0) ** 2
-    bad = stop & chance(0.75)
-    gap = draw(0.5, 4.0)
-    middle = draw(-3, 3)
-    across = chance(0.7)
-    bad = bad | (torch.where(across, (y - middle).abs(), (x - middle).abs()) < gap) & chance(0.7)
-    edge = draw(0.0, 0.3) * torch.where(across, float(h), float(w))
-    side = torch.where(chance(0.5), 1.0, -1.0)
-    bad = bad | (side * torch.where(across, y, x) > edge) & chance(0.1)
-    for _ in range(2):
-        inside = ((y - draw(-0.5, 0.5) * h).abs() < draw(2, 14)) & ((x - draw(-0.5, 0.5) * w).abs() < draw(2, 14))
-        bad = bad | inside & chance(0.12)
-    dead = torch.rand((n, h, w), generator=rng) < 0.004
-    bad = bad | dead & chance(0.3)
-    share = F.avg_pool2d((~bad).float(), 2)
-    return torch.where(share >= LEAST_VALID_SHARE, share, 0.0)
+    y = torch.arange(h).float()[None, :, None] - (h - 1) / 2
+    x = torch.arange(w).float()[None, None, :] - (w - 1) / 2
+    # A ray starts at the beam; a band or a spot may lie anywhere.
+    astray = (torch.rand((m, 1, 1), generator=rng) < 0.3).float()
+    y = y - draw(-1.5, 1.5) - astray * draw(-0.5, 0.5) * h
+    x = x - draw(-1.5, 1.5) - astray * draw(-0.5, 0.5) * w
+    angle = draw(0.0, 2 * math.pi)
+    along = x * torch.cos(angle) + y * torch.sin(angle)
+    across = y * torch.cos(angle) - x * torch.sin(angle)
+    width = torch.exp(draw(math.log(0.3), math.log(2.5)))
+    length = torch.exp(draw(math.log(1.0), math.log(60.0)))
+    light = torch.exp(-0.5 * (across / width) ** 2) / (1 + (along / length) ** 2)
+    one_sided = torch.rand((m, 1, 1), generator=rng) < 0.4
+    light = torch.where(one_sided & (along < 0), 0.0, light)
+    strength = torch.exp(draw(math.log(0.05), math.log(5.0))) * photons[chosen, None, None]
+    light = light / light.sum((1, 2), keepdim=True).clamp_min(1e-6)
+    # The detector cannot count more than so many there.
+    limit = light.amax((1, 2), keepdim=True) * torch.exp(draw(math.log(0.02), 0.0))
+    expected[chosen] += torch.minimum(light, limit) * strength
+
+
+def _saturate(counts: Tensor, share: Tensor, chance: float, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Some frames cut off at a part of their largest value; half of these have the pixels there masked."""
+    n = len(counts)
+    level = counts.amax((1, 2)) * torch.exp(uniform(n, (math.log(0.1), 0.0), rng))
+    hit = (torch.rand(n, generator=rng) < chance) & (level > 2)
+    masked = hit & (torch.rand(n, generator=rng) < 0.5)
+    level = torch.where(hit, level, torch.inf)[:, None, None]
+    over = counts >= level
+    share = torch.where(over & masked[:, None, None], 0.0, share)
+    return torch.where(share > 0, torch.minimum(counts, level), 0.0), share
 
 
 def _electronics(counts: Tensor, share: Tensor, rng: torch.Generator) -> Tensor:
@@ -114,9 +148,9 @@ def _electronics(counts: Tensor, share: Tensor, rng: torch.Generator) -> Tensor:
     n = len(counts)
     hot = torch.rand(counts.shape, generator=rng) < 0.0007
     hot = hot & (torch.rand((n, 1, 1), generator=rng) < 0.1) & (share > 0)
-    height = 10 ** _uniform(n, (0.5, 3.5), rng)[:, None, None]
+    height = 10 ** uniform(n, (0.5, 3.5), rng)[:, None, None]
     counts = torch.where(hot, counts + height, counts)
-    width = _uniform(n, (0.02, 0.4), rng)[:, None, None]
+    width = uniform(n, (0.02, 0.4), rng)[:, None, None]
     noisy = (torch.rand((n, 1, 1), generator=rng) < 0.15) & (share > 0)
     return torch.where(noisy, counts + width * torch.randn(counts.shape, generator=rng), counts)
 
@@ -139,8 +173,8 @@ def _place(roots: Tensor, shape: tuple[int, int], conditions: Conditions, rng: t
         out[i] = frame[top[0] : top[0] + shape[0], top[1] : top[1] + shape[1]]
     rest = order[half:]
     m = len(rest)
-    angle = _uniform(m, (0.0, 2 * math.pi), rng)
-    scale = 1 / _log_uniform(m, conditions.zoom, rng)
+    angle = uniform(m, (0.0, 2 * math.pi), rng)
+    scale = 1 / log_uniform(m, conditions.zoom, rng)
     mirror_sign = torch.where(torch.rand(m, generator=rng) < 0.5, 1.0, -1.0)
     cos, sin = torch.cos(angle) * scale, torch.sin(angle) * scale
     fy, fx = shape[0] / side, shape[1] / side
@@ -172,11 +206,3 @@ def _axes(shape: tuple[int, int]) -> tuple[Tensor, Tensor]:
     y = (torch.arange(shape[0]) - (shape[0] - 1) / 2) * (2 / longest)
     x = (torch.arange(shape[1]) - (shape[1] - 1) / 2) * (2 / longest)
     return y[None, :, None], x[None, None, :]
-
-
-def _uniform(n: int, limits: tuple[float, float], rng: torch.Generator) -> Tensor:
-    return limits[0] + (limits[1] - limits[0]) * torch.rand(n, generator=rng)
-
-
-def _log_uniform(n: int, limits: tuple[float, float], rng: torch.Generator) -> Tensor:
-    return torch.exp(_uniform(n, (math.log(limits[0]), math.log(limits[1])), rng))

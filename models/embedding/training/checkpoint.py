@@ -12,17 +12,16 @@ from typing import Any
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor  # noqa: TID253
+from torch import Tensor, nn  # noqa: TID253
 from torch.optim import AdamW  # noqa: TID253
 
-from models.embedding.network import SpeckleNet
 from models.errors import BadWeights
 
 _MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 
 
 def write(
-    path: Path, network: SpeckleNet, average: Mapping[str, Tensor], optimiser: AdamW, header: Mapping[str, Any]
+    path: Path, network: nn.Module, average: Mapping[str, Tensor], optimiser: AdamW, header: Mapping[str, Any]
 ) -> None:
     """Write everything the next epoch needs; `path` holds the old state or the new one, never a part."""
     tensors = {f"network.{k}": v for k, v in network.state_dict().items()}
@@ -36,7 +35,7 @@ def write(
     aside.replace(path)
 
 
-def read(path: Path, network: SpeckleNet, average: dict[str, Tensor], optimiser: AdamW) -> dict[str, Any]:
+def read(path: Path, network: nn.Module, average: dict[str, Tensor], optimiser: AdamW) -> dict[str, Any]:
     """Put a written state back and give its header.
 
     Raises:

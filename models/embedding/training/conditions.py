@@ -1,9 +1,9 @@
-"""How well an embedding holds where a run is not as it should be: lost modules, streaks, other detectors, other light.
+"""How well an embedding holds where a run is not as it should be: lost modules, streaks, another detector or dose.
 
 Every condition shows the same particles in the same orientations; only what the condition names is changed. As users
 do it, a few frames of one species are labelled and its others classified by their nearest prototype, so that the
-figures speak of the embedding and not of a classifier. Frames come from the simulator at its full sampling, never from
-the training's own augmentation.
+figures speak of the embedding and not of a classifier. Frames come from the simulator at its full sampling, never
+from the training's own augmentation.
 """
 
 from __future__ import annotations

@@ -8,6 +8,8 @@ This module is torch throughout; import it inside functions only.
 
 from __future__ import annotations
 
+import math
+
 import torch  # noqa: TID253
 import torch.nn.functional as F  # noqa: TID253
 from torch import Tensor  # noqa: TID253
@@ -55,7 +57,9 @@ def contrastive_loss(vectors: Tensor, groups: Tensor, classes: Tensor, temperatu
     return each[same].mean()
 
 
-def prototype_loss(vectors: Tensor, groups: Tensor, classes: Tensor, species: Tensor, temperature: float) -> Tensor:
+def prototype_loss(
+    vectors: Tensor, groups: Tensor, classes: Tensor, species: Tensor, temperature: float, across: float = 0.0
+) -> Tensor:
     """Cross-entropy of each frame among the mean vectors of its own species' classes (Snell et al., NeurIPS 2017).
 
     This is the few-shot task itself: the frame is left out of its own group's mean, so every frame of the batch is
@@ -64,7 +68,8 @@ def prototype_loss(vectors: Tensor, groups: Tensor, classes: Tensor, species: Te
 
     Args:
         vectors: (B, D) of unit length. groups, classes, species: (B,) int64. temperature: of the softmax over
-            negative squared distances.
+            negative squared distances. across: weight in that softmax of the groups of other species, whatever
+            their class; 0 leaves them alone.
     """
     members = F.one_hot(groups - groups.min()).float()
     sizes = members.sum(0)
@@ -88,6 +93,10 @@ def prototype_loss(vectors: Tensor, groups: Tensor, classes: Tensor, species: Te
     # A blank has rivals from every species; their mean keeps its share of the loss like any other frame's.
     weight = torch.where(species < 0, rival.sum(1).clamp_min(1).float() / 3, torch.ones(len(vectors)))
     rivals = torch.where(rival, logits, -torch.inf).logsumexp(1) - weight.log()
+    if across > 0:
+        strange = ~rival & ~own & (species[:, None] >= 0) & (group_species[None] >= 0)
+        far_off = torch.where(strange, logits, -torch.inf).logsumexp(1) + math.log(across)
+        rivals = torch.logaddexp(rivals, far_off)
     mine = torch.where(own, logits, -torch.inf).logsumexp(1)
     return F.softplus(rivals - mine)[in_group].mean()
 
@@ -98,4 +107,6 @@ def objective(vectors: Tensor, where: Layout, settings: TrainingSettings, rng: t
         return triplet_loss(vectors, where.groups, where.classes, settings.margin, rng)
     if settings.objective == "contrastive":
         return contrastive_loss(vectors, where.groups, where.classes, settings.temperature)
-    return prototype_loss(vectors, where.groups, where.classes, where.species, settings.temperature)
+    return prototype_loss(
+        vectors, where.groups, where.classes, where.species, settings.temperature, settings.across_species
+    )

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.simulation.generate import Kind, render_batch
-from models.simulation.particles import Species, random_species
+from models.simulation.particles import DIAMETERS_NM, Species, random_species
 from models.simulation.settings import SimulationSettings
 
 POOL_SIDE_PX = 80
@@ -37,10 +37,13 @@ class Pool:
     frames: npt.NDArray[np.float16]
     droplets: npt.NDArray[np.float16]
 
-    def replace(self, slot: int, species_id: int, rng: np.random.Generator) -> None:
-        """Put a newly rendered species in place of another."""
+    def replace(
+        self, slot: int, species_id: int, rng: np.random.Generator, diameters_nm: tuple[float, float] = DIAMETERS_NM
+    ) -> None:
+        """Put a newly rendered species, of a diameter in the range, in place of another."""
         self.ids[slot] = species_id
-        self.frames[slot] = render_species(random_species(species_id), self.frames.shape[2], rng)
+        particle = random_species(species_id, diameters_nm=diameters_nm)
+        self.frames[slot] = render_species(particle, self.frames.shape[2], rng)
 
 
 def empty_pool(species: int, frames_per_class: int, droplets: int) -> Pool:

@@ -29,11 +29,37 @@ class TrainingSettings:
     contaminants_per_batch: int = parameter(20, "droplets in a batch", low=0)
     photons_low: float = parameter(50.0, "fewest expected photons in a frame", low=1.0)
     photons_high: float = parameter(50_000.0, "most; log-uniform between the two whatever the class", low=1.0)
+    background_high: float = parameter(
+        0.5, "largest share of a frame's photons that is background", low=0.005, high=1.0
+    )
+    lost_modules: float = parameter(
+        0.35, "share of frames that lack a quarter, a half or three quarters of the detector", low=0.0, high=1.0
+    )
+    streaks: float = parameter(
+        0.2, "share of frames with streaks or bright spots that are not the sample's", low=0.0, high=1.0
+    )
+    saturated: float = parameter(0.1, "share of frames cut off at a saturation level", low=0.0, high=1.0)
+    diameter_low_nm: float = parameter(60.0, "smallest training particle", unit="nm", low=0.1)
+    diameter_high_nm: float = parameter(320.0, "largest training particle", unit="nm", low=0.1)
     objective: str = parameter("prototype", "what is minimised", choices=OBJECTIVES)
+    across_species: float = parameter(
+        0.0,
+        "weight of other species' frames among what a frame is told from, against 1 for other classes of its own "
+        "species; prototype objective only",
+        low=0.0,
+        high=1.0,
+    )
+    projection_weight: float = parameter(
+        0.0, "weight of the polar/Cartesian projection objective, which needs no labels; 0 leaves it out", low=0.0
+    )
+    projection_frames: int = parameter(64, "frames of a batch shown twice for that objective", low=2)
     margin: float = parameter(
         0.2, "margin of the triplet loss, squared distance on the unit sphere", low=0.0, high=4.0
     )
     temperature: float = parameter(0.1, "temperature of the prototype and contrastive objectives", low=1e-3)
+    fill: float = parameter(
+        0.0, "weight of the frame's mean in what stands in for masked pixels (`NetworkConfig.fill`)", low=0.0
+    )
     learning_rate: float = parameter(2e-3, "highest learning rate of AdamW", low=1e-7, high=1.0)
     weight_decay: float = parameter(1e-4, "weight decay of AdamW", low=0.0)
     warmup_steps: int = parameter(100, "steps over which the learning rate rises before its cosine decay", low=0)
@@ -50,8 +76,9 @@ def checked(settings: TrainingSettings) -> TrainingSettings:
         BadParameter: for a value out of range, an empty range, or a batch of more species than there are.
     """
     validate(settings)
-    if settings.photons_low > settings.photons_high:
-        raise BadParameter(f"photons_low is {settings.photons_low:g}", cause="it is larger than photons_high")
+    for low, high in (("photons_low", "photons_high"), ("diameter_low_nm", "diameter_high_nm")):
+        if getattr(settings, low) > getattr(settings, high):
+            raise BadParameter(f"{low} is {getattr(settings, low):g}", cause=f"it is larger than {high}")
     if settings.species_per_batch > settings.species:
         raise BadParameter(
             f"species_per_batch is {settings.species_per_batch}", cause=f"there are {settings.species} species"

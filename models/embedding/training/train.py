@@ -37,9 +37,11 @@ if TYPE_CHECKING:
 
     from models.embedding.network import SpeckleNet
     from models.embedding.training.batches import Layout
+    from models.embedding.training.projection import Learner
 
 NAME = "speckle"
 _REPORT_EVERY = 10
+_LEAST_BACKGROUND = 0.005
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,22 +77,25 @@ def train(settings: TrainingSettings, out_folder: Path) -> Generator[TrainProgre
     import torch
 
     from models.embedding import weights
-    from models.embedding.network import SpeckleNet
+    from models.embedding.network import NetworkConfig, SpeckleNet
     from models.embedding.training import checkpoint
     from models.embedding.training.batches import layout
+    from models.embedding.training.projection import Learner
 
     settings = checked(settings)
     started = time.monotonic()
     total = settings.epochs * settings.steps_per_epoch
     torch.manual_seed(settings.seed)
-    network = SpeckleNet()
+    network = SpeckleNet(NetworkConfig(fill=settings.fill))
+    learner = Learner(network)
     average = {k: v.clone() for k, v in network.state_dict().items()}
-    optimiser = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    trained = learner if settings.projection_weight > 0 else network
+    optimiser = torch.optim.AdamW(trained.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
     state_path = out_folder / f"{NAME}.checkpoint.safetensors"
     history: list[dict[str, float]] = []
     spent_s = 0.0
     if state_path.is_file():
-        state = checkpoint.read(state_path, network, average, optimiser)
+        state = checkpoint.read(state_path, trained, average, optimiser)
         if state["settings"] != to_dict(settings):
             raise BadParameter(
                 f"{out_folder} holds an unfinished training with other settings",
@@ -119,7 +124,7 @@ def train(settings: TrainingSettings, out_folder: Path) -> Generator[TrainProgre
             _refresh(pool, settings, epoch)
         last = history[-1] if history else {"validation": math.nan, "worst": math.nan}
         losses: list[float] = []
-        for loss in _epoch(network, average, optimiser, pool, where, settings, epoch):
+        for loss in _epoch(learner, average, optimiser, pool, where, settings, epoch):
             losses.append(loss)
             if len(losses) % _REPORT_EVERY == 0:
                 yield TrainProgress(
@@ -136,7 +141,7 @@ def train(settings: TrainingSettings, out_folder: Path) -> Generator[TrainProgre
         history.append({"loss": float(np.mean(losses)), "validation": score.mean, "worst": score.worst})
         seconds = spent_s + time.monotonic() - started
         header = {"settings": to_dict(settings), "history": history, "seconds": seconds}
-        checkpoint.write(state_path, network, average, optimiser, header)
+        checkpoint.write(state_path, trained, average, optimiser, header)
         yield TrainProgress(
             done=(epoch + 1) * settings.steps_per_epoch,
             total=total,
@@ -167,7 +172,7 @@ def averaged(network: SpeckleNet, average: dict[str, Tensor]) -> SpeckleNet:
 
 
 def _epoch(
-    network: SpeckleNet,
+    learner: Learner,
     average: dict[str, Tensor],
     optimiser: Any,
     pool: Pool,
@@ -184,12 +189,23 @@ def _epoch(
 
     rng = np.random.default_rng([settings.seed, 2, epoch])
     exposing, mining = (torch.Generator().manual_seed(2 * (settings.seed * 1_000_003 + epoch) + i) for i in (0, 1))
-    conditions = Conditions(photons=(settings.photons_low, settings.photons_high))
+    conditions = Conditions(
+        photons=(settings.photons_low, settings.photons_high),
+        background=(_LEAST_BACKGROUND, settings.background_high),
+        lost_modules=settings.lost_modules,
+        streaks=settings.streaks,
+        saturated=settings.saturated,
+    )
 
-    def batch() -> Tensor:
-        return expose(draw_roots(pool, settings, rng), conditions, exposing)
+    again = min(settings.projection_frames, len(where.classes)) if settings.projection_weight > 0 else 0
 
-    network.train()
+    def batch() -> tuple[Tensor, Tensor]:
+        roots = draw_roots(pool, settings, rng)
+        twice = torch.randperm(len(roots), generator=exposing)[:again]
+        return expose(torch.cat([roots, roots[twice]]), conditions, exposing), twice
+
+    network = learner.network
+    learner.train()
     # The next batch is exposed while the network learns from this one.
     with ThreadPoolExecutor(1, thread_name_prefix="exposures") as beside:
         coming = beside.submit(batch)
@@ -197,10 +213,17 @@ def _epoch(
             step = epoch * settings.steps_per_epoch + i
             for group in optimiser.param_groups:
                 group["lr"] = learning_rate(step, settings)
-            x = coming.result()
+            x, twice = coming.result()
             if i + 1 < settings.steps_per_epoch:
                 coming = beside.submit(batch)
-            loss = objective(network(x), where, settings, mining)
+            polar, image = network.branches(x)
+            n = len(where.classes)
+            loss = objective(network.join(polar[:n], image[:n]), where, settings, mining)
+            if again:
+                first, second = (polar[twice], image[twice]), (polar[n:], image[n:])
+                loss = loss + settings.projection_weight * learner.projection_loss(
+                    first, second, settings.temperature
+                )
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
@@ -242,7 +265,8 @@ def _refresh(pool: Pool, settings: TrainingSettings, epoch: int) -> None:
 
 
 def _render(pool: Pool, slot: int, number: int, settings: TrainingSettings) -> None:
-    pool.replace(slot, number, np.random.default_rng([settings.seed, 0, number]))
+    diameters = settings.diameter_low_nm, settings.diameter_high_nm
+    pool.replace(slot, number, np.random.default_rng([settings.seed, 0, number]), diameters)
 
 
 def _first(numbers: range, n: int) -> range:

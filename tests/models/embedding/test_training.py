@@ -127,7 +127,7 @@ def test_blanks_and_samples_have_the_same_brightness():
 
 
 def test_masks_are_shares_and_leave_something_to_see():
-    share = random_masks(300, (64, 64), rng())
+    share = random_masks(300, (64, 64), 0.3, rng())
     assert ((share == 0) | ((share >= 0.25) & (share <= 1))).all()
     assert (share.mean((1, 2)) > 0.1).all()
     assert (share.mean((1, 2)) < 0.75).any()
