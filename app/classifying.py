@@ -11,9 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from app.jobs.arrays import MappedArray
 from app.jobs.service import the_service
-from app.judging import Labelled, Shown, Studied
+from app.judging import Labelled, Shown, Stored, Studied
 from app.later import Later
 from models.embedding.few_shot import Calibration, Confusion, FewShotSettings, HeldOut, Verdicts
 from models.errors import FriedelError
@@ -66,7 +65,8 @@ class Classifier(QObject):
         self.calibration: Calibration | None = None
         self.why_not = "The run has not been embedded yet."
         self.provenance: dict[str, Any] = {}
-        self._where: MappedArray | None = None
+        self._stored: Stored | None = None
+        self._looks = 0
         self._seed = 0
         self._refit = Later(self._refit_now, REFIT_AFTER_MS, self)
         self._head = the_service().lane("few-shot head")
@@ -78,9 +78,9 @@ class Classifier(QObject):
         return self._refit.waiting or self._head.busy or self._study.busy
 
     @property
-    def where(self) -> MappedArray | None:
+    def stored(self) -> Stored | None:
         """The vectors that verdicts are made from, as the service knows them."""
-        return self._where
+        return self._stored
 
     def set_vectors(self, vectors: Vectors | None, provenance: dict[str, Any] | None = None) -> None:
         """The run's embedding, (N, D) float32, not-a-number where a frame has none; None takes it away.
@@ -89,7 +89,8 @@ class Classifier(QObject):
         """
         self.vectors = vectors
         self.provenance = dict(provenance or {})
-        self._where = None if vectors is None else self._head.share(vectors)
+        self._looks += 1
+        self._stored = None if vectors is None else Stored(self._head.share(vectors), self._looks)
         self.refit()
 
     def refit(self) -> None:
@@ -98,8 +99,8 @@ class Classifier(QObject):
 
     def _refit_now(self) -> None:
         codes, names = self._labels_now()
-        where = self._where
-        if where is None:
+        stored = self._stored
+        if stored is None:
             self._drop("The run has not been embedded yet.")
             return
         labelled = Labelled.of(codes, names)
@@ -107,13 +108,13 @@ class Classifier(QObject):
         if len(given) < 2:
             missing = "two classes" if len(given) == 0 else "a second class"
             self._drop(f"Label at least one frame of {missing}: all others are then sorted by likeness.")
-            self._study.submit("app.judging:cover", (where, labelled, self._seed), self._studied, self._failed)
+            self._study.submit("app.judging:cover", (stored, labelled, self._seed), self._studied, self._failed)
             return
 
         def judged(shown: Shown) -> None:
-            self._judged(shown, codes, where, labelled)
+            self._judged(shown, codes, stored, labelled)
 
-        args = (where, labelled, self.settings, self.provenance)
+        args = (stored, labelled, self.settings, self.provenance)
         self._head.submit("app.judging:judge", args, judged, self._failed)
 
     def suggest_others(self) -> None:
@@ -126,14 +127,14 @@ class Classifier(QObject):
         self._head.close()
         self._study.close()
 
-    def _judged(self, shown: Shown, codes: Codes, where: MappedArray, labelled: Labelled) -> None:
+    def _judged(self, shown: Shown, codes: Codes, stored: Stored, labelled: Labelled) -> None:
         self.shown = Judged(
             shown.verdicts, shown.codes, shown.confidence, shown.counts, shown.histogram, codes, labelled.names
         )
         self.verdicts = shown.verdicts
         self.why_not = ""
         self.judged.emit()
-        args = (where, labelled, self.settings, self._seed)
+        args = (stored, labelled, self.settings, self._seed)
         self._study.submit("app.judging:study", args, self._studied, self._failed)
 
     def _studied(self, studied: Studied) -> None:

@@ -6,7 +6,9 @@ Qt-free. The functions are asked for by name; arrays of the run's length come ba
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -100,23 +102,66 @@ class Studied:
     calibration: Calibration | None = None
 
 
-_judged: dict[MappedArray, Verdicts] = {}
-"""the latest verdicts of the run that is open, for the queue"""
+@dataclass(frozen=True)
+class Stored:
+    """A run's vectors, and how often they were looked at anew: while they are being made the same file grows."""
+
+    where: MappedArray
+    look: int
+
+
+class _Latest:
+    """The latest verdicts of the run that is open, and the arrays of the ones before, to be written over.
+
+    Fresh arrays of a million frames cost as much as a tenth of the arithmetic, page by page.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._of: Stored | None = None
+        self._verdicts: Verdicts | None = None
+        self._spare: Verdicts | None = None
+        self._readers = 0
+
+    def spare(self, frames: int, classes: tuple[str, ...]) -> Verdicts | None:
+        """Arrays that nobody looks at, where there are some that fit."""
+        with self._lock:
+            spare, self._spare = self._spare, None
+            fits = spare is not None and len(spare) == frames and spare.classes == classes
+            return spare if fits and not self._readers else None
+
+    def replace(self, stored: Stored, verdicts: Verdicts) -> None:
+        with self._lock:
+            self._spare, self._verdicts, self._of = self._verdicts, verdicts, stored
+
+    @contextmanager
+    def read(self, stored: Stored) -> Iterator[Verdicts | None]:
+        """The latest verdicts of these vectors; they stay as they are until the end of the block."""
+        with self._lock:
+            self._readers += 1
+            verdicts = self._verdicts if self._of == stored else None
+        try:
+            yield verdicts
+        finally:
+            with self._lock:
+                self._readers -= 1
+
+
+_latest = _Latest()
 
 
 @lru_cache(maxsize=2)
-def _vectors(where: MappedArray) -> tuple[Vectors, RunStatistics | None]:
-    vectors = where.open()
+def _vectors(stored: Stored) -> tuple[Vectors, RunStatistics | None]:
+    vectors = stored.where.open()
     return vectors, run_statistics(vectors)
 
 
-def judge(where: MappedArray, labelled: Labelled, settings: FewShotSettings, source: dict[str, Any]) -> Shown:
+def judge(stored: Stored, labelled: Labelled, settings: FewShotSettings, source: dict[str, Any]) -> Shown:
     """Verdicts for every frame from the labelled ones. Raises as `fit_head`."""
-    vectors, statistics = _vectors(where)
+    vectors, statistics = _vectors(stored)
     head = fit_head(vectors[labelled.frames], labelled.codes, labelled.names, settings, run=statistics, source=source)
-    verdicts = head.verdicts(vectors)
-    _judged.clear()
-    _judged[where] = verdicts
+    verdicts = head.verdicts(vectors, out=_latest.spare(len(vectors), head.classes))
+    _latest.replace(stored, verdicts)
     return as_shown(verdicts, labelled.names)
 
 
@@ -132,16 +177,17 @@ def as_shown(verdicts: Verdicts, class_names: Sequence[str]) -> Shown:
     return Shown(verdicts, codes, confidence, dict(verdicts.counts()), histogram)
 
 
-def cover(where: MappedArray, labelled: Labelled, seed: int) -> Studied:
+def cover(stored: Stored, labelled: Labelled, seed: int) -> Studied:
     """Before there are verdicts, the queue is a choice of frames that covers the run."""
-    vectors, _ = _vectors(where)
+    vectors, _ = _vectors(stored)
     return Studied(suggest(None, vectors, labelled.done, QUEUE_LENGTH, seed))
 
 
-def study(where: MappedArray, labelled: Labelled, settings: FewShotSettings, seed: int) -> Studied:
+def study(stored: Stored, labelled: Labelled, settings: FewShotSettings, seed: int) -> Studied:
     """Queue and held-out verdicts that follow from the labels and the latest verdicts."""
-    vectors, statistics = _vectors(where)
-    queue = suggest(_judged.get(where), vectors, labelled.done, QUEUE_LENGTH, seed)
+    vectors, statistics = _vectors(stored)
+    with _latest.read(stored) as verdicts:
+        queue = suggest(verdicts, vectors, labelled.done, QUEUE_LENGTH, seed)
     try:
         held_out = hold_out(
             vectors[labelled.frames],
@@ -157,9 +203,9 @@ def study(where: MappedArray, labelled: Labelled, settings: FewShotSettings, see
     return Studied(queue, held_out, held_out.confusion(), held_out_calibration(held_out))
 
 
-def operate(where: MappedArray, class_name: str, held_out: HeldOut | None) -> Operating:
+def operate(stored: Stored, class_name: str, held_out: HeldOut | None) -> Operating:
     """Thresholds of one class, from the latest verdicts."""
-    verdicts = _judged.get(where)
-    if verdicts is None:
-        raise FriedelError("There are no verdicts to choose a threshold for")
-    return operating(verdicts, class_name, held_out)
+    with _latest.read(stored) as verdicts:
+        if verdicts is None:
+            raise FriedelError("There are no verdicts to choose a threshold for")
+        return operating(verdicts, class_name, held_out)

@@ -10,8 +10,10 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 FRAMES = 1_000_000
 DIMENSIONS = 128
@@ -23,6 +25,8 @@ LIMIT_MS = 300
 
 def crowds(path: Path, frames: int) -> np.memmap:
     """Five overlapping crowds on the unit sphere, as a mapped file."""
+    import numpy as np
+
     rng = np.random.default_rng(4)
     middles = rng.standard_normal((len(CLASSES), DIMENSIONS)).astype(np.float32)
     vectors = np.lib.format.open_memmap(path, "w+", np.float32, (frames, DIMENSIONS))
@@ -37,11 +41,14 @@ def crowds(path: Path, frames: int) -> np.memmap:
 def main() -> None:
     frames = int(sys.argv[1]) if len(sys.argv) > 1 else FRAMES
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in the window; read when numpy is loaded
     with tempfile.TemporaryDirectory() as name:
         measure(crowds(Path(name) / "vectors.npy", frames))
 
 
 def measure(vectors: np.memmap) -> None:
+    import numpy as np
+
     from app import judging
     from app.classifying import Classifier
     from app.judging import Labelled
@@ -66,12 +73,12 @@ def measure(vectors: np.memmap) -> None:
         classifier.refit()
         live(60, lambda: bool(arrived) and not classifier.busy)
         took.append(1000.0 * (arrived[0] - begun))
-    where, labelled = classifier._where, Labelled.of(codes, CLASSES)
-    assert where is not None
+    stored, labelled = classifier.stored, Labelled.of(codes, CLASSES)
+    assert stored is not None
     bare = []
     for _ in range(REPEATS):
         begun = time.perf_counter()
-        judging.judge(where, labelled, FewShotSettings(), {})
+        judging.judge(stored, labelled, FewShotSettings(), {})
         bare.append(1000.0 * (time.perf_counter() - begun))
     classifier.close()
     application.processEvents()
