@@ -34,10 +34,11 @@ NICE = 10
 _TARGET = "service"
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Pending:
     done: Callable[[Any], None]
     failed: Callable[[FriedelError], None]
+    sent_to: Connection | None = None
 
 
 class Service:
@@ -102,7 +103,11 @@ class Service:
             try:
                 if process is None or connection is None or connection.closed:
                     process, connection = self._start()
-                connection.send(request)
+                try:
+                    self._post(request, connection)
+                except OSError:  # it died a moment ago
+                    process, connection = self._start()
+                    self._post(request, connection)
             except (OSError, RuntimeError, ValueError, TypeError, AttributeError) as error:
                 log.exception("the service cannot be asked")
                 problem = FriedelError("The background process cannot be used", cause=str(error), hint="see the log")
@@ -118,6 +123,12 @@ class Service:
                 process.join(1.0)
         if self._scratch is not None:
             self._scratch.close()
+
+    def _post(self, request: Request, connection: Connection) -> None:
+        with self._lock:
+            if request.ticket in self._pending:
+                self._pending[request.ticket].sent_to = connection
+        connection.send(request)
 
     def _start(self) -> tuple[multiprocessing.process.BaseProcess, Connection]:
         assert self._scratch is not None
@@ -150,7 +161,7 @@ class Service:
                 if pending is not None:
                     pending.done(value)
         with self._lock:
-            lost = [] if self._closed else list(self._pending)
+            lost = [ticket for ticket, pending in self._pending.items() if pending.sent_to is connection]
         if lost:
             log.error("the service process ended unexpectedly")
             self._fail(
