@@ -5,8 +5,11 @@ any set of q, in the precision, the array library (numpy or torch) and on the de
 sphere; a few *beads* (spheres) by which aggregates find contact; and its density on voxels.
 """
 
+from models.simulation.shapes.atoms import Atoms
 from models.simulation.shapes.blobs import Blobs
 from models.simulation.shapes.body import Amplitude, Real, Shape
+from models.simulation.shapes.density_map import VoxelMap
+from models.simulation.shapes.droplets import helium_droplet
 from models.simulation.shapes.ellipsoid import Ellipsoid, sphere, spheroid
 from models.simulation.shapes.layers import Layered, Nested, core_shell, nested
 from models.simulation.shapes.polyhedron import Polyhedron
@@ -22,6 +25,7 @@ from models.simulation.shapes.solids import (
 
 __all__ = [
     "Amplitude",
+    "Atoms",
     "Blobs",
     "Ellipsoid",
     "Layered",
@@ -29,10 +33,12 @@ __all__ = [
     "Polyhedron",
     "Real",
     "Shape",
+    "VoxelMap",
     "box",
     "convex",
     "core_shell",
     "dodecahedron",
+    "helium_droplet",
     "icosahedron",
     "nested",
     "octahedron",

@@ -12,6 +12,9 @@ from array_api_compat import array_namespace
 from models.simulation.shapes.body import Array, Real, as_complex, chunks, like
 from models.simulation.shapes.voxels import Grid, fill_gaussians, grid_for
 
+_CROWD = 256
+"""points whose phases are worked out at once"""
+
 
 @dataclass(frozen=True, eq=False)
 class Blobs:
@@ -58,14 +61,19 @@ class Blobs:
 
 
 def structure_factor(q: Array, positions: Real, weights: Real) -> Array:
-    """(P,) complex Σ wⱼ exp(i q·rⱼ) for q (3, P), piece by piece so that no table outgrows the cache."""
+    """(P,) complex Σ wⱼ exp(i q·rⱼ) for q (3, P), in pieces so small that no table outgrows the cache."""
     xp = array_namespace(q)
     places, strength = like(positions, q), like(weights, q)
     parts = []
-    for _, piece in chunks(q, len(weights)):
-        phase = xp.matmul(places, piece)
-        parts.append(as_complex(xp.matmul(strength, xp.cos(phase)), xp.matmul(strength, xp.sin(phase))))
-    return xp.concat(parts) if parts else as_complex(q[0, :], q[0, :])
+    for _, piece in chunks(q, min(len(weights), _CROWD)):
+        real = imaginary = xp.zeros_like(piece[0, :])
+        for start in range(0, len(weights), _CROWD):
+            some = slice(start, start + _CROWD)
+            phase = xp.matmul(places[some, :], piece)
+            real = real + xp.matmul(strength[some], xp.cos(phase))
+            imaginary = imaginary + xp.matmul(strength[some], xp.sin(phase))
+        parts.append(as_complex(real, imaginary))
+    return xp.concat(parts) if len(parts) != 1 else parts[0]
 
 
 def tips(positions: Real, size: float, most: int = 48) -> Real:

@@ -57,7 +57,7 @@ class Shape(Protocol):
 
         Returns:
             (n, n, n) float32 mean density of each voxel in electrons/nm³, indexed x, y, z, and the (3,) position in
-            nm of the centre of voxel [0, 0, 0].
+            nm of the centre of voxel [0, 0, 0]. n is odd and the body's origin is the centre of the middle voxel.
 
         Raises:
             BadParameter: for a step that is not positive or needs more voxels than fit into memory.
@@ -80,7 +80,7 @@ def chunks(q: Array, rows: int) -> Iterator[tuple[slice, Array]]:
     """
     count = int(q.shape[1])
     size = _CACHED_PIXELS if is_numpy_array(q) else max(_CACHED_PIXELS, _DEVICE_NUMBERS // max(1, rows))
-    for start in range(0, count, size):
+    for start in range(0, max(1, count), size):
         part = slice(start, min(start + size, count))
         yield part, q[:, part]
 

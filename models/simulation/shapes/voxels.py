@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -64,14 +65,14 @@ class Grid:
 
 
 def grid_for(radius: float, step_nm: float, rotation: Real | None) -> Grid:
-    """An empty grid that holds a sphere of `radius` about the origin with a voxel to spare on every side.
+    """An empty grid that holds a sphere of `radius` about the origin, which is the centre of the middle voxel.
 
     Raises:
         BadParameter: for a step that is not positive or needs more than `MOST_VOXELS` voxels.
     """
     if not step_nm > 0:
         raise BadParameter(f"voxels of {step_nm} nm", cause="the step must be positive")
-    n = 2 * int(np.ceil(radius / step_nm) + 1)
+    n = 2 * int(np.ceil(radius / step_nm) + 1) + 1
     if n**3 > MOST_VOXELS:
         raise BadParameter(
             f"voxels of {step_nm:g} nm for a particle of {2 * radius:g} nm",
@@ -151,3 +152,28 @@ def fill_gaussians(grid: Grid, positions: Real, weights: Real, sigmas: Real) -> 
             share = np.einsum("p,pi,pj,pk->pijk", weights[some] / step**3, *steps.transpose(1, 0, 2), optimize=True)
             flat = (cells[:, 0, :, None, None] * n + cells[:, 1, None, :, None]) * n + cells[:, 2, None, None, :]
             np.add.at(grid.values.reshape(-1), flat.reshape(-1), share.astype(np.float32).reshape(-1))
+
+
+def add_interpolated(grid: Grid, values: npt.NDArray[np.floating[Any]], steps: Real, origin: Real) -> None:
+    """Add a density given on another grid, by linear interpolation.
+
+    Where the new voxels are the larger ones, each is the mean of as many samples as it has old voxels along its edge.
+
+    Args:
+        grid: what is filled.
+        values: (nx, ny, nz) electrons/nm³.
+        steps: (3,) nm.
+        origin: (3,) centre of its voxel [0, 0, 0] in the part's frame.
+    """
+    from scipy.ndimage import map_coordinates
+
+    fine = max(1, int(np.ceil(grid.step_nm / steps.min() - 1e-9)))
+    inner = (np.arange(fine) - (fine - 1) / 2) / fine * grid.step_nm
+    offsets = np.array(list(itertools.product(inner, repeat=3))) @ grid.turn
+    corners = np.array(list(itertools.product((0, 1), repeat=3))) * (np.array(values.shape) - 1) * steps + origin
+    for index, centres in _near(grid, float(np.linalg.norm(corners, axis=1).max())):
+        total = np.zeros(len(centres))
+        for offset in offsets:
+            places = (centres + offset - origin) / steps
+            total += map_coordinates(values, places.T, order=1, mode="constant", prefilter=False)
+        grid.values[index] += (total / len(offsets)).astype(np.float32).reshape(grid.values[index].shape)
