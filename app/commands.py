@@ -161,6 +161,10 @@ def _label() -> list[Command]:
         "annotator", "Your name…", "", "Whom the labels you give are by, where several use one login.", Needs.NOTHING
     )
     m.line()
+    m.add("trust", "Trust the verdicts?", "", "How often verdicts of stated confidence are right.", verdicts)
+    m.add("keep", "Frames to keep", "K", "Precision and yield of every threshold for the class to keep.", verdicts)
+    m.add("select_kept", "Select kept frames", "Shift+K", "Select what lies above the threshold.", verdicts)
+    m.line()
     m.add("import", "Import labels…", "", "Read a label table, Friedel's or SpeckleNN's, or CXI tags.")
     m.add("export", "Export labels…", "", "Write all labels as a table, Friedel's or SpeckleNN's.")
     return m.commands
@@ -192,6 +196,7 @@ def _view() -> list[Command]:
     m.add("theme_system", "Like the system", "", "Light or dark as the system is.", **theme)
     m.add("theme_light", "Light", "", "Light colours.", **theme)
     m.add("theme_dark", "Dark", "", "Dark colours.", **theme)
+    m.add("verdicts_apart", "Verdicts in a window", "", "Verdicts in their own window, and back.", checkable=True)
     m.add("full_screen", "Full screen", "F11", "Fill the screen.", always, checkable=True)
     m.add("reset_layout", "Reset layout", "", "Put all panes back where they were at first.", always)
     return m.commands

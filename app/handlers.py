@@ -146,6 +146,19 @@ def _label_handlers(window: MainWindow) -> dict[str, Handler]:
             window.panes.raise_dock("classes")
             window.panes.classes.add_class()
 
+    def page_of_verdicts(name: str) -> Callable[[], None]:
+        """Bring a page of the verdicts to the front."""
+
+        def call() -> None:
+            if window.panes is not None:
+                window.panes.show_verdicts(name)
+
+        return call
+
+    def select_kept() -> None:
+        if window.panes is not None:
+            window.panes.trust_presenter.select_kept()
+
     def set_advance(on: bool) -> None:
         window.settings.auto_advance = on
         save_settings(window.settings)
@@ -160,6 +173,9 @@ def _label_handlers(window: MainWindow) -> dict[str, Handler]:
         "label.advance": set_advance,
         "label.add_class": add_class,
         "label.annotator": annotator,
+        "label.trust": page_of_verdicts("trust"),
+        "label.keep": page_of_verdicts("keep"),
+        "label.select_kept": select_kept,
         "label.import": _asking(window, "labels_to_import"),
         "label.export": _asking(window, "labels_to_export"),
     }
@@ -227,6 +243,7 @@ def _view_handlers(window: MainWindow) -> dict[str, Handler]:
         "view.theme_system": theme("system"),
         "view.theme_light": theme("light"),
         "view.theme_dark": theme("dark"),
+        "view.verdicts_apart": switch(lambda p, on: p.set_verdicts_apart(on)),
         "view.full_screen": window.set_full_screen,
         "view.reset_layout": window.reset_layout,
     }

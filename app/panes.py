@@ -11,12 +11,13 @@ from app.frame_page import FramePage
 from app.frame_presenter import FramePresenter
 from app.map_presenter import MapPresenter
 from app.side_presenter import JobsPresenter, SidePresenter
+from app.trust_presenter import TrustPresenter
 from widgets.classes_panel import ClassesPanel
 from widgets.jobs_panel import JobsPanel
 from widgets.map_view import MapView
 from widgets.queue_panel import QueuePanel
 from widgets.run_panel import RunPanel
-from widgets.verdict_panel import VerdictPanel
+from widgets.sorting_pane import SortingPane
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 LAYOUT_VERSION = 1
 LEFT_SHARE, RIGHT_SHARE = 0.20, 0.36
 HIDDEN_AT_FIRST = ("jobs",)
+APART_SIZE = (900, 620)
+"""of the verdicts in a window of their own, in pixels"""
 
 
 class Panes:
@@ -38,7 +41,8 @@ class Panes:
         self.run_panel = RunPanel()
         self.classes = ClassesPanel()
         self.map_view = MapView()
-        self.verdicts = VerdictPanel()
+        self.sorting = SortingPane()
+        self.verdicts = self.sorting.verdicts
         self.queue = QueuePanel()
         self.jobs_panel = JobsPanel()
         window.pages.addWidget(self.frame_page)
@@ -46,7 +50,7 @@ class Panes:
             "run": self._dock("run", "Run", self.run_panel),
             "classes": self._dock("classes", "Classes", self.classes),
             "map": self._dock("map", "Map", self.map_view),
-            "verdicts": self._dock("verdicts", "Verdicts", self.verdicts),
+            "verdicts": self._dock("verdicts", "Verdicts", self.sorting),
             "queue": self._dock("queue", "Queue", self.queue),
             "jobs": self._dock("jobs", "Jobs", self.jobs_panel),
         }
@@ -58,6 +62,10 @@ class Panes:
         self.frame_presenter = FramePresenter(self.frame_page, window)
         self.map_presenter = MapPresenter(self.map_view, window)
         self.side_presenter = SidePresenter(self.run_panel, self.classes, self.verdicts, self.queue, window)
+        self.trust_presenter = TrustPresenter(self.sorting, window)
+        table = window.actions_table
+        self.sorting.larger.clicked.connect(lambda: table.trigger("view.verdicts_apart"))
+        self.docks["verdicts"].topLevelChanged.connect(lambda on: table.set_checked("view.verdicts_apart", on))
         self.jobs_presenter = JobsPresenter(self.jobs_panel, window.jobs, window)
 
     def show_session(self, session: RunSession | None) -> None:
@@ -65,6 +73,7 @@ class Panes:
         self.frame_presenter.show_session(session)
         self.map_presenter.show_session(session)
         self.side_presenter.show_session(session)
+        self.trust_presenter.show_session(session)
 
     def show_for_run(self, for_run: bool) -> None:
         """With a run the docks are where the user left them; without one the welcome pane has the window."""
@@ -128,6 +137,22 @@ class Panes:
         """Bring a pane to the front, also where it was closed."""
         self.docks[name].show()
         self.docks[name].raise_()
+
+    def show_verdicts(self, page: str) -> None:
+        """Bring a page of the verdicts to the front, and give it the keys."""
+        self.raise_dock("verdicts")
+        self.sorting.show_page(page)
+
+    def set_verdicts_apart(self, apart: bool) -> None:
+        """The verdicts in a window of their own, where their plots are larger, or back among the other panes."""
+        dock = self.docks["verdicts"]
+        if dock.isFloating() != apart:
+            dock.setFloating(apart)
+            if apart:
+                screen = self._window.screen()
+                room = self._window.size() if screen is None else screen.availableSize()
+                dock.resize(min(APART_SIZE[0], room.width()), min(APART_SIZE[1], room.height()))
+        self.raise_dock("verdicts")
 
     def _dock(self, name: str, title: str, widget: QWidget) -> QDockWidget:
         dock = QDockWidget(title, self._window)

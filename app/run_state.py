@@ -45,6 +45,12 @@ def view_box_from(state: RunState) -> ViewBox | None:
     return None
 
 
+def part(state: RunState, name: str) -> Mapping[str, Any]:
+    """What one part of the window remembers of the run, by name; empty where there is nothing."""
+    kept = state.extra.get(name)
+    return kept if isinstance(kept, dict) else {}
+
+
 def restore(session: RunSession, state: RunState) -> None:
     """Go back to the frame and the selection the run was left with; the order follows when it is known."""
     session.browser.index = state.frame
@@ -70,7 +76,7 @@ def to_state(session: RunSession) -> RunState:
         map=session.layout.to_state(),
         queue=np.asarray(session.classifier.queue, np.int64),
         selection=session.browser.selection(),
-        extra={"order": session.wanted_order},
+        extra={"order": session.wanted_order, "keep": session.keeping.to_state()},
     )
 
 

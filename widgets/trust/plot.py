@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PyQt6.QtCore import QPointF, QRectF, QSize, Qt
-from PyQt6.QtGui import QColor, QFocusEvent, QFontMetricsF, QPainter, QPalette, QPen
+from PyQt6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
+from PyQt6.QtGui import QColor, QFocusEvent, QFontMetricsF, QKeyEvent, QPainter, QPalette, QPen
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from widgets import theme
@@ -77,6 +77,17 @@ class Plot(QWidget):
             self.across.low + across * (self.across.high - self.across.low),
             self.up.low + up * (self.up.high - self.up.low),
         )
+
+    def event(self, event: QEvent | None) -> bool:
+        """While a plot has the focus, ← and → are for its own mark; every other key keeps its meaning."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride:
+            own = event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right)
+            if own and not event.modifiers() & ~(
+                Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.KeypadModifier
+            ):
+                event.accept()
+                return True
+        return super().event(event)
 
     def focusInEvent(self, event: QFocusEvent | None) -> None:
         super().focusInEvent(event)
