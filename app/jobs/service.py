@@ -126,8 +126,10 @@ class Service:
 
     def _post(self, request: Request, connection: Connection) -> None:
         with self._lock:
-            if request.ticket in self._pending:
-                self._pending[request.ticket].sent_to = connection
+            pending = self._pending.get(request.ticket)
+            if pending is None:  # it was answered by an error meanwhile
+                return
+            pending.sent_to = connection
         connection.send(request)
 
     def _start(self) -> tuple[multiprocessing.process.BaseProcess, Connection]:
