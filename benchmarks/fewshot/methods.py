@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.fewshot.features import radial_and_angular
+from benchmarks.fewshot.training import TRAININGS, trained
+from models.classifying.types import UNLABELLED
 from models.embedding.few_shot import fit_head, run_statistics
 
 Floats = npt.NDArray[np.float32]
@@ -36,6 +37,9 @@ class Judgement:
     called_unknown: Mask | None = None
 
 
+SLOW = {"cnn": 60, "angular-mlp": 60}
+"""Most draws of classifiers that train a network for every one: each species once."""
+
 Judge = Callable[[Floats, Ints, Ints, tuple[str, ...]], Judgement]
 """(vectors of the whole run, places of the labelled frames, their classes, class names) to a judgement of the run"""
 
@@ -45,26 +49,22 @@ class Method:
     """One row of the table.
 
     Attributes:
-        name: used in file names and on the command line. title: what readers see.
-        paper: whose description it follows; empty for ours.
+        name: used in file names and on the command line. title: what readers see. family: "ours", "published"
+            or "classical".
         features: name under which the extracted vectors are kept; several methods can share them.
-        load: gives the extractor for a seed of the benchmark; networks trained for the comparison have one per seed.
+        load: gives the extractor for a seed of the benchmark: networks trained for it have one per seed.
         judge: few-shot classification.
-        family: "ours", "published" or "classical".
-        most_draws: of the labelled frames, where the method is slow; 0 for no limit.
-        main_only: only asked under the main conditions, where it is slow.
-        training: the name of what `training` makes for it; empty where nothing is trained beforehand.
+        most_draws: of the labelled frames in a cell and seed, where the method is slow; 0 for no limit.
+        training: what `training` makes for it; empty where nothing is trained beforehand.
     """
 
     name: str
     title: str
-    features: str
-    load: Callable[[int, Path], Extract]
-    judge: Judge
     family: str
-    paper: str = ""
+    features: str
+    load: Callable[[int], Extract]
+    judge: Judge
     most_draws: int = 0
-    main_only: bool = False
     training: str = ""
 
 
@@ -76,19 +76,25 @@ def few_shot_head(vectors: Floats, places: Ints, classes: Ints, names: tuple[str
     return Judgement(known, verdicts.unknown, verdicts.label < 0)
 
 
-def nearest_prototype(vectors: Floats, places: Ints, classes: Ints, names: tuple[str, ...]) -> Judgement:
-    """The class whose mean example is nearest; distances in units of the examples' own scatter give probabilities."""
-    examples = vectors[places].astype(np.float64)
-    means = np.stack([examples[classes == k].mean(axis=0) for k in range(len(names))])
-    squared = ((vectors[:, None, :].astype(np.float64) - means[None]) ** 2).sum(axis=2)
-    scatter = ((examples - means[classes]) ** 2).sum(axis=1).mean() or ((means - means.mean(0)) ** 2).sum(1).mean()
-    return from_scores(-squared / (2 * scatter), squared.min(axis=1))
+def published_scorer(vectors: Floats, places: Ints, classes: Ints, names: tuple[str, ...]) -> Judgement:
+    """The class whose examples are nearest on average; what is far from all examples counts as unknown."""
+    from models.classifying.specklenn.score import distances
+
+    judged = classical("specklenn")(vectors, places, classes, names)
+    return Judgement(judged.probabilities, distances(vectors, vectors[places], classes).min(axis=1))
 
 
-def from_scores(scores: npt.NDArray[np.float64], unknown: npt.NDArray[np.float64]) -> Judgement:
-    """Probabilities by softmax of (n, K) scores."""
-    odds = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return Judgement(odds / odds.sum(axis=1, keepdims=True), unknown)
+def classical(name: str) -> Judge:
+    """A classifier of the registry with its default parameters; it sees the run's other frames without labels."""
+    from models.classifying.registry import make
+
+    def judge(vectors: Floats, places: Ints, classes: Ints, names: tuple[str, ...]) -> Judgement:
+        labels = np.full(len(vectors), UNLABELLED)
+        labels[places] = classes
+        probabilities = make(name).fit(vectors, labels).predict_proba(vectors)
+        return Judgement(probabilities, 1 - probabilities.max(axis=1))
+
+    return judge
 
 
 def ours(weights: str | Path) -> Extract:
@@ -100,49 +106,65 @@ def ours(weights: str | Path) -> Extract:
     return lambda frames, valid: embed_frames(frames, valid, network)
 
 
-def _standardised(vectors: Floats) -> Floats:
-    return np.asarray((vectors - vectors.mean(axis=0)) / np.maximum(vectors.std(axis=0), 1e-9), np.float32)
+def of_registry(features: str, weights: str | Path = "") -> Extract:
+    """An extractor of the classical classifiers."""
+    from models.classifying.features import extractor
+
+    made = extractor(features, weights)
+    return lambda frames, valid: made.extract(frames, valid)
 
 
-def _on_standardised(judge: Judge) -> Judge:
-    def work(vectors: Floats, places: Ints, classes: Ints, names: tuple[str, ...]) -> Judgement:
-        return judge(_standardised(vectors), places, classes, names)
+def methods(cache: Path, train_frames: int) -> Mapping[str, Method]:
+    """All of them by name, ours first.
 
-    return work
+    Args:
+        cache: where trained networks are.
+        train_frames: that they saw.
+    """
+    from models.classifying.features import extractor
+    from models.classifying.registry import CLASSIFIERS
+    from models.embedding.weights import digest
 
-
-def methods() -> Mapping[str, Method]:
-    """All of them by name, ours first."""
     found = [
         Method(
             "friedel",
             "Friedel, bundled weights",
-            f"friedel-{_bundled()}",
-            lambda seed, folder: ours("speckle"),
-            few_shot_head,
             "ours",
-        ),
-        Method(
-            "radial-angular-prototype",
-            "radial + angular features, nearest prototype",
-            "radial-angular",
-            lambda seed, folder: radial_and_angular,
-            _on_standardised(nearest_prototype),
-            "classical",
-        ),
-        Method(
-            "radial-angular-logistic",
-            "radial + angular features, our few-shot head",
-            "radial-angular",
-            lambda seed, folder: radial_and_angular,
-            _on_standardised(few_shot_head),
-            "classical",
-        ),
+            f"friedel-{digest('speckle')}",
+            lambda seed: ours("speckle"),
+            few_shot_head,
+        )
     ]
+    for name, training in TRAININGS.items():
+        published = name.startswith("specklenn")
+
+        def load(seed: int, name: str = name, published: bool = published) -> Extract:
+            weights = trained(name, seed, train_frames, cache)
+            return of_registry("specklenn", weights) if published else ours(weights)
+
+        found.append(
+            Method(
+                name,
+                training.title,
+                "published" if published else "ours",
+                f"{name}-{train_frames}",
+                load,
+                published_scorer if published else few_shot_head,
+                training=name,
+            )
+        )
+    for name, info in CLASSIFIERS.items():
+        if info.features in ("speckle", "specklenn"):
+            continue
+        found.append(
+            Method(
+                name,
+                info.title,
+                "classical",
+                f"{info.features}-{extractor(info.features).digest}",
+                lambda seed, features=info.features: of_registry(features),
+                classical(name),
+                most_draws=SLOW.get(name, 0),
+            )
+        )
     return {method.name: method for method in found}
-
-
-def _bundled() -> str:
-    from models.embedding.weights import digest
-
-    return digest("speckle")
