@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from typing import Any
 
@@ -29,3 +30,7 @@ def refuse() -> None:
 
 def break_down() -> float:
     return 1 / 0
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
