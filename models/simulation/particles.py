@@ -1,7 +1,8 @@
 """Particle species: what flies through the beam, made reproducibly from whole numbers.
 
 A species is its number: `random_species(17)` is the same particle everywhere and for ever, so a training, a
-validation and a test set are disjoint when their numbers are (`TRAIN_IDS`, `VALIDATION_IDS`, `TEST_IDS`).
+validation and a test set are disjoint when their numbers are (`TRAIN_IDS`, `VALIDATION_IDS`, `TEST_IDS`). The
+user's own particles come from files: `load_particle`.
 """
 
 from __future__ import annotations
@@ -9,25 +10,57 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
 
-from models.errors import BadParameter
+from models.errors import BadParameter, CannotOpen
 from models.simulation import rotations
-from models.simulation.shapes import Blobs, Ellipsoid, Layered, Polyhedron, Shape, icosahedron, sphere
+from models.simulation.shapes import (
+    Blobs,
+    Ellipsoid,
+    Layered,
+    Polyhedron,
+    Shape,
+    box,
+    convex,
+    dodecahedron,
+    helium_droplet,
+    icosahedron,
+    nested,
+    octahedron,
+    sphere,
+    spheroid,
+    tetrahedron,
+    truncated,
+)
+from models.simulation.shapes.map_file import read_map
+from models.simulation.shapes.structure_file import read_atoms
 
 Real = npt.NDArray[np.floating[Any]]
 
 TRAIN_IDS = range(0, 1_000_000)
 VALIDATION_IDS = range(1_000_000, 2_000_000)
 TEST_IDS = range(2_000_000, 3_000_000)
+FILE_IDS = range(3_000_000, 4_000_000)
+"""particles from files: the number is a digest of the file's content"""
 
 PROTEIN_FAMILIES = ("globule", "oligomer", "cage", "rod")
 """protein-like clouds of blobs: one chain, a symmetric complex of chains, a closed shell, a helix"""
 FAMILIES = ("sphere", "icosahedron", "capsid", *PROTEIN_FAMILIES)
-"""every family a sample can have"""
+"""every family that a number picks when left to itself"""
+SHAPE_FAMILIES = ("spheroid", "platonic", "potato", "core_shell", "helium")
+"""families by name only: flattened or elongated spheres; regular solids, whole or with their corners cut off; random
+convex polyhedra; a core of another density anywhere in a spheroid; helium droplets, some with a xenon core"""
+NAMED_FAMILIES = (*FAMILIES, *SHAPE_FAMILIES)
+"""every family that can be asked for by name"""
+MOLECULE = "molecule"
+"""the family of particles read from coordinates"""
+MAP = "map"
+"""the family of particles read from density maps"""
 DROPLET = "droplet"
 """the family of contaminants; never drawn as a sample"""
 
@@ -47,8 +80,8 @@ class Species:
     """One kind of particle.
 
     Attributes:
-        id: the number it was made from; −1 for a droplet drawn on the way.
-        family: one of `FAMILIES`, or `DROPLET`.
+        id: the number it was made from; one of `FILE_IDS` for a file's; −1 for a droplet drawn on the way.
+        family: one of `NAMED_FAMILIES`, `MOLECULE`, `MAP`, or `DROPLET`.
         diameter_nm: diameter of the bounding sphere.
         shape: the body, centred, in nm.
     """
@@ -68,7 +101,7 @@ def random_species(
 
     Args:
         seed_or_rng: the species' number, or a generator to draw one of `TRAIN_IDS` from.
-        family: one of `FAMILIES`; None lets the number decide.
+        family: one of `NAMED_FAMILIES`; None lets the number decide among `FAMILIES`.
         diameters_nm: range the number's diameter falls in, log-uniform; the same number keeps its place in the range.
 
     Raises:
@@ -79,13 +112,54 @@ def random_species(
     number = int(seed_or_rng)
     if number < 0:
         raise BadParameter(f"species number {number}", cause="it must not be negative")
-    if family is not None and family not in FAMILIES:
-        raise BadParameter(f"particle family {family!r}", cause=f"it must be one of {', '.join(FAMILIES)}")
+    if family is not None and family not in NAMED_FAMILIES:
+        raise BadParameter(f"particle family {family!r}", cause=f"it must be one of {', '.join(NAMED_FAMILIES)}")
     rng = np.random.default_rng([_SALT, number])
     drawn = str(rng.choice(list(_SHARES), p=np.array(list(_SHARES.values())) / sum(_SHARES.values())))
     diameter = _log_uniform(rng, diameters_nm)
     family = family or drawn
     return Species(number, family, diameter, _BUILDERS[family](rng, diameter))
+
+
+_COORDINATES = (".pdb", ".ent", ".cif", ".mmcif")
+_MAPS = (".mrc", ".map", ".ccp4")
+
+
+def load_particle(
+    path: Path | str,
+    *,
+    assembly: bool = True,
+    photon_energy_eV: float | None = None,
+    electrons: float | None = None,
+    contour: float = 0.0,
+) -> Species:
+    """The particle in a file of coordinates (PDB, mmCIF) or of a density map (MRC, CCP4).
+
+    Args:
+        path: .pdb, .ent, .cif or .mmcif, also with .gz; .mrc, .map or .ccp4.
+        assembly: of coordinates build the biological assembly, where the file has one.
+        photon_energy_eV: of coordinates include the atoms' anomalous dispersion at this energy.
+        electrons: of a map, what it is scaled to; None takes its mean density to be protein's.
+        contour: of a map, the level below which it is emptied, in the file's units.
+
+    Raises:
+        CannotOpen: for a file that is missing, damaged, empty or of another kind.
+        BadParameter: for an option out of its range.
+    """
+    path = Path(path)
+    kind = Path(path.stem).suffix.lower() if path.suffix.lower() == ".gz" else path.suffix.lower()
+    shape: Shape
+    if kind in _COORDINATES:
+        family, shape = MOLECULE, read_atoms(path, assembly=assembly, photon_energy_eV=photon_energy_eV)
+    elif kind in _MAPS:
+        family, shape = MAP, read_map(path, electrons=electrons, contour=contour)
+    else:
+        raise CannotOpen(
+            f"{path.name} is no particle that can be read",
+            hint=f"give coordinates ({', '.join(_COORDINATES)}) or a density map ({', '.join(_MAPS)})",
+        )
+    number = FILE_IDS.start + crc32(path.read_bytes()) % len(FILE_IDS)
+    return Species(number, family, 2 * shape.radius, shape)
 
 
 def random_droplet(rng: np.random.Generator, diameters_nm: tuple[float, float] = DROPLETS_NM) -> Species:
@@ -201,6 +275,68 @@ def _rod(rng: np.random.Generator, diameter: float) -> Shape:
     return _cloud(rng, np.concatenate(turns), diameter)
 
 
+def _aspect(rng: np.random.Generator) -> tuple[float, float]:
+    """Equatorial and polar size of a spheroid, the larger of them 1."""
+    aspect = float(rng.uniform(0.4, 0.95))
+    return (1.0, aspect) if rng.random() < 0.5 else (aspect, 1.0)
+
+
+def _spheroid(rng: np.random.Generator, diameter: float) -> Shape:
+    equator, polar = _aspect(rng)
+    return spheroid(diameter * equator, diameter * polar)
+
+
+def _cube(diameter: float) -> Polyhedron:
+    return box(*(diameter / 3**0.5,) * 3)
+
+
+def _platonic(rng: np.random.Generator, diameter: float) -> Shape:
+    """One of the five regular solids, half of them with their corners cut off."""
+    make = (tetrahedron, _cube, octahedron, dodecahedron, icosahedron)[int(rng.integers(5))]
+    solid = make(diameter)
+    if rng.random() < 0.5:
+        solid = truncated(solid, float(rng.uniform(0.1, 0.45)))
+    return _grown(solid, diameter)
+
+
+def _potato(rng: np.random.Generator, diameter: float) -> Shape:
+    """The hull of 8 to 40 points near an ellipsoid: crystallites, grains, dust."""
+    directions = rng.standard_normal((int(rng.integers(8, 41)), 3))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    reach = rng.uniform(0.75, 1.0, (len(directions), 1))
+    # The six along the axes keep the hull from falling flat, whatever is drawn.
+    points = np.concatenate([directions * reach, 0.7 * np.eye(3), -0.7 * np.eye(3)])
+    return _grown(convex(points * rng.uniform(0.5, 1.0, 3)), diameter)
+
+
+def _core_shell(rng: np.random.Generator, diameter: float) -> Shape:
+    """A spheroid with a spherical core, lighter or denser, at a random place within."""
+    equator, polar = _aspect(rng)
+    outer = spheroid(diameter * equator, diameter * polar)
+    room = min(outer.semi_axes)
+    size = float(room * rng.uniform(0.3, 0.8))
+    direction = rng.standard_normal(3)
+    place = direction / np.linalg.norm(direction) * (room - size) * rng.random()
+    density = float(rng.uniform(0.0, 0.6) if rng.random() < 0.5 else rng.uniform(1.5, 4.0))
+    return nested(outer, Ellipsoid((size,) * 3, density), positions=np.stack([np.zeros(3), place]))
+
+
+def _helium(rng: np.random.Generator, diameter: float) -> Shape:
+    aspect = 1.0 if rng.random() < 0.4 else float(rng.uniform(0.55, 1.0))
+    if rng.random() < 0.6:
+        return helium_droplet(diameter, aspect)
+    core = float(rng.uniform(0.1, 0.4)) * diameter * aspect
+    reach = (aspect * diameter - core) / 2 * rng.random() ** (1 / 3)
+    direction = rng.standard_normal(3)
+    place = direction / np.linalg.norm(direction) * reach
+    return helium_droplet(diameter, aspect, core_diameter=core, core_at=place)
+
+
+def _grown(solid: Polyhedron, diameter: float) -> Polyhedron:
+    """The same solid in a bounding sphere of `diameter`."""
+    return Polyhedron(solid.vertices * (diameter / 2 / solid.radius), solid.faces, solid.density)
+
+
 def _repeat(symmetry: Real, points: Real) -> Real:
     """(G·N, 3) the points under every rotation of a group."""
     return np.concatenate([points @ rotation.T for rotation in symmetry])
@@ -219,4 +355,9 @@ _BUILDERS: dict[str, Callable[[np.random.Generator, float], Shape]] = {
     "oligomer": _oligomer,
     "cage": _cage,
     "rod": _rod,
+    "spheroid": _spheroid,
+    "platonic": _platonic,
+    "potato": _potato,
+    "core_shell": _core_shell,
+    "helium": _helium,
 }

@@ -187,8 +187,11 @@ class Polyhedron:
 
     def depth(self, points: Real) -> Real:
         """How far (nm) each of the (N, 3) points lies inside the surface, negative outside; never overstated."""
-        normals, distances = self._planes
-        return np.asarray((distances - points @ normals.T).min(axis=1))
+        nearest = np.full(len(points), np.inf)
+        # Face by face: a table of points and faces would not fit the cache.
+        for normal, distance in zip(*self._planes, strict=True):
+            np.minimum(nearest, distance - points @ normal, out=nearest)
+        return nearest
 
     def add_to(self, grid: Grid) -> None:
         """Add the density to a grid of voxels."""

@@ -47,14 +47,17 @@ def read_atoms(
         CannotOpen: for a file that is missing, damaged, without atoms, or with more than `MOST_ATOMS`.
     """
     path = Path(path)
-    structure = _read(path)
-    if len(structure) == 0:
-        raise CannotOpen(f"{path.name} holds no model", cause="it has no atom records")
-    while len(structure) > 1:
-        del structure[len(structure) - 1]
-    if assembly and len(structure.assemblies):
-        _assemble(structure, path)
-    rows = _rows(structure[0], water)
+    if not path.is_file():
+        raise CannotOpen(f"{path} cannot be read", cause="there is no such file")
+    try:
+        rows = _rows(_model(path, assembly), water)
+    except (RuntimeError, ValueError, IndexError, OSError) as error:
+        lines = str(error).replace(str(path), path.name).splitlines()
+        raise CannotOpen(
+            f"{path.name} cannot be read as a molecule",
+            cause=lines[0].rstrip(":") if lines else type(error).__name__,
+            hint="give a coordinate file in PDB or mmCIF format",
+        ) from error
     unknown = int((rows[:, 3] == 0).sum())
     if unknown:
         log.warning("%s: %d atoms of unknown element left out", path.name, unknown)
@@ -72,52 +75,33 @@ def read_atoms(
     return Atoms(positions - centre, numbers, np.ascontiguousarray(occupancies), photon_energy_eV)
 
 
-def _read(path: Path) -> gemmi.Structure:
+def _model(path: Path, assembly: bool) -> gemmi.Model:
+    """The first model of the file, or its first biological assembly."""
     import gemmi
 
-    if not path.is_file():
-        raise CannotOpen(f"{path} cannot be read", cause="there is no such file")
     try:
-        return gemmi.read_structure(str(path))
-    except (RuntimeError, ValueError, IndexError, OSError, UnicodeDecodeError) as error:
-        refusal = CannotOpen(
-            f"{path.name} cannot be read as a molecule",
-            cause=_first_line(error),
-            hint="give a coordinate file in PDB or mmCIF format",
-        )
+        structure = gemmi.read_structure(str(path))
+    except RuntimeError as error:
         if "charge" not in str(error):
-            raise refusal from error
-        try:
-            return gemmi.read_pdb(str(path), max_line_length=_OLD_LINE)
-        except (RuntimeError, ValueError, IndexError, OSError):
-            raise refusal from error
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).splitlines()
-    return lines[0].rstrip(":") if lines else type(error).__name__
-
-
-def _assemble(structure: gemmi.Structure, path: Path) -> None:
-    """Replace the model by the first biological assembly."""
-    import gemmi
-
-    first = structure.assemblies[0]
-    copies = sum(len(generator.operators) for generator in first.generators)
-    atoms = structure[0].count_atom_sites()
-    if copies * atoms > MOST_ATOMS:
-        raise CannotOpen(
-            f"{path.name} is too large",
-            cause=f"{copies} copies of {atoms} atoms are more than {MOST_ATOMS}",
-            hint="make the assembly of fewer operators",
-        )
-    try:
+            raise
+        structure = gemmi.read_pdb(str(path), max_line_length=_OLD_LINE)
+    if len(structure) == 0:
+        raise CannotOpen(f"{path.name} holds no model", cause="it has no atom records")
+    while len(structure) > 1:
+        del structure[len(structure) - 1]
+    if assembly and len(structure.assemblies):
+        first = structure.assemblies[0]
+        copies = sum(len(generator.operators) for generator in first.generators)
+        atoms = structure[0].count_atom_sites()
+        if copies * atoms > MOST_ATOMS:
+            raise CannotOpen(
+                f"{path.name} is too large",
+                cause=f"{copies} copies of {atoms} atoms are more than {MOST_ATOMS}",
+                hint="make the assembly of fewer operators",
+            )
         structure.setup_entities()
         structure.transform_to_assembly(first.name, gemmi.HowToNameCopiedChain.Dup)
-    except (RuntimeError, ValueError, IndexError) as error:
-        raise CannotOpen(
-            f"the biological assembly of {path.name} cannot be built", cause=_first_line(error)
-        ) from error
+    return structure[0]
 
 
 def _rows(model: gemmi.Model, water: bool) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:

@@ -20,7 +20,7 @@ from models.simulation.shapes.body import Real
 MOST_VOXELS = 1 << 29
 """2 GiB of float32"""
 
-_FINE = 5
+_FINE = 3
 """points per edge within a voxel that the surface cuts"""
 _BATCH = 1 << 18
 
@@ -84,7 +84,7 @@ def grid_for(radius: float, step_nm: float, rotation: Real | None) -> Grid:
 
 
 def fill_uniform(grid: Grid, depth: Callable[[Real], Real], density: float, radius: float) -> None:
-    """Add a uniform body: whole voxels where the surface is far, the share of a 5×5×5 sampling where it is near.
+    """Add a uniform body: whole voxels where the surface is far, the share of a 3×3×3 sampling where it is near.
 
     Args:
         grid: what is filled.
