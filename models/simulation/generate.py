@@ -18,6 +18,7 @@ from models.progress import Progress
 from models.simulation import detector
 from models.simulation.backend import NUMPY, array_library, to_numpy
 from models.simulation.beam import PHYSICAL, PROPORTIONAL, Shot, draw_shot
+from models.simulation.multislice import BORN
 from models.simulation.panels import BadPixels, bad_pixels
 from models.simulation.particles import DROPLET, Species, random_droplet, random_species
 from models.simulation.photons import photons_per_pixel
@@ -168,11 +169,22 @@ def _render(
     else:
         turns = random_quaternions(rng, 1)
         placed = [Placed(species.shape, rotation_matrix(turns[0]), np.zeros(3), scale)]
+    factor = _density_factor(species, settings)
+    if factor != 1.0:
+        placed = [replace(particle, density_factor=factor) for particle in placed]
     dy, dx = float(offset[0]), float(offset[1])
     cy, cx = settings.centre_px
     xp, place = array_library(device)
     picture = to_numpy(intensity(placed, settings, (dy, dx), xp, place))
     return _Rendered(picture, len(placed), turns[0], species.diameter_nm * scale, (cy + dy, cx + dx))
+
+
+def _density_factor(species: Species, settings: SimulationSettings) -> float:
+    """What turns the density of a species, whose number decides its form alone, into that of the settings."""
+    if settings.beam.fluence != PHYSICAL and settings.propagator == BORN:
+        return 1.0
+    sphere = np.pi / 6 * species.diameter_nm**3
+    return float(settings.electrons_per_nm3 * sphere / species.shape.electrons)
 
 
 def simulate(

@@ -1,7 +1,8 @@
 """Mie scattering of a homogeneous sphere: the exact answer that propagators are measured against.
 
-After C. F. Bohren & D. R. Huffman, Absorption and Scattering of Light by Small Particles (1983), chapter 4 and appendix
-A: logarithmic derivatives by downward recurrence. Waves go as exp(ikz − iωt), so an absorbing index is n + ik with k > 0.
+After C. F. Bohren & D. R. Huffman, Absorption and Scattering of Light by Small Particles (1983), chapter 4 and
+appendix A: logarithmic derivatives by downward recurrence. Waves go as exp(ikz − iωt), so an absorbing index has
+a positive imaginary part.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ Two propagators, for a body given by voxels of n − 1:
 - "split-step": the field is carried from slice to slice by the angular spectrum and scattered again in each, so
   everything but waves going backwards is there.
 
-Both keep the exact phase of every slice, exp(−i qz z) with qz = √(k² − q⊥²) − k: they live on the Ewald sphere. Light is a
-scalar wave here; the polarisation factor comes on top (`photons.polarisation`).
+Both keep the exact phase of every slice, exp(−i qz z) with qz = √(k² − q⊥²) − k: they live on the Ewald sphere. Light
+is a scalar wave here; the polarisation factor comes on top (`photons.polarisation`).
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from models.simulation.photons import ELECTRON_RADIUS_NM, tangents
 
 if TYPE_CHECKING:
     from models.simulation.settings import SimulationSettings
+    from models.simulation.shapes import Real, Shape
 
 Complex = npt.NDArray[np.complex128]
 
@@ -36,10 +37,45 @@ _HORIZON = 0.98
 _FINER = 4
 
 
-def index_contrast(density: npt.NDArray[Any], wavelength_nm: float, beta_per_delta: float = 0.0) -> Complex:
-    """n − 1 = −δ + iβ of a density in electrons/nm³, δ = r_e λ² ρ/2π (far from absorption edges)."""
-    delta = ELECTRON_RADIUS_NM * wavelength_nm**2 / (2 * np.pi) * density
-    return np.asarray(delta * (-1 + 1j * beta_per_delta))
+def sliced_amplitude(
+    shape: Shape,
+    rotation: Real,
+    scale: float,
+    density_factor: float,
+    settings: SimulationSettings,
+    offset_px: tuple[float, float] = (0.0, 0.0),
+    xp: Any = np,
+    device: Any = None,
+) -> Complex:
+    """(H, W) complex128 amplitude in electrons of one body by `settings.propagator`, in the convention of shapes:
+    for a weak body that of its density times `density_factor`.
+
+    The refractive index is `index_contrast` of the body's voxels, which are `settings.voxel_nm` or fine enough for
+    the detector.
+    """
+    step = settings.voxel_nm or voxel_size(settings, shape.radius * scale, offset_px)
+    density, _ = shape.voxels(step / scale, rotation)
+    contrast = index_contrast(density * density_factor, settings)
+    f = far_field(contrast, step, settings, settings.propagator, offset_px, xp, device)
+    return np.asarray(-f.conj() / ELECTRON_RADIUS_NM)
+
+
+def index_contrast(density: npt.NDArray[Any], settings: SimulationSettings) -> Complex:
+    """n − 1 = −δ + iβ of a density in electrons/nm³: δ by `settings.index_delta` or r_e λ² ρ/2π (far from absorption
+    edges), β by `settings.index_beta`, both in proportion to the density."""
+    relative = density / float(np.abs(density).max())
+    if settings.index_delta is None:
+        delta = ELECTRON_RADIUS_NM * settings.wavelength_nm**2 / (2 * np.pi) * density
+    else:
+        delta = settings.index_delta * relative
+    return np.asarray(-delta + 1j * settings.index_beta * relative)
+
+
+def voxel_size(settings: SimulationSettings, radius_nm: float, offset_px: tuple[float, float] = (0.0, 0.0)) -> float:
+    """Edge of a voxel in nm that resolves what reaches the detector, with 48 or more of them across the body."""
+    kx, ky, _ = _wave_vectors(settings, offset_px)
+    reach = max(float(np.abs(kx).max()), float(np.abs(ky).max()))
+    return min(np.pi / (1.6 * reach), radius_nm / 24)
 
 
 def far_field(
@@ -53,7 +89,7 @@ def far_field(
 ) -> Complex:
     """(H, W) complex128 scattering length f in nm at the pixels' centres; |f|² is dσ/dΩ in nm²/sr.
 
-    f/r_e is the amplitude in electrons: for a weak body that of its density, complex conjugate.
+    −f*/r_e is the amplitude in electrons; for a weak body that of its density.
 
     Args:
         contrast: (X, Y, Z) complex n − 1 of voxels about the origin, the beam along z.
@@ -67,10 +103,7 @@ def far_field(
     Raises:
         BadParameter: where the voxels are too coarse for the detector.
     """
-    wavenumber = 2 * np.pi / settings.wavelength_nm
-    tangent_y, tangent_x = tangents(settings, offset_px)
-    cosine = 1 / np.sqrt(1 + tangent_y**2 + tangent_x**2)
-    kx, ky = wavenumber * tangent_x * cosine, wavenumber * tangent_y * cosine
+    kx, ky, kz = _wave_vectors(settings, offset_px)
     reach = max(float(np.abs(kx).max()), float(np.abs(ky).max()))
     if step_nm * reach > np.pi:
         raise BadParameter(
@@ -80,13 +113,19 @@ def far_field(
         )
     if max(contrast.shape[:2]) < 2:
         raise BadParameter("a body of one voxel has no slices", hint="use smaller voxels")
-    source = _source(contrast, step_nm, wavenumber, method, xp, device)
-    return _at(source, contrast.shape[:2], step_nm, (kx, ky, wavenumber * (cosine - 1)))
+    source = _source(contrast, step_nm, 2 * np.pi / settings.wavelength_nm, method, xp, device)
+    return _at(source, contrast.shape[:2], step_nm, (kx, ky, kz))
 
 
-def _source(
-    contrast: npt.NDArray[Any], step: float, wavenumber: float, method: str, xp: Any, device: Any
-) -> Complex:
+def _wave_vectors(settings: SimulationSettings, offset_px: tuple[float, float]) -> tuple[Real, Real, Real]:
+    """(H, W) each, momentum transfer in x, y and z to every pixel on the Ewald sphere, 1/nm."""
+    wavenumber = 2 * np.pi / settings.wavelength_nm
+    tangent_y, tangent_x = tangents(settings, offset_px)
+    cosine = 1 / np.sqrt(1 + tangent_y**2 + tangent_x**2)
+    return wavenumber * tangent_x * cosine, wavenumber * tangent_y * cosine, wavenumber * (cosine - 1)
+
+
+def _source(contrast: npt.NDArray[Any], step: float, wavenumber: float, method: str, xp: Any, device: Any) -> Complex:
     """(M, M) complex128 flat source through the origin whose Fourier transform is f.
 
     Its first pixel is the first column of voxels; what spreads beyond the voxels comes round at the far ends.
@@ -107,7 +146,7 @@ def _source(
     screen = xp.zeros((side, side), dtype=xp.complex128, **keep)
     if method == SPLIT_STEP:
         hop = xp.exp(1j * step * qz)
-        # A wave at an angle is longer in the slice: the source term of the one-way wave equation is k/kz times larger.
+        # A wave at an angle is longer in the slice: in the one-way wave equation it scatters k/kz times as much.
         tilt = xp.asarray(np.where(travels, 1 / cosine, 0), **keep)
         for piece in slices:
             total = total * hop

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.simulation.backend import cast, like
+from models.simulation.multislice import BORN, sliced_amplitude
 from models.simulation.photons import pixel_weights, tangents
 from models.simulation.rotations import random_quaternions, rotation_matrix
 from models.simulation.settings import SimulationSettings
@@ -23,12 +24,14 @@ from models.simulation.shapes import Blobs, Real, Shape
 
 @dataclass(frozen=True, eq=False)
 class Placed:
-    """One particle in the beam: rotated by `rotation`, scaled by `scale`, its origin at `position` (nm)."""
+    """One particle in the beam: rotated by `rotation`, scaled by `scale`, its origin at `position` (nm), and its
+    density times `density_factor`."""
 
     shape: Shape
     rotation: Real
     position: Real
     scale: float = 1.0
+    density_factor: float = 1.0
 
 
 def q_axes(settings: SimulationSettings, offset_px: tuple[float, float] = (0.0, 0.0)) -> tuple[Real, Real]:
@@ -87,6 +90,8 @@ def amplitude(
     device: Any = None,
 ) -> Any:
     """(H, W) complex64 coherent sum Σ exp(i q·t) F(Rᵀ q) over the particles in the beam, electrons."""
+    if settings.propagator != BORN:
+        return _sliced(placed, settings, offset_px, xp, device)
     clouds = [p for p in placed if isinstance(p.shape, Blobs)]
     others = [p for p in placed if not isinstance(p.shape, Blobs)]
     total: Any = None
@@ -98,12 +103,26 @@ def amplitude(
         q = q_map(settings, offset_px, xp=xp, device=device)
         for particle in others:
             turn = like(particle.rotation.T.astype(np.float32) * np.float32(particle.scale), q, xp)
-            value = particle.shape.amplitude(xp.tensordot(turn, q, axes=1)) * float(particle.scale**3)
+            value = particle.shape.amplitude(xp.tensordot(turn, q, axes=1)) * float(
+                particle.scale**3 * particle.density_factor
+            )
             if particle.position.any():
                 phase = xp.tensordot(like(particle.position.astype(np.float32), q, xp), q, axes=1)
                 value = value * _phasor(phase, xp)
             total = value if total is None else total + value
     return cast(total, "complex64", xp)
+
+
+def _sliced(
+    placed: list[Placed], settings: SimulationSettings, offset_px: tuple[float, float], xp: Any, device: Any
+) -> Any:
+    """The coherent sum for bodies that refract and absorb; each of them is lit as if it were alone."""
+    q = q_map(settings, offset_px)
+    total = np.zeros(settings.shape, np.complex64)
+    for p in placed:
+        value = sliced_amplitude(p.shape, p.rotation, p.scale, p.density_factor, settings, offset_px, xp, device)
+        total += value * _phasor(np.tensordot(p.position.astype(np.float32), q, axes=1), np)
+    return total if xp is np else xp.asarray(total, device=device)
 
 
 def _separable(
@@ -123,7 +142,7 @@ def _separable(
         for particle in members:
             assert isinstance(particle.shape, Blobs)
             points.append(particle.shape.positions @ (particle.rotation.T * particle.scale) + particle.position)
-            weights.append(particle.shape.weights * particle.scale**3)
+            weights.append(particle.shape.weights * (particle.scale**3 * particle.density_factor))
         r = like(np.concatenate(points).astype(np.float32), qy, xp)
         w = like(np.concatenate(weights).astype(np.float32), qy, xp)
         rows = _phasor(qy[:, None] * r[:, 1] + (curvature * qy * qy)[:, None] * r[:, 2], xp)

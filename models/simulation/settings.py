@@ -8,6 +8,7 @@ from models.errors import BadParameter
 from models.parameters import parameter, validate
 from models.runs.types import PLANCK_TIMES_LIGHT_EV_M, Geometry
 from models.simulation.beam import PHYSICAL, BeamSettings
+from models.simulation.multislice import BORN, MSFT, SPLIT_STEP
 from models.simulation.panels import DetectorSettings, beam_stop, check_detector, missing
 from models.simulation.particles import FAMILIES, PROTEIN_FAMILIES
 
@@ -40,6 +41,30 @@ class SimulationSettings:
         "where in q space the detector lies: ewald (exact), paraxial (Ewald curvature to second order in the "
         "scattering angle, fast), projected (flat: the small-angle approximation, exactly Friedel-symmetric)",
         choices=("paraxial", "ewald", "projected"),
+    )
+    propagator: str = parameter(
+        BORN,
+        "born (weak bodies, in closed form), msft (slices that attenuate the incident wave) or split-step (multiple "
+        "forward scattering) for bodies that refract and absorb; the last two need the ewald surface",
+        choices=(BORN, MSFT, SPLIT_STEP),
+    )
+    index_delta: float | None = parameter(
+        None,
+        "δ of the refractive index 1 − δ + iβ in a particle's densest part (msft, split-step); none takes "
+        "r_e λ² ρ/2π from its electron density",
+        low=-2.0,
+        high=1.0,
+    )
+    index_beta: float = parameter(0.0, "β in a particle's densest part (msft, split-step)", low=0.0, high=5.0)
+    voxel_nm: float | None = parameter(
+        None, "voxels of msft and split-step; none chooses by particle and detector", unit="nm", low=1e-3, high=1e3
+    )
+    electrons_per_nm3: float = parameter(
+        200.0,
+        "electrons of a particle of a family over the volume of its bounding sphere (physical fluence and slices)",
+        unit="1/nm³",
+        low=1e-6,
+        high=1e5,
     )
     single: float = parameter(0.35, "relative share of frames with one particle", low=0.0)
     multi: float = parameter(0.20, "relative share of frames with an aggregate of particles", low=0.0)
@@ -132,6 +157,12 @@ def checked(settings: SimulationSettings) -> SimulationSettings:
         raise BadParameter(
             f"species_weights has {len(weights)} values for {settings.species} species",
             hint="give one for each species, not negative and not all 0",
+        )
+    if settings.propagator != BORN and settings.surface != "ewald":
+        raise BadParameter(
+            f"propagator {settings.propagator} on the {settings.surface} surface",
+            cause="slices have the exact phase of the Ewald sphere",
+            hint="choose surface ewald",
         )
     check_detector(settings)
     if (missing(settings) | beam_stop(settings)).all():

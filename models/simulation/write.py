@@ -90,11 +90,12 @@ def write_cxi(
     parts: list[Truth] = []
     with new_h5_checked(target, f"The simulated run was not saved to {target}") as (file, check):
         frames = _lay_out(file, settings, compression)
+        good = cxi_mask(settings) == 0
         statistics = file["entry_1/instrument_1/detector_1"]
         for block in simulate(settings):
             stop = block.start + len(block.counts)
             frames[block.start : stop] = block.counts
-            photons = _photons(block.counts, settings)
+            photons = _photons(block.counts, good, settings)
             statistics["photon_counts"][block.start : stop] = photons.sum(axis=(1, 2), dtype=np.int64)
             statistics["lit_pixels"][block.start : stop] = np.count_nonzero(photons, axis=(1, 2))
             check()
@@ -132,11 +133,11 @@ def write_truth(path: str | os.PathLike[str], truth: Truth, events: Sequence[str
     return target
 
 
-def _photons(values: npt.NDArray[Any], settings: SimulationSettings) -> npt.NDArray[Any]:
-    """Counts as they are; of ADU the nearest number of photons."""
+def _photons(values: npt.NDArray[Any], good: npt.NDArray[np.bool_], settings: SimulationSettings) -> npt.NDArray[Any]:
+    """Photons on the good pixels: counts as they are, of ADU the nearest number."""
     if settings.detector.readout != ADU:
-        return values
-    return np.rint(values / settings.detector.adu_per_photon)
+        return values * good
+    return np.rint(values * (good / settings.detector.adu_per_photon))
 
 
 _UNITS = {

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 
 from models.errors import BadParameter
+from models.parameters import to_dict
 from models.progress import drain
 from models.simulation import detector
+from models.simulation.beam import BeamSettings
 from models.simulation.generate import (
     KIND_NAMES,
     Kind,
@@ -148,3 +152,77 @@ def test_impossible_runs_are_refused(wrong: dict[str, object]):
     with pytest.raises(BadParameter):
         next(simulate(replace(SMALL, **wrong)))
     assert checked(SMALL) is SMALL
+
+
+def test_the_default_run_is_what_it_was():
+    """Weights, the demo run and published figures were made with these frames."""
+    settings = SimulationSettings(frames=12, height=32, width=40, gap_rows=2, beam_stop_px=2.0, seed=9)
+    counts, truth = run(settings)
+    assert hashlib.sha256(counts.tobytes()).hexdigest().startswith("eb81a3d0df6dc2b3")
+    first = ("kind", "species", "particles", "photons", "background", "orientation", "diameter_nm", "centre_px")
+    digest = hashlib.sha256(b"".join(getattr(truth, name).tobytes() for name in first))
+    assert digest.hexdigest().startswith("057b9218f3bb28c8")
+
+
+def test_threads_do_not_change_a_frame():
+    alone = np.concatenate([block.counts for block in simulate(SMALL, threads=1)])
+    together = np.concatenate([block.counts for block in simulate(SMALL, threads=5)])
+    np.testing.assert_array_equal(alone, together)
+
+
+def test_photons_in_proportion_to_the_particles():
+    beam = BeamSettings(fluence="proportional")
+    settings = replace(SMALL, frames=80, photons_low=1000.0, photons_high=1000.0, beam=beam)
+    counts, truth = run(settings)
+    sample = truth.photons - truth.background
+    share = truth.background / 1000
+    np.testing.assert_allclose(sample, 1000 * (1 - share) * truth.particles, rtol=1e-5)
+    assert (share > 0.019).all()
+    assert (share < 0.201).all()
+    totals = counts.sum(axis=(1, 2))
+    assert (np.abs(totals - truth.photons) < 5 * np.sqrt(truth.photons)).all()
+
+
+def test_physical_brightness_is_fluence_times_what_the_particle_scatters():
+    beam = BeamSettings(fluence="physical", background_photons=50.0, pulse_energy_J=1e-6, sase_modes=9.0)
+    settings = replace(SMALL, frames=60, species=1, size_spread=0.0, beam=beam, centre_jitter_px=0.0, multi=0.0)
+    settings = replace(settings, family="sphere", contaminant=0.0)
+    counts, truth = run(settings)
+    single = truth.kind == Kind.SINGLE
+    np.testing.assert_allclose(truth.background, 50 * truth.pulse_energy_J / 1e-6, rtol=1e-5)
+    np.testing.assert_allclose(truth.photons[~single], truth.background[~single], rtol=1e-5)
+    # One sphere in every orientation: the sample's photons are proportional to the fluence and to nothing else.
+    sample = (truth.photons - truth.background)[single].astype(float)
+    np.testing.assert_allclose(
+        sample / truth.fluence_per_nm2[single], sample[0] / truth.fluence_per_nm2[single][0], rtol=1e-3
+    )
+    assert sample.max() > 5 * sample.min()
+    denser, more = run(replace(settings, electrons_per_nm3=400.0))
+    np.testing.assert_allclose((more.photons - more.background)[single], 4 * sample, rtol=1e-3)
+    assert denser.sum() > counts.sum()
+
+
+def test_the_pulse_does_not_know_what_it_hits():
+    beam = BeamSettings(fluence="physical", photon_energy_spread=0.01)
+    _, truth = run(replace(SMALL, beam=beam))
+    _, other = run(replace(SMALL, beam=beam, single=0.0, multi=1.0, blank=0.0, contaminant=0.0, seed=SMALL.seed))
+    for name in ("photon_energy_eV", "pulse_energy_J", "hit_position_um", "fluence_per_nm2"):
+        np.testing.assert_array_equal(getattr(truth, name), getattr(other, name))
+    assert truth.photon_energy_eV.std() > 5
+
+
+def test_species_weights():
+    settings = replace(SMALL, frames=300, single=1.0, multi=0.0, blank=0.0, contaminant=0.0, species=3)
+    _, truth = run(replace(settings, species_weights=(0.0, 3.0, 1.0)))
+    shares = [(truth.species == number).mean() for number in range(3)]
+    np.testing.assert_allclose(shares, [0, 0.75, 0.25], atol=0.08)
+    for wrong in ((1.0,), (1.0, -1.0, 1.0), (0.0, 0.0, 0.0)):
+        with pytest.raises(BadParameter, match="species_weights"):
+            checked(replace(settings, species_weights=wrong))
+
+
+def test_settings_survive_json():
+    settings = replace(SMALL, beam=BeamSettings(fluence="physical"), species_weights=(1.0, 2.0, 1.0, 1.0))
+    stored = json.loads(json.dumps(to_dict(settings)))
+    assert stored["beam"]["fluence"] == "physical"
+    assert stored["detector"]["layout"] == "halves"

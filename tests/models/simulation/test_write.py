@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import json
 import subprocess
 import sys
+from dataclasses import fields, replace
 from pathlib import Path
 
 import h5py
@@ -13,11 +15,14 @@ import pytest
 
 from models.errors import NotSaved
 from models.progress import drain
+from models.runs import open_run
 from models.simulation import detector
+from models.simulation.beam import BeamSettings
 from models.simulation.demo import DEMO
-from models.simulation.generate import KIND_NAMES, simulate
+from models.simulation.generate import KIND_NAMES, Truth, simulate
+from models.simulation.panels import DetectorSettings, bad_pixels
 from models.simulation.settings import SimulationSettings
-from models.simulation.write import event_names, write_cxi
+from models.simulation.write import cxi_mask, event_names, write_cxi
 
 SMALL = SimulationSettings(frames=40, height=32, width=48, gap_rows=2, beam_stop_px=2.0, family="proteins", seed=4)
 DETECTOR = "entry_1/instrument_1/detector_1"
@@ -85,6 +90,46 @@ def test_the_file_does_not_hold_the_truth(written: Path):
     for name, values in per_frame.items():
         for field in (truth.kind, truth.species, truth.particles):
             assert abs(np.corrcoef(values, field)[0, 1]) < 0.6, name
+
+
+def test_the_whole_truth_goes_into_the_file_where_asked_for(tmp_path: Path):
+    settings = replace(SMALL, beam=BeamSettings(fluence="physical", background_photons=300.0, hit_radius=0.5))
+    path = drain(write_cxi(tmp_path / "run.cxi", settings, truth_in_file=True))
+    truth = drain(simulate(settings))
+    with h5py.File(path) as file:
+        group = file["truth"]
+        for field in fields(Truth):
+            np.testing.assert_array_equal(group[field.name][:], getattr(truth, field.name))
+        assert [name.decode() for name in group["class"][:]] == [KIND_NAMES[kind] for kind in truth.kind]
+        units = {
+            name: group[name].attrs.get("units") for name in ("diameter_nm", "hit_position_um", "fluence_per_nm2")
+        }
+        assert units == {"diameter_nm": "nm", "hit_position_um": "um", "fluence_per_nm2": "photons/nm^2"}
+        assert json.loads(group.attrs["settings"])["beam"]["hit_radius"] == 0.5
+        np.testing.assert_array_equal(file["entry_1/instrument_1/source_1/pulse_energy"][:], truth.pulse_energy_J)
+
+
+def test_friedel_opens_the_run_with_its_geometry_unit_and_bad_pixels(tmp_path: Path):
+    electronics = DetectorSettings(
+        layout="modules", readout="adu", adu_per_photon=12.0, read_noise_adu=1.0, dead_share=0.02, hot_share=0.01,
+        full_well_photons=500,
+    )  # fmt: skip
+    settings = replace(SMALL, detector=electronics)
+    path = drain(write_cxi(tmp_path / "run.cxi", settings))
+    with open_run(path) as run:
+        assert run.unit == "ADU"
+        assert run.dtype == np.float32
+        assert run.geometry.distance_m == settings.distance_m
+        assert run.geometry.photon_energy_eV == pytest.approx(settings.photon_energy_eV)
+        assert run.geometry.pixel_size_m == pytest.approx((settings.pixel_size_m,) * 2)
+        assert run.geometry.centre_px == pytest.approx(settings.centre_px)
+        bad = bad_pixels(settings)
+        np.testing.assert_array_equal(run.mask, detector.usable(settings) & ~bad.dead & ~bad.hot)
+        # Hot pixels are no photons.
+        assert run.columns["photon_counts"].values.max() < 21_000
+        assert not run.warnings
+    hidden = replace(settings, detector=replace(electronics, bad_pixels_in_mask=False))
+    np.testing.assert_array_equal(cxi_mask(hidden) == 0, detector.usable(settings))
 
 
 def test_stopping_leaves_nothing_behind_and_the_old_file_alone(tmp_path: Path):
