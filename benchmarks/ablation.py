@@ -20,7 +20,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.conditions import judge
-from models.embedding.training.conditions import CONDITIONS
+from models.embedding.training.conditions import PLAIN
 from models.embedding.training.settings import TrainingSettings
 from models.embedding.training.train import train
 from models.progress import drain
@@ -50,22 +50,34 @@ RECIPES: dict[str, dict[str, Any]] = {
     "all, holes filled": {"fill": 1.0},
 }
 
+JUDGED = (
+    PLAIN,
+    "faint",
+    "half missing",
+    "three quarters missing",
+    "background",
+    "streaks",
+    "small speckles",
+    "large speckles",
+)
+
 SHORT = TrainingSettings(
     epochs=3,
-    species=160,
+    species=120,
     refreshed_species=0,
-    droplets=400,
+    droplets=300,
     validation_species=2,
     test_species=2,
     validation_frames=6,
-    averaging=0.98,
+    averaging=0.97,
+    warmup_steps=40,
 )
 
 
 def figures(recipe: dict[str, Any], settings: TrainingSettings, folder: Path, species: int) -> dict[str, Any]:
     """Train one recipe and judge it."""
     path = drain(train(replace(settings, **recipe), folder))
-    _, report = judge(str(path), VALIDATION_IDS[:species], 30)
+    _, report = judge(str(path), VALIDATION_IDS[:species], 30, JUDGED)
     found: dict[str, Any] = {score.name: score.mean for score in report.scores}
     found |= {"droplets": report.droplets, "strangers": report.strangers}
     return found
@@ -75,8 +87,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="where weights and figures go")
     parser.add_argument("--only", nargs="+", choices=RECIPES, default=list(RECIPES), help="train just these")
-    parser.add_argument("--steps", type=int, default=100, help="steps in each of 3 epochs (default %(default)s)")
-    parser.add_argument("--species", type=int, default=24, help="validation species (default %(default)s)")
+    parser.add_argument("--steps", type=int, default=60, help="steps in each of 3 epochs (default %(default)s)")
+    parser.add_argument("--species", type=int, default=16, help="validation species (default %(default)s)")
     args = parser.parse_args()
     torch.set_num_threads(1)
     settings = replace(SHORT, steps_per_epoch=args.steps)
@@ -86,7 +98,7 @@ def main() -> None:
         if not kept.exists():
             found = figures(RECIPES[name], settings, args.folder / name, args.species)
             kept.write_text(json.dumps(found, indent=1))
-    columns = [*CONDITIONS, "droplets", "strangers"]
+    columns = [*JUDGED, "droplets", "strangers"]
     print("| recipe | " + " | ".join(columns) + " |")
     print("|---|" + "---|" * len(columns))
     for name in RECIPES:

@@ -12,6 +12,8 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 
+from collections.abc import Iterable
+
 import torch
 
 from models.embedding import weights
@@ -21,9 +23,11 @@ from models.progress import drain
 from models.simulation.particles import TEST_IDS, VALIDATION_IDS
 
 
-def judge(name: str, ids: range, frames: int) -> tuple[str, ConditionsReport]:
+def judge(
+    name: str, ids: range, frames: int, conditions: Iterable[str] = tuple(CONDITIONS)
+) -> tuple[str, ConditionsReport]:
     network, info = weights.load(name)
-    report = drain(evaluate_conditions(lambda f, v: embed_frames(f, v, network, 256), ids, frames))
+    report = drain(evaluate_conditions(lambda f, v: embed_frames(f, v, network, 256), ids, frames, conditions))
     return info.digest, report
 
 

@@ -19,6 +19,7 @@ VERBS: dict[str, str] = {
     "classify": "sort a run from a few labels: class and confidence for every frame",
     "export": "write chosen frames as a CXI file or an index list",
     "train": "retrain a bundled network from its seeds",
+    "adapt": "train the speckle network further on a run's own frames, into new weights",
     "tour": "drive the real window through a whole session and save a picture of each step",
 }
 """Every verb with its one-line help; the module is `app.cli.verb_<name>`."""

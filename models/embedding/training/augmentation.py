@@ -32,21 +32,21 @@ class Conditions:
         background: lowest and highest share of them that is background; log-uniform.
         zoom: lowest and highest magnification of the speckles; log-uniform.
         shift_px: standard deviation of the beam's position, prepared pixels; five times that in every twelfth frame.
-        lost_modules: share of frames that lack a quarter, a half or three quarters of the detector.
         streaks: share of frames with streaks or spots that are not the sample's.
         saturated: share of frames cut off at a saturation level.
-        mask: (h, w) float valid share of every pixel, where all frames come from one known detector; it also gives
-            the frames' shape. None draws another detector for every frame.
+        masks: (m, h, w) float valid shares, one of them drawn for every frame; None draws another detector for every
+            frame.
+        any_shape: frames are now and then smaller or oblong; otherwise they have the masks' shape.
     """
 
     photons: tuple[float, float] = (50.0, 50_000.0)
     background: tuple[float, float] = (0.005, 0.35)
     zoom: tuple[float, float] = (0.8, 1.5)
     shift_px: float = 1.0
-    lost_modules: float = 0.0
     streaks: float = 0.0
     saturated: float = 0.0
-    mask: Tensor | None = None
+    masks: Tensor | None = None
+    any_shape: bool = True
 
 
 def expose(roots: Tensor, conditions: Conditions, rng: torch.Generator) -> Tensor:
@@ -61,12 +61,12 @@ def expose(roots: Tensor, conditions: Conditions, rng: torch.Generator) -> Tenso
         (n, 2, h, w) as `preparation.prepare` gives it; h and w at most 64, the same for the whole batch.
     """
     n = len(roots)
-    if conditions.mask is None:
-        shape = _frame_shape(rng)
-        share = random_masks(n, shape, conditions.lost_modules, rng)
-    else:
-        shape = conditions.mask.shape[0], conditions.mask.shape[1]
-        share = conditions.mask.expand(n, *shape)
+    masks = random_masks(n, (SIDE_PX, SIDE_PX), 0.0, rng) if conditions.masks is None else conditions.masks
+    whole = masks.shape[1], masks.shape[2]
+    shape = _frame_shape(rng) if conditions.any_shape else whole
+    shape = min(shape[0], whole[0]), min(shape[1], whole[1])
+    y, x = (whole[0] - shape[0]) // 2, (whole[1] - shape[1]) // 2
+    share = masks[torch.randint(len(masks), (n,), generator=rng), y : y + shape[0], x : x + shape[1]]
     signal = _place(roots.float(), shape, conditions, rng).square()
     photons = log_uniform(n, conditions.photons, rng)
     part = log_uniform(n, conditions.background, rng)

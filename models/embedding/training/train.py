@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 NAME = "speckle"
 _REPORT_EVERY = 10
 _LEAST_BACKGROUND = 0.005
+_MASKS = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,16 +184,19 @@ def _epoch(
     """One epoch, giving every step's loss."""
     import torch
 
+    from models.embedding.preparation import SIDE_PX
     from models.embedding.training.augmentation import Conditions, expose
     from models.embedding.training.batches import draw_roots
     from models.embedding.training.losses import objective
+    from models.embedding.training.masks import random_masks
 
     rng = np.random.default_rng([settings.seed, 2, epoch])
     exposing, mining = (torch.Generator().manual_seed(2 * (settings.seed * 1_000_003 + epoch) + i) for i in (0, 1))
     conditions = Conditions(
         photons=(settings.photons_low, settings.photons_high),
         background=(_LEAST_BACKGROUND, settings.background_high),
-        lost_modules=settings.lost_modules,
+        # Drawn once for an epoch: masks cost as much as all the rest of an exposure.
+        masks=random_masks(_MASKS, (SIDE_PX, SIDE_PX), settings.lost_modules, exposing),
         streaks=settings.streaks,
         saturated=settings.saturated,
     )

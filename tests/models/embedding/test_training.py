@@ -13,6 +13,7 @@ from models.embedding.training.batches import draw_roots, layout
 from models.embedding.training.evaluation import FewShotSet, few_shot_score, few_shot_set, nearest_prototype
 from models.embedding.training.losses import contrastive_loss, prototype_loss, triplet_loss
 from models.embedding.training.pool import POOL_SIDE_PX, empty_pool
+from models.embedding.training.projection import info_nce
 from models.embedding.training.settings import TrainingSettings, checked
 from models.embedding.training.train import learning_rate, species_in_slot, train
 from models.errors import BadParameter, BadWeights
@@ -133,6 +134,58 @@ def test_masks_are_shares_and_leave_something_to_see():
     assert (share.mean((1, 2)) < 0.75).any()
 
 
+def test_lost_modules_are_quarters_of_the_detector():
+    whole = random_masks(400, (64, 64), 0.0, rng()).mean((1, 2))
+    lost = random_masks(400, (64, 64), 1.0, rng())
+    assert (lost.mean((1, 2)) < 0.8).all()
+    assert (lost.mean((1, 2)) > 0.1).all()
+    assert whole.median() > 0.9
+    # Half of the frames lack a half, and no corner is spared or favoured.
+    assert 0.3 < (lost.mean((1, 2)) - 0.45).abs().lt(0.12).float().mean() < 0.7
+    corners = [(lost[:, y, x] == 0).float().mean() for y in (16, 48) for x in (16, 48)]
+    assert 0.4 < min(corners) <= max(corners) < 0.6
+
+
+def test_masks_that_are_given_are_used_and_cut_to_the_frame():
+    mask = torch.ones(1, 64, 64)
+    mask[:, :, 32:] = 0
+    x = expose(roots(), Conditions(masks=mask, any_shape=False), rng())
+    assert x.shape[2:] == (64, 64)
+    assert (x[:, 1, :, :32] == 1).all()
+    assert not x[:, :, :, 32:].any()
+    shapes = {tuple(expose(roots(2), Conditions(masks=mask), rng(i)).shape[2:]) for i in range(12)}
+    assert len(shapes) > 2
+
+
+def test_streaks_add_light_beside_the_sample():
+    dose, n = (500.0, 500.0), 60
+    whole = torch.ones(1, 64, 64)
+    plain, streaked = (
+        expose(roots(n), Conditions(photons=dose, masks=whole, any_shape=False, streaks=chance), rng(3))[:, 0]
+        for chance in (0.0, 1.0)
+    )
+
+    def narrowness(root):
+        """Share of a frame's counts in its brightest line through the middle third, over rows and columns."""
+        light = root.square()
+        return torch.maximum(light.sum(1).amax(1), light.sum(2).amax(1)) / light.sum((1, 2))
+
+    assert narrowness(streaked).std() > narrowness(plain).std()
+    assert narrowness(streaked).max() > narrowness(plain).max()
+
+
+def test_saturated_frames_are_cut_off_or_masked_at_their_brightest():
+    whole = torch.ones(1, 64, 64)
+    cut = expose(
+        roots(60), Conditions(photons=(1e5, 1e5), masks=whole, any_shape=False, saturated=1.0, shift_px=0.0), rng(4)
+    )
+    masked = (cut[:, 1] == 0).any((1, 2))
+    assert 10 < masked.sum() < 50
+    assert (cut[masked][:, 1, 24:40, 24:40] == 0).any((1, 2)).all()
+    flat = [x for x, m in zip(cut[:, 0], masked, strict=True) if not m and (x == x.max()).sum() > 5]
+    assert flat
+
+
 def test_a_batch_holds_what_its_layout_says():
     where = layout(TINY)
     pool = empty_pool(3, 2, 4)
@@ -199,6 +252,34 @@ def test_every_objective_falls_when_classes_separate_and_its_gradient_is_finite(
     assert torch.isfinite(mixed.grad).all()
     assert mixed.grad.abs().sum() > 0
     assert float(value(apart)) < 0.1 * float(before.detach())
+
+
+def test_other_species_count_only_where_asked_for():
+    vectors = on_circle(0, 2, 90, 92, 1, 3, 91, 93)
+    groups = torch.tensor([0, 0, 1, 1, 2, 2, 3, 3])
+    classes = torch.tensor([0, 0, 1, 1, 0, 0, 1, 1])
+    species = torch.tensor([0, 0, 0, 0, 1, 1, 1, 1])
+    losses = [float(prototype_loss(vectors, groups, classes, species, 0.1, across)) for across in (0.0, 0.1, 1.0)]
+    assert losses[0] < 0.01 < losses[1] < losses[2]
+
+
+def test_the_projection_objective_falls_when_branches_agree_on_the_frame():
+    a = torch.eye(6)
+    assert float(info_nce(a, a, 0.1)) < 0.01
+    assert float(info_nce(a, a.roll(1, 0), 0.1)) > 5
+    # Scale is not direction, and either side may ask.
+    assert float(info_nce(3 * a, a, 0.1)) == pytest.approx(float(info_nce(a, a, 0.1)), rel=1e-5)
+
+
+def test_training_with_the_projection_objective_repeats_after_an_interruption(tmp_path):
+    settings = replace(TINY, projection_weight=0.5, projection_frames=4)
+    whole = drain(train(settings, tmp_path / "whole"))
+    work = train(settings, tmp_path / "pieces")
+    for record in work:
+        if record.epoch == 1 and np.isfinite(record.validation):
+            break
+    work.close()
+    assert weights.digest(drain(train(settings, tmp_path / "pieces"))) == weights.digest(whole)
 
 
 def made_up(n_species=4, n=20):
