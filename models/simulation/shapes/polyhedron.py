@@ -26,7 +26,7 @@ from models.simulation.shapes.voxels import Grid, fill_uniform, grid_for
 
 # Phases (q times the size of the face, of the body) below which the edges' sum is not trusted, by precision of q:
 # there the rounding of one phase, divided by this, or by its square, is what is lost.
-_FLAT = {4: 0.15, 8: 1e-3}
+_FLAT = {4: 0.15, 8: 1e-2}
 _NEAR = {4: 0.5, 8: 1e-2}
 
 _SMOOTH = 0.7
