@@ -2,32 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
-import numpy.typing as npt
 
-from models.embedding.few_shot.discriminants import Array, Discriminant, IntArray
-from models.embedding.few_shot.folds import stratified_folds
+from models.embedding.few_shot.discriminants import Array, IntArray
 
 _GRID = np.linspace(-6.0, 6.0, 121)
-
-
-def held_out_scores(
-    vectors: Array, classes: IntArray, n_classes: int, fit: Callable[[Array, IntArray], Discriminant], folds: int
-) -> tuple[Array, npt.NDArray[np.bool_]]:
-    """Scores of every example by heads that were fitted without it.
-
-    Returns:
-        (n, K) scores and (n,) bool, False for examples that were never held out (the only one of their class).
-    """
-    fold = stratified_folds(classes, folds)
-    scores = np.zeros((len(classes), n_classes))
-    for part in range(int(fold.max(initial=-1)) + 1):
-        held = fold == part
-        if held.any():
-            scores[held] = fit(vectors[~held], classes[~held]).scores(vectors[held])
-    return scores, fold >= 0
 
 
 def best_temperature(scores: Array, classes: IntArray, prior_log: float, prior_spread: float) -> float:
@@ -42,10 +21,11 @@ def best_temperature(scores: Array, classes: IntArray, prior_log: float, prior_s
         present = np.count_nonzero(sizes)
         weight = len(classes) / (present * sizes[classes])
         gap = scores - scores[np.arange(len(classes)), classes][:, None]
-        for i, log_temperature in enumerate(_GRID):
-            scaled = gap / np.exp(log_temperature)
-            top = scaled.max(axis=1)
-            cost[i] += float(weight @ (top + np.log(np.exp(scaled - top[:, None]).sum(axis=1))))
+        # A score's gap is largest at the same class for every temperature, so one maximum serves them all.
+        top = gap.max(axis=1, keepdims=True)
+        inverse = np.exp(-_GRID)[:, None, None]
+        total = np.exp((gap - top) * inverse).sum(axis=2)
+        cost += (np.log(total) + top[:, 0] * inverse[:, :, 0]) @ weight
     at = int(np.argmin(cost))
     if 0 < at < len(_GRID) - 1:
         left, middle, right = cost[at - 1 : at + 2]

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy.typing as npt
 
-from models.embedding.few_shot.head import FewShotSettings
 from models.embedding.few_shot.held_out import hold_out
+from models.embedding.few_shot.settings import FewShotSettings
 from models.embedding.few_shot.types import Confusion
 from models.embedding.few_shot.unknown import RunStatistics
 

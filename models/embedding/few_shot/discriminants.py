@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from models.embedding.few_shot.descent import minimise
+
 Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
@@ -76,29 +78,69 @@ def logistic(vectors: Array, classes: IntArray, n_classes: int, strength: float)
     Vectors are centred on the mean of the class means and scaled to unit mean square before the penalty
     strength / 2 * |weights|^2 is applied to the summed, weighted log loss. The bias is not penalised.
     """
-    centre = class_means(vectors, classes, n_classes).mean(axis=0)
-    centred = vectors - centre
-    scale = float(np.sqrt(np.mean((centred**2).sum(axis=1)))) or 1.0
-    design = np.hstack([centred / scale, np.ones((len(vectors), 1))])
+    weights, bias = _logistic(vectors, classes, n_classes, strength, np.ones((1, len(vectors)), np.bool_))
+    return Discriminant(weights[0], bias[0])
+
+
+def logistic_held_out(vectors: Array, classes: IntArray, n_classes: int, strength: float, fold: IntArray) -> Array:
+    """(n, K) scores of every example by `logistic` fitted without its fold (-1: never held out, scores 0).
+
+    All fits are done at once, in the space the examples span.
+    """
+    scores = np.zeros((len(classes), n_classes))
+    parts = np.unique(fold[fold >= 0])
+    if not len(parts):
+        return scores
+    # Distances and products are all that counts, so n coordinates do for n examples.
+    coordinates = vectors
+    if len(vectors) < vectors.shape[1]:
+        left, size, _ = np.linalg.svd(vectors, full_matrices=False)
+        coordinates = left * size
+    weights, bias = _logistic(coordinates, classes, n_classes, strength, fold[None] != parts[:, None])
+    for part, table, offset in zip(parts, weights, bias, strict=True):
+        held = fold == part
+        scores[held] = coordinates[held] @ table + offset
+    return scores
+
+
+def _logistic(
+    vectors: Array, classes: IntArray, n_classes: int, strength: float, use: npt.NDArray[np.bool_]
+) -> tuple[Array, Array]:
+    """(F, D, K) weights and (F, K) biases of F fits, each to the examples of one row of `use` (F, n)."""
     target = np.zeros((len(vectors), n_classes))
     target[np.arange(len(vectors)), classes] = 1.0
-    sizes = target.sum(axis=0)
-    weight = (len(vectors) / (n_classes * sizes))[classes][:, None]
+    used = use.astype(np.float64)
+    sizes = used @ target
+    n = sizes.sum(axis=1)
+    member = target.T[None] * used[:, None] / sizes[:, :, None]
+    centre = (member @ vectors).mean(axis=1)
+    centred = vectors[None] - centre[:, None]
+    scale = np.sqrt((used * (centred**2).sum(axis=2)).sum(axis=1) / n)
+    scale[scale == 0.0] = 1.0
+    design = np.concatenate([centred / scale[:, None, None], np.ones((*use.shape, 1))], axis=2)
+    across = np.ascontiguousarray(design.swapaxes(1, 2))
+    weight = used * (n[:, None] / (n_classes * sizes))[:, classes]
+    rows, own = np.arange(len(vectors)), classes
 
-    def objective(flat: Array) -> tuple[float, Array]:
-        table = flat.reshape(-1, n_classes)
-        score = design @ table
-        score -= score.max(axis=1, keepdims=True)
-        log_total = np.log(np.exp(score).sum(axis=1, keepdims=True))
-        loss = float((weight * target * (log_total - score)).sum())
-        slope = design.T @ (weight * (np.exp(score - log_total) - target))
-        loss += 0.5 * strength * float((table[:-1] ** 2).sum())
-        slope[:-1] += strength * table[:-1]
-        return loss, slope.ravel()
+    def objective(flat: Array, among: IntArray) -> tuple[Array, Array]:
+        table = flat.reshape(len(flat), -1, n_classes)
+        score = design[among] @ table
+        score -= score.max(axis=2, keepdims=True)
+        chance = np.exp(score)
+        total = chance.sum(axis=2)
+        loss = (weight[among] * (np.log(total) - score[:, rows, own])).sum(axis=1)
+        chance /= total[:, :, None]
+        chance -= target
+        chance *= weight[among][:, :, None]
+        slope = across[among] @ chance
+        loss += 0.5 * strength * (table[:, :-1] ** 2).sum(axis=(1, 2))
+        slope[:, :-1] += strength * table[:, :-1]
+        return loss, slope.reshape(len(flat), -1)
 
-    table = _minimise(objective, np.zeros(design.shape[1] * n_classes)).reshape(-1, n_classes)
-    weights = table[:-1] / scale
-    return Discriminant(weights, table[-1] - centre @ weights)
+    table = minimise(objective, np.zeros((len(use), design.shape[2] * n_classes)))
+    table = table.reshape(len(use), -1, n_classes)
+    weights = table[:, :-1] / scale[:, None, None]
+    return weights, table[:, -1] - (centre[:, None] @ weights)[:, 0]
 
 
 HEADS: dict[str, Callable[[Array, IntArray, int, float], Discriminant]] = {
@@ -131,41 +173,3 @@ def _ledoit_wolf(residuals: Array) -> float:
         return 1.0
     noise = (float((np.diag(gram) ** 2).sum()) - squares / n) / dimension
     return float(np.clip(noise / dispersion, 0.0, 1.0))
-
-
-def _minimise(objective: Callable[[Array], tuple[float, Array]], start: Array, memory: int = 12) -> Array:
-    """Limited-memory BFGS (Nocedal, Math. Comp. 35:773, 1980) with backtracking, for a smooth convex objective."""
-    point = start
-    value, slope = objective(point)
-    floor = 1e-4 * max(1.0, float(np.linalg.norm(slope)))
-    steps: list[tuple[Array, Array, float]] = []
-    for _ in range(200):
-        if float(np.linalg.norm(slope)) <= floor:
-            break
-        direction = -slope
-        kept = []
-        for step, change, inverse in reversed(steps):
-            factor = inverse * float(step @ direction)
-            kept.append(factor)
-            direction = direction - factor * change
-        if steps:
-            step, change, inverse = steps[-1]
-            direction = direction / (inverse * float(change @ change))
-        else:
-            direction = direction / max(1.0, float(np.linalg.norm(slope)))
-        for (step, change, inverse), factor in zip(steps, reversed(kept), strict=True):
-            direction = direction + (factor - inverse * float(change @ direction)) * step
-        descent = float(slope @ direction)
-        length = 1.0
-        while True:
-            trial = point + length * direction
-            trial_value, trial_slope = objective(trial)
-            if trial_value <= value + 1e-4 * length * descent or length < 1e-8:
-                break
-            length *= 0.5
-        step, change = trial - point, trial_slope - slope
-        curvature = float(step @ change)
-        if curvature > 1e-12:
-            steps = [*steps[1 - memory :], (step, change, 1.0 / curvature)]
-        point, value, slope = trial, trial_value, trial_slope
-    return point

@@ -15,47 +15,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from models.embedding.few_shot.calibration import best_temperature, held_out_scores
-from models.embedding.few_shot.discriminants import HEADS, Array, Discriminant, IntArray
+from models.embedding.few_shot.discriminants import Array, Discriminant, IntArray
+from models.embedding.few_shot.fitting import FOLDS, FoldedFit
+from models.embedding.few_shot.settings import FewShotSettings
+from models.embedding.few_shot.shares import estimated_shares
 from models.embedding.few_shot.types import UNKNOWN, FloatArray, Verdicts
-from models.embedding.few_shot.unknown import RunStatistics, fit_boundary
+from models.embedding.few_shot.unknown import Boundary, RunStatistics
 from models.errors import BadParameter, NotEnoughExamples
-from models.parameters import parameter, to_dict, validate
+from models.parameters import to_dict, validate
 
+_TINY = 1e-9
 BLOCK = 4096
 """Frames handled at once: small enough for the processor's cache, large enough for the matrix product."""
 
-Room = tuple[FloatArray, FloatArray]
-"""Where a block's products go: (BLOCK, K + R) as computed, (K + R, BLOCK) as used."""
-
-_TEMPERATURE_FOLDS = 5
-_STRENGTH = {"prototype": 1.0, "shrinkage": 30.0, "logistic": 0.1}
-# ln of the temperature that suits each head, and how far that varies, over simulated clusters.
-_PRIOR_TEMPERATURE = {"prototype": (3.0, 0.6), "shrinkage": (2.0, 1.0), "logistic": (-0.4, 0.6)}
-
-
-@dataclass(frozen=True)
-class FewShotSettings:
-    """How verdicts are reached from the examples."""
-
-    head: str = parameter(
-        "logistic",
-        "How classes are told apart: by the nearest class mean, by linear discriminants with shrunken covariance, or "
-        "by regularised logistic regression",
-        choices=("prototype", "shrinkage", "logistic"),
-    )
-    unknown_quantile: float = parameter(
-        0.99,
-        "Share of a class's own frames that should be near enough to its examples not to count as unknown",
-        low=0.6,
-        high=0.999999,
-    )
-    unknown_threshold: float = parameter(
-        0.5, "A frame is shown as unknown from this probability of belonging to no class", low=0.0, high=1.0
-    )
-    compared_examples: int = parameter(
-        24, "Examples that distances are measured to, shared among the classes", low=1, high=4096
-    )
+Room = tuple[FloatArray, ...]
+"""Where a block's products go: (BLOCK, K + r + 1) as computed, (K + r + 1, BLOCK) as used, (r + R + 1, BLOCK)."""
 
 
 @dataclass(frozen=True)
@@ -65,20 +39,25 @@ class Head:
     Attributes:
         classes: the K classes that have examples, in the order of the user's list.
         temperature: what scores are divided by before they become probabilities.
+        shares: how common each class is taken to be among the frames that belong to one.
         provenance: copied into every `Verdicts` (see there).
     """
 
     classes: tuple[str, ...]
     temperature: float
     provenance: Mapping[str, Any]
+    shares: tuple[float, ...]
     _columns: FloatArray = field(repr=False)
-    """(D, K + R): the K score vectors over the temperature, then the R examples"""
+    """(D, K + r + 1): the K score vectors over the temperature, the r axes, the middle"""
     _bias: FloatArray = field(repr=False)
-    """(K + R, 1): the scores' bias over the temperature, then minus half the examples' squared lengths"""
-    _starts: IntArray = field(repr=False)
-    """(K + 1,): where each class's examples begin, and their number"""
-    _nearness: FloatArray = field(repr=False)
-    """(K,): 1 / squared distance that is usual for the class's own frames"""
+    """(K + r + 1, 1): what is added to the products with the columns"""
+    _second: FloatArray = field(repr=False)
+    """(r + R + 1, r): places along the axes to whitened ones, to products with the R examples, to the lean"""
+    _second_bias: FloatArray = field(repr=False)
+    """(r + R + 1, 1)"""
+    _rest: float
+    _middle_square: float
+    _usual: float
     _spread: float
     _quantile: float
     _threshold: float
@@ -125,6 +104,12 @@ class Head:
             self._judge(vectors, target, start, stop, room)
             yield slice(start, stop)
 
+    def with_shares(self, shares: Array, provenance: Mapping[str, Any]) -> Head:
+        """The same head for classes as common as `shares`, which add up to 1."""
+        bias = self._bias.copy()
+        bias[: len(shares), 0] += np.log(shares / np.asarray(self.shares)).astype(np.float32)
+        return replace(self, shares=tuple(float(s) for s in shares), provenance=provenance, _bias=bias)
+
     def _target(self, vectors: npt.NDArray[Any], out: Verdicts | None) -> Verdicts:
         if vectors.ndim != 2 or vectors.shape[1] != len(self._columns):
             raise BadParameter(
@@ -142,7 +127,8 @@ class Head:
         return replace(out, classes=self.classes, provenance=self.provenance)
 
     def _room(self) -> Room:
-        return np.empty((BLOCK, len(self._bias)), np.float32), np.empty((len(self._bias), BLOCK), np.float32)
+        first, second = len(self._bias), len(self._second_bias)
+        return tuple(np.empty(shape, np.float32) for shape in ((BLOCK, first), (first, BLOCK), (second, BLOCK)))
 
     def _fill(self, vectors: npt.NDArray[Any], out: Verdicts, start: int, stop: int) -> None:
         room = self._room()
@@ -157,7 +143,7 @@ class Head:
             products = np.add(by_frame.T, self._bias, out=room[1][:, : len(block)])
             squares = np.vecdot(block, block)
             known = products[: len(self.classes)]
-            unknown = self._unknown(products[len(self.classes) :], squares)
+            unknown = self._unknown(products[len(self.classes) :], squares, room[2])
             known -= known.max(axis=0)
             np.exp(known, out=known)
             known *= (1.0 - unknown) / known.sum(axis=0)
@@ -180,22 +166,34 @@ class Head:
         out.confidence[start:stop] = best
         out.missing[start:stop] = missing
 
-    def _unknown(self, products: FloatArray, squares: FloatArray) -> FloatArray:
-        """Probability that a frame is none of the classes, from x·e - |e|²/2 for every example e and |x|²."""
-        nearest = np.full(len(squares), np.inf, np.float32)
-        for (first, last), nearness in zip(pairwise(self._starts), self._nearness, strict=True):
-            squared = products[first:last].max(axis=0)  # far faster than reduceat along this axis
-            squared *= -2.0
-            squared += squares
-            squared *= nearness
-            np.minimum(nearest, squared, out=nearest)
+    def _unknown(self, products: FloatArray, squares: FloatArray, room: FloatArray) -> FloatArray:
+        """Probability that a frame is none of the classes, from its place along the axes, x·middle and |x|²."""
+        places, along_middle = products[:-1], products[-1]
+        r = len(places)
+        beyond = squares - along_middle
+        beyond -= along_middle
+        beyond += np.float32(self._middle_square)
+        beyond -= np.einsum("ij,ij->j", places, places)
+        np.maximum(beyond, 0.0, out=beyond)
+        second = np.matmul(self._second, places, out=room[:, : len(squares)])
+        second += self._second_bias
+        white, lean = second[:r], second[-1]
+        nearest = second[r:-1].max(axis=0)  # of x·e - |e|²/2 over the examples e
+        nearest *= -2.0
+        nearest += np.einsum("ij,ij->j", white, white)
+        np.maximum(nearest, 0.0, out=nearest)
+        beyond *= np.float32(self._rest)
+        nearest += beyond
         np.maximum(nearest, np.float32(1e-30), out=nearest)
         excess = np.log(nearest, out=nearest)
-        excess *= -0.5 * self._quantile / self._spread
-        excess += self._quantile**2
+        excess *= 0.5
+        excess += lean
+        excess -= np.float32(self._usual + self._quantile * self._spread)
+        excess *= np.float32(-self._quantile / self._spread)
+        np.minimum(excess, np.float32(80.0), out=excess)
         np.exp(excess, out=excess)
         excess += 1.0
-        return np.reciprocal(excess, out=excess)
+        return np.asarray(np.reciprocal(excess, out=excess), np.float32)
 
 
 def fit_head(
@@ -224,6 +222,21 @@ def fit_head(
         NotEnoughExamples: no example has an embedding.
         BadParameter: settings out of range, or arrays that do not fit each other.
     """
+    return fit_parts(vectors, classes, class_names, settings, run=run, source=source, calibrated=calibrated)[0]
+
+
+def fit_parts(
+    vectors: npt.NDArray[Any],
+    classes: npt.NDArray[Any] | Sequence[int],
+    class_names: Sequence[str],
+    settings: FewShotSettings | None,
+    *,
+    run: RunStatistics | None,
+    folds: int = FOLDS,
+    source: Mapping[str, Any] | None = None,
+    calibrated: bool = True,
+) -> tuple[Head, FoldedFit, IntArray]:
+    """The head of `fit_head`, the fits it was made of, and which of the examples have embeddings."""
     settings = validate(settings or FewShotSettings())
     examples, numbers = _checked(vectors, classes, class_names)
     usable = np.asarray(np.isfinite(examples).all(axis=1), np.bool_)
@@ -235,43 +248,74 @@ def fit_head(
         )
     present, numbers = np.unique(numbers[usable], return_inverse=True)
     numbers = numbers.astype(np.int64)
-    examples = examples[usable]
     names = tuple(class_names[k] for k in present)
-    discriminant, temperature = _discriminate(examples, numbers, len(names), settings.head, calibrated)
-    boundary = fit_boundary(
-        examples,
-        numbers,
-        len(names),
-        run=run,
-        accepted=settings.unknown_quantile,
-        most_examples=settings.compared_examples,
-    )
-    columns = np.vstack([discriminant.weights.T / temperature, boundary.examples])
-    bias = np.concatenate([discriminant.bias / temperature, -0.5 * (boundary.examples**2).sum(axis=1)])
+    fitted = FoldedFit(examples[usable], numbers, len(names), settings, run, folds)
+    temperature = fitted.temperature() if calibrated else fitted.prior_temperature
     counts = np.bincount(numbers, minlength=len(names))
+    boundary = fitted.boundary.fit(settings.unknown_quantile, settings.compared_examples)
+    head = assemble(names, fitted.whole, temperature, np.full(len(names), 1.0 / len(names)), boundary, settings)
+    shares = class_shares(settings.class_shares, counts, head, run)
     provenance = {
         "head": settings.head,
         "settings": to_dict(settings),
         "examples": {name: int(n) for name, n in zip(names, counts, strict=True)},
         "examples_without_embedding": int(np.count_nonzero(~usable)),
         "temperature": temperature,
+        "class_shares": {name: float(share) for name, share in zip(names, shares, strict=True)},
         "unknown_threshold": settings.unknown_threshold,
-        "unknown_log_distance": [float(value) for value in boundary.middle],
+        "unknown_log_distance": boundary.usual,
         "unknown_spread": boundary.spread,
+        "unknown_quantile": boundary.quantile,
         **(source or {}),
     }
+    return head.with_shares(shares, provenance), fitted, np.flatnonzero(usable)
+
+
+def assemble(
+    names: tuple[str, ...],
+    discriminant: Discriminant,
+    temperature: float,
+    shares: Array,
+    boundary: Boundary,
+    settings: FewShotSettings,
+) -> Head:
+    """A head of its fitted parts, ready for single precision."""
+    columns = np.hstack([discriminant.weights / temperature, boundary.axes, boundary.middle[:, None]])
+    bias = np.concatenate([discriminant.bias / temperature + np.log(shares), -boundary.middle @ boundary.axes, [0.0]])
+    r = boundary.axes.shape[1]
+    second = np.vstack([np.eye(r), boundary.examples, boundary.lean]) @ boundary.white.T
+    second_bias = np.concatenate([np.zeros(r), -0.5 * (boundary.examples**2).sum(axis=1), [-boundary.lean_at]])
     return Head(
         classes=names,
         temperature=temperature,
-        provenance=provenance,
-        _columns=np.ascontiguousarray(columns.T, np.float32),
+        provenance={},
+        shares=tuple(float(share) for share in shares),
+        _columns=np.ascontiguousarray(columns, np.float32),
         _bias=bias.astype(np.float32)[:, None],
-        _starts=np.append(boundary.starts, len(boundary.examples)),
-        _nearness=np.exp(-2.0 * boundary.middle).astype(np.float32),
+        _second=np.ascontiguousarray(second, np.float32),
+        _second_bias=second_bias.astype(np.float32)[:, None],
+        _rest=boundary.rest,
+        _middle_square=float(boundary.middle @ boundary.middle),
+        _usual=boundary.usual,
         _spread=boundary.spread,
         _quantile=boundary.quantile,
         _threshold=settings.unknown_threshold,
     )
+
+
+def class_shares(how: str, counts: IntArray, head: Head, run: RunStatistics | None) -> Array:
+    """(K,) how common the classes are: see `FewShotSettings.class_shares`.
+
+    `head` takes them as equally common. Without a run to estimate them from they stay so.
+    """
+    if how == "labelled":
+        return np.asarray(counts / counts.sum(), np.float64)
+    if how == "equal" or run is None or len(head.classes) == 1:
+        return np.full(len(counts), 1.0 / len(counts))
+    seen = head.verdicts(run.sample, threads=1)
+    known = 1.0 - seen.unknown.astype(np.float64)
+    likelihood = seen.probabilities.astype(np.float64) / np.maximum(known, _TINY)[:, None]
+    return estimated_shares(likelihood, known, counts)
 
 
 def _checked(
@@ -289,20 +333,3 @@ def _checked(
             cause=f"their classes go from {numbers.min()} to {numbers.max()}, there are {len(class_names)} classes",
         )
     return examples, numbers
-
-
-def _discriminate(
-    examples: Array, numbers: IntArray, n_classes: int, kind: str, calibrated: bool
-) -> tuple[Discriminant, float]:
-    """The linear scores and their temperature; a single class needs neither."""
-    if n_classes == 1:
-        return Discriminant(np.zeros((examples.shape[1], 1)), np.zeros(1)), 1.0
-    fit, strength = HEADS[kind], _STRENGTH[kind]
-    scores, tested = np.zeros((0, n_classes)), np.zeros(0, np.bool_)
-    if calibrated:
-        scores, tested = held_out_scores(
-            examples, numbers, n_classes, lambda x, y: fit(x, y, n_classes, strength), _TEMPERATURE_FOLDS
-        )
-    judged = numbers[tested] if calibrated else numbers[:0]
-    temperature = best_temperature(scores[tested], judged, *_PRIOR_TEMPERATURE[kind])
-    return fit(examples, numbers, n_classes, strength), temperature

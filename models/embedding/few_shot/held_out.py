@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from models.embedding.few_shot.folds import stratified_folds
-from models.embedding.few_shot.head import FewShotSettings, fit_head
+from models.embedding.few_shot.head import fit_parts
+from models.embedding.few_shot.settings import FewShotSettings
 from models.embedding.few_shot.types import UNKNOWN, Confusion, FloatArray
 from models.embedding.few_shot.unknown import RunStatistics
 from models.errors import NotEnoughExamples
@@ -98,39 +98,38 @@ def hold_out(
         NotEnoughExamples: no class has two examples with embeddings.
         BadParameter: as `fit_head`.
     """
-    numbers = np.asarray(classes, np.int64)
-    head = fit_head(vectors, numbers, class_names, settings, run=run)
-    examples = np.asarray(vectors, np.float32)
-    usable = np.flatnonzero(np.isfinite(examples).all(axis=1))
-    examples = examples[usable]
-    present, numbers = np.unique(numbers[usable], return_inverse=True)
-    numbers = numbers.astype(np.int64)
-    fold = stratified_folds(numbers, folds)
-    if not (fold >= 0).any():
+    head, fitted, usable = fit_parts(vectors, classes, class_names, settings, run=run, folds=folds)
+    tested = fitted.fold >= 0
+    if not tested.any():
         raise NotEnoughExamples(
             "the labels cannot be checked against each other",
             cause="no class has two examples",
             hint="label a second frame of a class",
         )
-    probabilities = np.zeros((len(examples), len(present)), np.float32)
-    unknown = np.zeros(len(examples), np.float32)
-    parts = np.unique(fold[fold >= 0])
-    for part in parts:
-        held = fold == part
-        # Every class keeps an example, so the columns of this head are those of the one above.
-        partial = fit_head(examples[~held], numbers[~held], head.classes, settings, run=run)
-        verdicts = partial.verdicts(examples[held], threads=1)
-        probabilities[held], unknown[held] = verdicts.probabilities, verdicts.unknown
-    tested = fold >= 0
-    alone = np.bincount(numbers, minlength=len(present)) == 1
+    choice = fitted.settings
+    shares = np.asarray(head.shares)
+    scores = np.zeros_like(fitted.held_out)
+    unknown = np.zeros(len(scores))
+    for part in fitted.parts:
+        held = np.flatnonzero(fitted.fold == part)
+        others = fitted.fold != part
+        scores[held] = fitted.held_out[held] / fitted.temperature(without=int(part))
+        boundary = fitted.boundary.fit(choice.unknown_quantile, choice.compared_examples, others)
+        unknown[held] = fitted.boundary.unknown(boundary, held, others)
+    scores += np.log(shares)
+    chances = np.exp(scores - scores.max(axis=1, keepdims=True))
+    chances *= ((1.0 - unknown) / chances.sum(axis=1))[:, None]
+    labels = fitted.classes[tested]
+    counts = np.bincount(fitted.classes, minlength=len(head.classes))
+    weights = (shares / np.bincount(labels, minlength=len(head.classes)).clip(1))[labels]
     return HeldOut(
         classes=head.classes,
-        labels=numbers[tested],
-        probabilities=probabilities[tested],
-        unknown=unknown[tested],
+        labels=labels,
+        probabilities=chances[tested].astype(np.float32),
+        unknown=unknown[tested].astype(np.float32),
         rows=usable[tested],
-        weights=np.ones(int(tested.sum())),
-        threshold=(settings or FewShotSettings()).unknown_threshold,
-        untested=tuple(name for name, single in zip(head.classes, alone, strict=True) if single),
-        folds=len(parts),
+        weights=weights / weights.mean(),
+        threshold=choice.unknown_threshold,
+        untested=tuple(name for name, n in zip(head.classes, counts, strict=True) if n == 1),
+        folds=len(fitted.parts),
     )
