@@ -33,7 +33,7 @@ FIRST_RELEASE: dict[str, Any] = {
     "saturated": 0.0,
     "diameter_low_nm": 80.0,
     "diameter_high_nm": 220.0,
-    "fill": 0.0,
+    "across_species": 0.0,
 }
 """What the recipe of the first release had, where it differs from today's."""
 
@@ -42,12 +42,11 @@ RECIPES: dict[str, dict[str, Any]] = {
     "+ lost modules": {**FIRST_RELEASE, "lost_modules": 0.35},
     "+ streaks, saturation": {**FIRST_RELEASE, "streaks": 0.2, "saturated": 0.1},
     "+ sizes": {**FIRST_RELEASE, "diameter_low_nm": 60.0, "diameter_high_nm": 320.0},
-    "all": {},
+    "all": {"across_species": 0.0},
     "all, triplet": {"objective": "triplet"},
     "all, contrastive": {"objective": "contrastive"},
     "all, other species 0.05": {"across_species": 0.05},
-    "all, projection 0.2": {"projection_weight": 0.2},
-    "all, holes filled": {"fill": 1.0},
+    "all, projection 0.2": {"across_species": 0.0, "projection_weight": 0.2},
 }
 
 JUDGED = (

@@ -48,7 +48,7 @@ def main() -> None:
     print("| condition | " + " | ".join(digest for digest, _ in judged) + " |")
     print("|---|" + "---|" * len(judged))
     for i, (name, condition) in enumerate(CONDITIONS.items()):
-        cells = [f"{r.scores[i].mean:.3f} ± {r.scores[i].spread():.3f} ({r.scores[i].worst:.2f})" for _, r in judged]
+        cells = [f"{r.scores[i].mean:.3f} ± {r.scores[i].spread:.3f} ({r.scores[i].worst:.2f})" for _, r in judged]
         print(f"| {name}: {condition.what} | " + " | ".join(cells) + " |")
     print("| AUROC of droplets | " + " | ".join(f"{r.droplets:.3f}" for _, r in judged) + " |")
     print("| AUROC of other species | " + " | ".join(f"{r.strangers:.3f}" for _, r in judged) + " |")

@@ -40,8 +40,6 @@ class NetworkConfig:
         polar_channels: channels of the three convolutions of the Fourier branch.
         image_channels: channels of the three convolutions of the image branch.
         hidden: width of the fully connected layer before the output.
-        fill: weight of the frame's mean in what stands in for masked pixels, against 57 for a whole surroundings: a
-            large hole is filled with its rim near the rim and with the mean far inside. 0 leaves its inside dark.
     """
 
     dimensions: int = 128
@@ -51,7 +49,6 @@ class NetworkConfig:
     polar_channels: tuple[int, int, int] = (16, 32, 64)
     image_channels: tuple[int, int, int] = (16, 32, 64)
     hidden: int = 256
-    fill: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -75,7 +72,7 @@ class SpeckleNet(nn.Module):
     def __init__(self, config: NetworkConfig | None = None) -> None:
         super().__init__()
         self.config = config = config or NetworkConfig()
-        self.polar_map = PolarFourier(config.fourier_size, config.radii, config.angles, config.fill)
+        self.polar_map = PolarFourier(config.fourier_size, config.radii, config.angles)
         a, b, c = config.polar_channels
         self.polar1 = PolarConvolution(3, a, stride=1)
         self.polar2 = PolarConvolution(a, b, stride=2)
@@ -144,15 +141,14 @@ class PolarFourier(nn.Module):
     Args:
         size: side the frame is zero-padded (or cropped) to, in pixels.
         radii, angles: samples over 0 … 0.5 cycles per pixel and 0 … π.
-        fill: as in `NetworkConfig`.
     """
 
     index: Tensor
     weight: Tensor
 
-    def __init__(self, size: int, radii: int, angles: int, fill: float = 0.0) -> None:
+    def __init__(self, size: int, radii: int, angles: int) -> None:
         super().__init__()
-        self.size, self.radii, self.angles, self.fill = size, radii, angles, fill
+        self.size, self.radii, self.angles = size, radii, angles
         index, weight = polar_samples(size, radii, angles)
         self.register_buffer("index", index, persistent=False)
         self.register_buffer("weight", weight, persistent=False)
@@ -168,7 +164,8 @@ class PolarFourier(nn.Module):
         polar = taps.mul_(self.weight).sum(1).div_(scale).sqrt_().log1p_()
         return polar.view(len(x), 3, self.radii, self.angles)
 
-    def _views(self, x: Tensor) -> Tensor:
+    @staticmethod
+    def _views(x: Tensor) -> Tensor:
         """(B, 3, h, w) intensity, its root, and its deviation from the surroundings.
 
         In place where it can be: on small frames allocating memory costs as much as the arithmetic.
@@ -176,8 +173,6 @@ class PolarFourier(nn.Module):
         root, mask = x[:, 0], x[:, 1]
         intensity = root * root
         near = blur(torch.stack([intensity, mask], 1), _SURROUNDINGS_PX)
-        if self.fill:
-            near += self.fill  # a prepared frame's mean intensity is 1
         local = near[:, 0].div_(near[:, 1].clamp_min_(1e-3))
         # Behind the beam stop and in gaps the surroundings' mean: a dark hole would ring through the whole transform.
         hidden = (1 - mask).clamp_min_(0.0).mul_(local)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from models.embedding.training.evaluation import FewShotSet, few_shot_score, nearest_prototype
+from models.embedding.training.evaluation import FewShotSet, few_shot_score, nearest_prototype, spread
 from models.progress import Progress
 from models.simulation import detector
 from models.simulation.generate import Kind, render_batch
@@ -96,13 +96,10 @@ class ConditionScore:
     def worst(self) -> float:
         return float(self.per_species.min())
 
-    def spread(self, draws: int = 1000) -> float:
+    @property
+    def spread(self) -> float:
         """Half the width of the 95 % interval of the mean, by bootstrap over species."""
-        rng = np.random.default_rng(0)
-        n = len(self.per_species)
-        means = self.per_species[rng.integers(0, n, (draws, n))].mean(1)
-        low, high = np.percentile(means, [2.5, 97.5])
-        return float(high - low) / 2
+        return spread(self.per_species)
 
 
 @dataclass(frozen=True, eq=False)

@@ -91,6 +91,19 @@ class FewShotScore:
     def worst(self) -> float:
         return float(self.per_species.min())
 
+    @property
+    def spread(self) -> float:
+        """How far the mean may lie from that of other species: see `spread`."""
+        return spread(self.per_species)
+
+
+def spread(per_species: npt.NDArray[np.float64], draws: int = 1000) -> float:
+    """Half the width of the 95 % interval of a mean over species, by bootstrap over species."""
+    rng = np.random.default_rng(0)
+    n = len(per_species)
+    low, high = np.percentile(per_species[rng.integers(0, n, (draws, n))].mean(1), [2.5, 97.5])
+    return float(high - low) / 2
+
 
 def few_shot_score(
     vectors: npt.NDArray[np.float32],

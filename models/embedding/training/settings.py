@@ -14,11 +14,11 @@ OBJECTIVES = ("prototype", "triplet", "contrastive")
 class TrainingSettings:
     """Data, batches, objective and optimiser of one training. The defaults made the bundled weights."""
 
-    epochs: int = parameter(24, "epochs to train", low=1)
+    epochs: int = parameter(26, "epochs to train", low=1)
     steps_per_epoch: int = parameter(100, "optimiser steps in an epoch", low=1)
-    species: int = parameter(300, "training species whose noise-free frames are kept ready", low=2)
-    frames_per_class: int = parameter(16, "noise-free frames kept per species, of singles and of aggregates", low=2)
-    refreshed_species: int = parameter(12, "species replaced by new ones after every epoch", low=0)
+    species: int = parameter(400, "training species whose noise-free frames are kept ready", low=2)
+    frames_per_class: int = parameter(12, "noise-free frames kept per species, of singles and of aggregates", low=2)
+    refreshed_species: int = parameter(24, "species replaced by new ones after every epoch", low=0)
     droplets: int = parameter(600, "noise-free frames of contaminants kept ready", low=1)
     validation_species: int = parameter(40, "species of the validation set, never trained on", low=2)
     validation_frames: int = parameter(30, "validation and test frames per species and class", low=6)
@@ -43,7 +43,7 @@ class TrainingSettings:
     diameter_high_nm: float = parameter(320.0, "largest training particle", unit="nm", low=0.1)
     objective: str = parameter("prototype", "what is minimised", choices=OBJECTIVES)
     across_species: float = parameter(
-        0.0,
+        0.05,
         "weight of other species' frames among what a frame is told from, against 1 for other classes of its own "
         "species; prototype objective only",
         low=0.0,
@@ -57,9 +57,6 @@ class TrainingSettings:
         0.2, "margin of the triplet loss, squared distance on the unit sphere", low=0.0, high=4.0
     )
     temperature: float = parameter(0.1, "temperature of the prototype and contrastive objectives", low=1e-3)
-    fill: float = parameter(
-        0.0, "weight of the frame's mean in what stands in for masked pixels (`NetworkConfig.fill`)", low=0.0
-    )
     learning_rate: float = parameter(2e-3, "highest learning rate of AdamW", low=1e-7, high=1.0)
     weight_decay: float = parameter(1e-4, "weight decay of AdamW", low=0.0)
     warmup_steps: int = parameter(100, "steps over which the learning rate rises before its cosine decay", low=0)

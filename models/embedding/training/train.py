@@ -78,7 +78,7 @@ def train(settings: TrainingSettings, out_folder: Path) -> Generator[TrainProgre
     import torch
 
     from models.embedding import weights
-    from models.embedding.network import NetworkConfig, SpeckleNet
+    from models.embedding.network import SpeckleNet
     from models.embedding.training import checkpoint
     from models.embedding.training.batches import layout
     from models.embedding.training.projection import Learner
@@ -87,7 +87,7 @@ def train(settings: TrainingSettings, out_folder: Path) -> Generator[TrainProgre
     started = time.monotonic()
     total = settings.epochs * settings.steps_per_epoch
     torch.manual_seed(settings.seed)
-    network = SpeckleNet(NetworkConfig(fill=settings.fill))
+    network = SpeckleNet()
     learner = Learner(network)
     average = {k: v.clone() for k, v in network.state_dict().items()}
     trained = learner if settings.projection_weight > 0 else network
@@ -292,6 +292,7 @@ def _provenance(
         return {
             "species": len(score.species),
             "balanced_accuracy": round(score.mean, 4),
+            "spread": round(score.spread, 4),
             "per_dose": [None if np.isnan(v) else round(float(v), 4) for v in score.per_dose],
             "worst_species": int(score.species[worst]),
             "worst_balanced_accuracy": round(score.worst, 4),
@@ -310,7 +311,9 @@ def _provenance(
         },
         "metrics": {
             "what": "single against multi, 5 labels per class of one unseen species, nearest prototype, "
-            "200 to 20000 photons log-uniform; per_dose: four equal steps of the logarithm",
+            "200 to 20000 photons log-uniform; per_dose: four equal steps of the logarithm; spread: half of the "
+            "95 % interval of the mean over species (bootstrap), within which a training on another machine should "
+            "end",
             "validation": words(validation),
             "test": words(test),
         },

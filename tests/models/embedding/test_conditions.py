@@ -72,8 +72,8 @@ def test_auroc_is_the_chance_that_a_stranger_is_farther(negatives, positives, ar
 
 def test_spread_is_that_of_a_mean_over_species():
     values = np.random.default_rng(0).normal(0.9, 0.05, 64)
-    assert ConditionScore("x", values).spread() == pytest.approx(1.96 * 0.05 / 8, rel=0.35)
-    assert ConditionScore("x", np.full(64, 0.9)).spread() == 0
+    assert ConditionScore("x", values).spread == pytest.approx(1.96 * 0.05 / 8, rel=0.35)
+    assert ConditionScore("x", np.full(64, 0.9)).spread == 0
 
 
 def test_an_embedding_of_noise_is_at_chance_and_one_that_knows_is_not():
