@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
+from models.errors import BadParameter
 from models.parameters import ParameterInfo, describe, from_dict
 
 T = TypeVar("T")
@@ -45,6 +46,18 @@ def from_flags(args: argparse.Namespace, kind: type[T]) -> T:
     """The settings of `kind` that the parsed flags give. Raises BadParameter for a value out of range."""
     values = {info.name: getattr(args, info.name) for info in describe(kind) if hasattr(args, info.name)}
     return from_dict(kind, values)
+
+
+def converted(info: ParameterInfo, text: str) -> Any:
+    """The value a word on the command line gives a parameter. Raises BadParameter."""
+    if info.kind is bool:
+        if text.lower() not in ("true", "false"):
+            raise BadParameter(f"{info.name} is {text!r}", cause="it must be true or false")
+        return text.lower() == "true"
+    try:
+        return _converter(info)(text)
+    except ValueError as error:
+        raise BadParameter(f"{info.name} is {text!r}", cause=f"it must be a {info.kind.__name__}") from error
 
 
 def _title(kind: type[Any]) -> str:

@@ -1,0 +1,1 @@
+"""The estimators behind the classifiers; `models.classifying.registry` makes them."""
