@@ -11,6 +11,8 @@ from PyQt6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QInputDialog
 from app.dialogs.export_selection import CXI, ExportSelectionDialog
 from app.dialogs.go_to import GoToDialog
 from app.exporting import export_labels, export_selection, import_labels, write_index_list
+from app.jobs.threads import run_task
+from models.errors import FriedelError
 from models.parameters import to_dict
 from widgets.parameter_form import ParameterForm
 
@@ -96,6 +98,64 @@ def umap(window: MainWindow, session: RunSession) -> None:
         session.layout.start_umap(session.embedding.model_digest, to_dict(settings))
 
     parameters(window, "UMAP map", UmapSettings(), start, "Start")
+
+
+def classifier(window: MainWindow, session: RunSession, choice_id: str = "") -> None:
+    """Show what a classifier, that in use unless another is named, goes by, and ask for its settings."""
+    from app.dialogs.classifier import ClassifierDialog
+
+    choice = session.sorting.choice(choice_id or session.sorting.chosen)
+    if choice is None:
+        return
+    dialog = ClassifierDialog(
+        choice, session.sorting.settings_of(choice.id), session.sorting.weights_of(choice.id), window
+    )
+    dialog.accepted.connect(lambda: session.sorting.set_settings(choice.id, dialog.settings(), dialog.weights()))
+    _open(dialog)
+
+
+def adapt(window: MainWindow, session: RunSession) -> None:
+    """Say what adapting does and how long it takes, ask for its settings, and start it."""
+    from app.adaptation import minutes
+    from app.dialogs.adapt import AdaptDialog
+    from models.embedding.training.adapt import AdaptSettings
+
+    if session.adapting.running:
+        session.tell("This run is being adapted to already: see the list of jobs.")
+        return
+    frames, labels = len(session.run), int((session.labels.codes >= 0).sum())
+    settings = AdaptSettings(weights=session.embedding.weights, threads=1)
+    dialog = AdaptDialog(settings, lambda chosen: minutes(chosen, frames), labels, window)
+    dialog.accepted.connect(lambda: session.adapting.start(to_dict(dialog.settings()), dialog.learns_from_labels()))
+    _open(dialog)
+
+
+def embeddings(window: MainWindow, session: RunSession) -> None:
+    """Show the embeddings of the run with their figures, and ask which one to use."""
+    from app.dialogs.embeddings import EmbeddingsDialog
+    from app.embeddings import EmbeddingChoice, available
+
+    folder = session.workspace.folder
+    labels = int((session.labels.codes >= 0).sum())
+
+    def found(choices: tuple[EmbeddingChoice, ...]) -> None:
+        if session.closed:
+            return
+        dialog = EmbeddingsDialog(choices, session.embedding.key, labels, session.adapting.latest, window)
+        dialog.chosen.connect(session.embedding.use)
+        keys = {choice.digest: choice.key for choice in choices}
+        session.adapting.compare(
+            list(keys), lambda right: dialog.set_accuracies({keys[digest]: right[digest] for digest in right})
+        )
+        _open(dialog)
+
+    run_task(
+        lambda: available(folder), found, lambda error: session.complain(_sentence(error)), name="find embeddings"
+    )
+
+
+def _sentence(error: Exception) -> str:
+    return error.sentence() if isinstance(error, FriedelError) else f"That failed unexpectedly: {error}."
 
 
 def parameters(window: MainWindow, title: str, settings: Any, go: Any, verb: str) -> QDialog:

@@ -99,6 +99,8 @@ def _run() -> list[Command]:
     m.add("info", "Facts of this run", "Ctrl+I", "What the file says of itself and what was assumed.")
     m.add("embed", "Embed run", "", "Compute, in the background, what the classes are told apart by; resumes.")
     m.add("embed_on_open", "Embed runs when opened", "", "Embed a run by itself once open.", always, checkable=True)
+    m.add("adapt", "Adapt to this run…", "", "Train a copy of the network on this run's own frames; you choose then.")
+    m.add("embedding", "Embeddings of this run…", "", "Compare the embeddings of this run and choose one.")
     m.add("jobs", "Jobs", "Ctrl+J", "The list of what runs in the background.", always)
     m.line()
     m.add("export_selection", "Export selection…", "Ctrl+E", "Write the selected frames as CXI.", Needs.SELECTION)
@@ -161,6 +163,7 @@ def _label() -> list[Command]:
         "annotator", "Your name…", "", "Whom the labels you give are by, where several use one login.", Needs.NOTHING
     )
     m.line()
+    m.add("classifier", "Classifier…", "", "What the frames are sorted by, and its settings.")
     m.add("trust", "Trust the verdicts?", "", "How often verdicts of stated confidence are right.", verdicts)
     m.add("keep", "Frames to keep", "K", "Precision and yield of every threshold for the class to keep.", verdicts)
     m.add("select_kept", "Select kept frames", "Shift+K", "Select what lies above the threshold.", verdicts)

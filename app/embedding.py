@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,11 @@ import numpy as np
 import numpy.typing as npt
 from PyQt6.QtCore import QObject, pyqtSignal
 
+from app.embeddings import EmbeddingChoice, choice_of
 from app.jobs.manager import JobManager
 from app.jobs.threads import run_task
 from app.opening import Opened
+from models.embedding.weights import BUNDLED
 from models.errors import FriedelError
 from models.progress import Progress
 
@@ -45,11 +47,20 @@ class Stored:
     complete: bool
 
 
+@dataclass(frozen=True)
+class _Looked:
+    """What a look into the workspace gave: which embedding is meant, and its vectors where there are any."""
+
+    choice: EmbeddingChoice
+    stored: Stored | None
+
+
 class EmbeddingController(QObject):
     """Finds the vectors of one run, or has them made.
 
     While they are being made, what there is so far is given out at a few per cent and then at every doubling, so that
-    map and verdicts begin early.
+    map and verdicts begin early. When another embedding is chosen, the vectors given out last stay in use until all
+    of the other's are there.
     """
 
     vectors_ready = pyqtSignal(object, object)
@@ -59,10 +70,15 @@ class EmbeddingController(QObject):
     problem = pyqtSignal(str)
     """a sentence"""
 
-    def __init__(self, opened: Opened, jobs: JobManager, parent: QObject | None = None) -> None:
+    def __init__(
+        self, opened: Opened, jobs: JobManager, state: Mapping[str, Any] | None = None, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
         self._opened = opened
         self._jobs = jobs
+        self._weights = ""
+        self._glimpses = True
+        self.key = str((state or {}).get("weights") or "")
         self._job = 0
         self._closed = False
         self._shown_at = 0
@@ -76,7 +92,7 @@ class EmbeddingController(QObject):
         """Load what is stored; where frames are missing, start embedding if `start_missing`."""
 
         def found(stored: Stored | None) -> None:
-            if stored is not None and stored.n_done:
+            if stored is not None and stored.n_done and (self._glimpses or stored.complete):
                 self._give(stored)
             if stored is not None and stored.complete:
                 self._set_state(READY)
@@ -85,7 +101,28 @@ class EmbeddingController(QObject):
             if start_missing or self._start_wanted:
                 self.start()
 
-        self._look("", found)
+        self._look(found)
+
+    def use(self, key: str) -> None:
+        """Go by another embedding of this run: its key in `app.embeddings`. What is missing of it is made."""
+        if key == self.key or self._closed:
+            return
+        if self._job:
+            self._jobs.cancel(self._job)
+            self._job = 0
+        self.key = key
+        self._shown_at = 0
+        self._glimpses = not self.model_digest
+        self._set_state(LOOKING)
+        self.begin(True)
+
+    @property
+    def weights(self) -> str:
+        """The weights in use, as `EmbedSettings.weights` takes them."""
+        return self._weights or BUNDLED[0]
+
+    def to_state(self) -> dict[str, Any]:
+        return {"weights": self.key}
 
     def start(self) -> None:
         """Embed the missing frames in a worker process; without effect while that is going on, or done."""
@@ -95,16 +132,24 @@ class EmbeddingController(QObject):
             return
         run = self._opened.run
         self._set_state(RUNNING)
-        self._job = self._jobs.start(
+        values = {**EMBED_VALUES, "weights": self._weights} if self._weights else EMBED_VALUES
+        job = 0
+
+        def mine(action: Callable[..., None]) -> Callable[..., None]:
+            """What a job says that was given up for another embedding is of no interest."""
+            return lambda *said: action(*said) if job == self._job else None
+
+        job = self._jobs.start(
             f"Embedding {run.name}",
             "app.jobs.tasks:embed",
-            (str(run.path), run.dataset or None, str(self._opened.workspace.folder), EMBED_VALUES),
-            on_progress=self._progressed,
-            on_finished=self._made,
-            on_failed=self._failed,
-            on_cancelled=self._cancelled,
+            (str(run.path), run.dataset or None, str(self._opened.workspace.folder), values),
+            on_progress=mine(self._progressed),
+            on_finished=mine(self._made),
+            on_failed=mine(self._failed),
+            on_cancelled=mine(self._cancelled),
             writes_to=f"embedding of {run.path} {run.dataset}",
         )
+        self._job = job
 
     def close(self) -> None:
         """Stop the job, if there is one; what was embedded so far is kept and taken up again another time."""
@@ -114,29 +159,40 @@ class EmbeddingController(QObject):
 
     # -- looking into the workspace --------------------------------------------------------------------------------
 
-    def _look(self, model_digest: str, found: Callable[[Stored | None], None]) -> None:
+    def _look(self, found: Callable[[Stored | None], None]) -> None:
         """Have the store looked for off the GUI thread; `found` gets None where there is nothing usable."""
-        workspace = self._opened.workspace
+        workspace, key = self._opened.workspace, self.key
         self._looks += 1
         this_look = self._looks
         self._looking = True
 
-        def look() -> Stored | None:
-            store = workspace.find_embeddings(model_digest or None)
+        def look() -> _Looked:
+            choice = choice_of(workspace.folder, key) or choice_of(workspace.folder, "")
+            assert choice is not None
+            store = workspace.find_embeddings(choice.digest)
             if store is None:
-                return None
+                return _Looked(choice, None)
             missing = len(store.missing())
-            return Stored(store.vectors(), store.model_digest, store.n_frames - missing, missing == 0)
+            return _Looked(
+                choice, Stored(store.vectors(), store.model_digest, store.n_frames - missing, missing == 0)
+            )
 
-        def done(stored: Stored | None) -> None:
+        def done(looked: _Looked) -> None:
             # A look that a later one overtook saw less: what it found must not replace what is there.
-            if this_look == self._looks and not self._closed:
-                self._looking = False
-                found(stored)
+            if this_look != self._looks or self._closed:
+                return
+            self._looking = False
+            if looked.choice.key != self.key:
+                self.problem.emit("The adapted weights of this run are gone: the bundled embedding is used.")
+                self.key = looked.choice.key
+            self._weights = looked.choice.weights if looked.choice.key else ""
+            found(looked.stored)
 
         def failed(error: Exception) -> None:
             log.warning("the stored embedding cannot be read", exc_info=error)
-            done(None)
+            if this_look == self._looks and not self._closed:
+                self._looking = False
+                found(None)
 
         run_task(look, done, failed, name="load embedding")
 
@@ -145,12 +201,12 @@ class EmbeddingController(QObject):
     def _progressed(self, progress: Progress) -> None:
         total = len(self._opened.run)
         due = max(FIRST_GLIMPSE, total // 20) if not self._shown_at else 2 * self._shown_at
-        if self._closed or self._looking or not due <= progress.done < total:
+        if self._closed or self._looking or not self._glimpses or not due <= progress.done < total:
             return
         self._shown_at = progress.done
-        self._look("", lambda stored: self._give(stored) if stored is not None else None)
+        self._look(lambda stored: self._give(stored) if stored is not None else None)
 
-    def _made(self, model_digest: str) -> None:
+    def _made(self, _model_digest: str) -> None:
         self._job = 0
         if self._closed:
             return
@@ -164,7 +220,7 @@ class EmbeddingController(QObject):
             self._set_state(READY)
             self._give(stored)
 
-        self._look(model_digest, found)
+        self._look(found)
 
     def _failed(self, error: FriedelError) -> None:
         self._job = 0
@@ -178,7 +234,7 @@ class EmbeddingController(QObject):
             self._set_state(MISSING)
 
     def _give(self, stored: Stored) -> None:
-        self.model_digest = stored.model_digest
+        self.model_digest, self._glimpses = stored.model_digest, True
         provenance: dict[str, Any] = {"run": self._opened.run.identity.digest, "model": stored.model_digest}
         self.vectors_ready.emit(stored.vectors, provenance)
 

@@ -110,7 +110,7 @@ class Stored:
     look: int
 
 
-class _Latest:
+class Latest:
     """The latest verdicts of the run that is open, and the arrays of the ones before, to be written over.
 
     Fresh arrays of a million frames cost as much as a tenth of the arithmetic, page by page.
@@ -147,7 +147,7 @@ class _Latest:
                 self._readers -= 1
 
 
-_latest = _Latest()
+_latest = Latest()
 
 
 @lru_cache(maxsize=2)

@@ -116,7 +116,8 @@ class Keeping(QObject):
             self.changed.emit()
             self.moved.emit()
 
-        self._lane.submit("app.judging:operate", (stored, name, self._classifier.held_out), came, self._failed)
+        judging = "app.judging" if self._classifier.method.few_shot else "app.judging_classical"
+        self._lane.submit(f"{judging}:operate", (stored, name, self._classifier.held_out), came, self._failed)
 
     def _failed(self, error: FriedelError) -> None:
         # Verdicts of other classes came meanwhile, or none are left: the next study asks again.

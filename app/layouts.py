@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,9 @@ from app.jobs.threads import LatestWorker, run_task
 from app.opening import Opened
 from models.errors import FriedelError
 from models.progress import Progress
+
+if TYPE_CHECKING:
+    from models.workspace.results import Layout
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +42,8 @@ class MapLayout(QObject):
         self._made: dict[str, Positions] = {}
         self._wanted = str(opened.state.map.get("layout") or PCA)
         self._job = 0
+        self._model_digest = ""
+        self._umap_of = ""
         self._closed = False
         self.positions: Positions | None = None
         self.kind = ""
@@ -53,17 +58,17 @@ class MapLayout(QObject):
         folder, run = self._opened.workspace.folder, self._opened.run
         digest, count = run.identity.digest, len(run)
 
-        def look() -> Positions | None:
+        def look() -> Layout | None:
             from models.workspace.results import load_layouts
 
-            return next(
-                (found.positions for found in load_layouts(folder, digest, count) if found.name == UMAP), None
-            )
+            return next((found for found in load_layouts(folder, digest, count) if found.name == UMAP), None)
 
-        def found(positions: Positions | None) -> None:
-            if self._closed or positions is None:
+        def found(layout: Layout | None) -> None:
+            if self._closed or layout is None or UMAP in self._made:
                 return
-            self._made[UMAP] = positions
+            if self._model_digest not in ("", layout.model_digest):
+                return  # of another embedding than the one in use
+            self._made[UMAP], self._umap_of = layout.positions, layout.model_digest
             if self._wanted == UMAP:
                 self._show(UMAP)
             else:
@@ -74,8 +79,12 @@ class MapLayout(QObject):
 
         run_task(look, found, failed, name="load maps")
 
-    def set_vectors(self, vectors: Vectors) -> None:
-        """Other vectors: lay them out by their principal components."""
+    def set_vectors(self, vectors: Vectors, model_digest: str = "") -> None:
+        """Other vectors: lay them out by their principal components. A UMAP of another embedding's is put aside."""
+        self._model_digest = model_digest
+        if self._umap_of not in ("", model_digest):
+            self._made.pop(UMAP, None)
+            self._umap_of = ""
 
         def lay_out() -> Positions:
             from models.embedding.layout import pca
@@ -103,7 +112,7 @@ class MapLayout(QObject):
         def finished(positions: Positions) -> None:
             if mine():
                 self._ended()
-                self._made[UMAP] = positions
+                self._made[UMAP], self._umap_of = positions, model_digest
                 self._use(UMAP)
 
         def progressed(progress: Progress) -> None:

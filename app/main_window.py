@@ -63,6 +63,7 @@ class MainWindow(QMainWindow):
         self.session: RunSession | None = None
         self.panes: Panes | None = None
         self._demo_path = demo_path
+        self._offered = ""
         self._was_painted = False
         self._shut = False
         self.setObjectName("friedel")
@@ -200,6 +201,7 @@ class MainWindow(QMainWindow):
         session.browser.order_changed.connect(self.menus.show_order)
         session.problem.connect(self.notice.warn)
         session.told.connect(self.notice.inform)
+        session.offered.connect(self._offer)
         self.status.follow(session)
         assert self.panes is not None
         self.panes.show_session(session)
@@ -252,6 +254,10 @@ class MainWindow(QMainWindow):
             present |= self.session.available()
         self.actions_table.set_available(present)
 
+    def _offer(self, sentence: str, action: str, command: str) -> None:
+        self._offered = command
+        self.notice.inform(sentence, action)
+
     @property
     def closing(self) -> bool:
         """Whether the window has been shut down."""
@@ -293,6 +299,7 @@ class MainWindow(QMainWindow):
             self.panes.show_for_run(self.session is not None)
 
     def _connect(self) -> None:
+        self.notice.action_requested.connect(lambda: self.actions_table.trigger(self._offered))
         self.opener.opened.connect(self._opened)
         self.opener.failed.connect(self._open_failed)
         self.welcome.open_file_requested.connect(self.ask_file)

@@ -11,6 +11,7 @@ from app.frame_page import FramePage
 from app.frame_presenter import FramePresenter
 from app.map_presenter import MapPresenter
 from app.side_presenter import JobsPresenter, SidePresenter
+from app.sorting_presenter import SortingPresenter
 from app.trust_presenter import TrustPresenter
 from widgets.classes_panel import ClassesPanel
 from widgets.jobs_panel import JobsPanel
@@ -62,10 +63,12 @@ class Panes:
         self.frame_presenter = FramePresenter(self.frame_page, window)
         self.map_presenter = MapPresenter(self.map_view, window)
         self.side_presenter = SidePresenter(self.run_panel, self.classes, self.verdicts, self.queue, window)
+        self.sorting_presenter = SortingPresenter(self.sorting.bar, window)
         self.trust_presenter = TrustPresenter(self.sorting, window)
         table = window.actions_table
+        self.sorting_presenter.settings_wanted.connect(self._ask_settings)
         self.sorting.larger.clicked.connect(lambda: table.trigger("view.verdicts_apart"))
-        self.docks["verdicts"].topLevelChanged.connect(lambda on: table.set_checked("view.verdicts_apart", on))
+        self.docks["verdicts"].topLevelChanged.connect(self._verdicts_moved)
         self.jobs_presenter = JobsPresenter(self.jobs_panel, window.jobs, window)
 
     def show_session(self, session: RunSession | None) -> None:
@@ -73,6 +76,7 @@ class Panes:
         self.frame_presenter.show_session(session)
         self.map_presenter.show_session(session)
         self.side_presenter.show_session(session)
+        self.sorting_presenter.show_session(session)
         self.trust_presenter.show_session(session)
 
     def show_for_run(self, for_run: bool) -> None:
@@ -129,7 +133,7 @@ class Panes:
         width, height = window.width(), window.height()
         across = [int(width * LEFT_SHARE), int(width * RIGHT_SHARE)]
         window.resizeDocks([docks["run"], docks["map"]], across, Qt.Orientation.Horizontal)
-        for upper, lower, share in (("map", "verdicts", 0.58), ("run", "classes", 0.54)):
+        for upper, lower, share in (("map", "verdicts", 0.52), ("run", "classes", 0.54)):
             down = [int(height * share), int(height * (1 - share))]
             window.resizeDocks([docks[upper], docks[lower]], down, Qt.Orientation.Vertical)
 
@@ -153,6 +157,16 @@ class Panes:
                 room = self._window.size() if screen is None else screen.availableSize()
                 dock.resize(min(APART_SIZE[0], room.width()), min(APART_SIZE[1], room.height()))
         self.raise_dock("verdicts")
+
+    def _ask_settings(self, choice_id: str) -> None:
+        if self._window.session is not None:
+            from app import asking
+
+            asking.classifier(self._window, self._window.session, choice_id)
+
+    def _verdicts_moved(self, apart: bool) -> None:
+        self._window.actions_table.set_checked("view.verdicts_apart", apart)
+        self.sorting.larger.setText("Back" if apart else "Larger")
 
     def _dock(self, name: str, title: str, widget: QWidget) -> QDockWidget:
         dock = QDockWidget(title, self._window)

@@ -76,7 +76,12 @@ def to_state(session: RunSession) -> RunState:
         map=session.layout.to_state(),
         queue=np.asarray(session.classifier.queue, np.int64),
         selection=session.browser.selection(),
-        extra={"order": session.wanted_order, "keep": session.keeping.to_state()},
+        extra={
+            "order": session.wanted_order,
+            "keep": session.keeping.to_state(),
+            "sorting": session.sorting.to_state(),
+            "embedding": session.embedding.to_state(),
+        },
     )
 
 

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from app import navigation, orders, run_state
+from app.adapting import Adapting
 from app.browsing import Browser
 from app.classifying import Classifier
 from app.commands import Needs
@@ -31,6 +32,7 @@ from app.opening import Opened
 from app.profiles import RadialProfiler
 from app.reading import FrameReader
 from app.settings import Settings
+from app.sorting import Sorting
 from models.display import DisplaySettings
 from models.errors import NotSaved
 from widgets.frame.viewport import ViewBox
@@ -51,6 +53,8 @@ class RunSession(QObject):
     """a sentence about something that failed"""
     told = pyqtSignal(str)
     """a sentence about something that was done"""
+    offered = pyqtSignal(str, str, str)
+    """a sentence, what a button beside it says, and the command that this gives"""
 
     def __init__(self, opened: Opened, settings: Settings, jobs: JobManager, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -65,10 +69,12 @@ class RunSession(QObject):
         self.frames = FrameReader(opened.run, self.display, self)
         self.labels = Labelling(opened.workspace, self.browser, settings, self)
         self.classifier = Classifier(self.labels.snapshot, self)
+        self.sorting = Sorting(opened, self.classifier, jobs, run_state.part(opened.state, "sorting"), self)
         self.keeping = Keeping(
             self.classifier, lambda: self.labels.class_names, run_state.part(opened.state, "keep"), self
         )
-        self.embedding = EmbeddingController(opened, jobs, self)
+        self.embedding = EmbeddingController(opened, jobs, run_state.part(opened.state, "embedding"), self)
+        self.adapting = Adapting(opened, self.labels, jobs, self)
         self.layout = MapLayout(opened, jobs, self)
         self.profiler = RadialProfiler(opened.run, self)
         self._seen_suggestions: list[int] = []
@@ -88,6 +94,7 @@ class RunSession(QObject):
         """Start reading and judging; called once all views follow."""
         self.frames.want(self.browser.index, self.browser.walk, self.browser.direction)
         self._take_up_order()
+        self.sorting.begin()
         self.layout.begin()
         self.embedding.begin(self.settings.embed_on_open)
         self._update_available()
@@ -105,8 +112,10 @@ class RunSession(QObject):
             self.workspace.save_state(run_state.to_state(self))
         except NotSaved as error:
             self._state_not_saved(error)
+        self.adapting.close()
         self.embedding.close()
         self.layout.close()
+        self.sorting.close()
         self.keeping.close()
         self.classifier.close()
         self.profiler.close()
@@ -328,12 +337,17 @@ class RunSession(QObject):
         self.browser.selection_changed.connect(self._update_available)
         self.labels.changed.connect(self.classifier.refit)
         self.keeping.moved.connect(self._state_timer.start)
+        self.sorting.changed.connect(self._state_timer.start)
+        self.sorting.told.connect(self.told)
+        self.sorting.problem.connect(self.problem)
         self.labels.refused.connect(self.told)
         self.labels.save_failed.connect(self.problem)
         self.classifier.judged.connect(self._update_available)
         self.classifier.judged.connect(self._take_up_order)
         self.embedding.vectors_ready.connect(self._take_vectors)
         self.embedding.problem.connect(self.problem)
+        self.adapting.problem.connect(self.problem)
+        self.adapting.ready.connect(self._adapted)
         self.layout.problem.connect(self.problem)
 
     def _take_up_order(self) -> None:
@@ -342,7 +356,12 @@ class RunSession(QObject):
         if wanted not in ("", orders.FILE, orders.SELECTION) and self._walk_maker(wanted) is not None:
             self.set_order(wanted)
 
+    def _adapted(self, _key: str) -> None:
+        words = "An embedding adapted to this run is ready. The present one stays until you choose."
+        self.offered.emit(words, "Compare…", "run.embedding")
+
     def _take_vectors(self, vectors: npt.NDArray[np.float32], provenance: dict[str, Any]) -> None:
         self.classifier.set_vectors(vectors, provenance)
-        self.layout.set_vectors(vectors)
+        self.layout.set_vectors(vectors, str(provenance.get("model") or ""))
+        self._state_timer.start()
         self._update_available()

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 FEW = 20
 """held-out examples below which any figure is coarse"""
+FEW_OF_CLASS = 10
+"""held-out labels of a class below which the expectation says on how few it rests"""
 WORSE_THAN_CHANCE = 2.0
 """times the error that exact probabilities would show by chance, from which something is said to be wrong"""
 NEEDS_LABELS = "Label at least two frames in each of two classes: each is then held out and judged by the others."
@@ -164,7 +166,9 @@ def _words(found: Calibration) -> str:
 
 
 def _rests_on(own: int, others: int) -> str:
-    """On how many labels the expectation rests."""
+    """What to say where the expectation rests on few labels, or on none."""
     if not own + others:
         return "Expected from the stated probabilities alone: no label could be held out yet."
-    return f"From {own} labelled frames of the class and {others} others, each held out."
+    if own < FEW_OF_CLASS or others < FEW_OF_CLASS:
+        return f"From {own} held-out labels of the class and {others} others: label more for a firmer expectation."
+    return ""

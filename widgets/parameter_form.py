@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,15 +35,17 @@ class ParameterForm(QWidget):
     changed = pyqtSignal()
     """a value was changed by the user or by `reset`"""
 
-    def __init__(self, settings: Any, parent: QWidget | None = None) -> None:
+    def __init__(self, settings: Any, parent: QWidget | None = None, *, without: Sequence[str] = ()) -> None:
+        """A form for `settings`; the parameters named in `without` are not shown and keep their values."""
         super().__init__(parent)
         self._settings = settings
+        self._infos = tuple(info for info in describe(settings) if info.name not in without)
         self._fields: dict[str, _Field] = {}
         form = QFormLayout()
         form.setContentsMargins(0, 0, 0, 0)
         form.setVerticalSpacing(6)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        for info in describe(settings):
+        for info in self._infos:
             field = _make_field(info, self._touched)
             self._fields[info.name] = field
             title = info.title or readable(info.name)
@@ -73,7 +75,7 @@ class ParameterForm(QWidget):
 
     def reset(self, name: str = "") -> None:
         """Set one parameter, or all of them, back to the default."""
-        for info in describe(self._settings):
+        for info in self._infos:
             if name in ("", info.name):
                 self._fields[info.name].put(info.default)
         self._touched()
@@ -83,7 +85,7 @@ class ParameterForm(QWidget):
         self.changed.emit()
 
     def _show_resets(self) -> None:
-        for info in describe(self._settings):
+        for info in self._infos:
             field = self._fields[info.name]
             field.reset_button.setEnabled(field.get() != info.default)
 

@@ -40,6 +40,24 @@ def embed(path: str, dataset: str | None, folder: str, values: Mapping[str, Any]
     return info.digest
 
 
+def features(path: str, dataset: str | None, folder: str, name: str, weights: str) -> Generator[Progress, None, str]:
+    """Compute what is missing of the features `name` of the run at `path`; gives the extractor's digest."""
+    yield Progress(done=0, message="loading")
+    from models.classifying.features import extractor
+    from models.classifying.judge import extract_features
+    from models.runs import open_run
+    from models.workspace.store import EmbeddingStore
+
+    made = extractor(name, weights)
+    run = open_run(Path(path), dataset)
+    try:
+        store = EmbeddingStore.open(Path(folder), run.identity.digest, len(run), made.dimensions, made.digest)
+        yield from extract_features(run, store, made)
+    finally:
+        run.close()
+    return made.digest
+
+
 def umap(
     folder: str, run_digest: str, model_digest: str, values: Mapping[str, Any]
 ) -> Generator[Progress, None, npt.NDArray[np.float32]]:

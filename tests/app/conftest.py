@@ -47,8 +47,9 @@ def run_file(tmp_path: Path) -> Path:
     return make_run(tmp_path / "small.cxi")
 
 
-def store_vectors(run_file: Path, seed: int = 1) -> None:
-    """Put an embedding into the run's workspace: even and odd frames apart."""
+def store_vectors(run_file: Path, seed: int = 1, model_digest: str = "") -> None:
+    """Put an embedding into the run's workspace, as the bundled network's or another's: even and odd frames apart."""
+    from models.embedding.weights import digest
     from models.runs import open_run
     from models.workspace import open_workspace
 
@@ -59,7 +60,7 @@ def store_vectors(run_file: Path, seed: int = 1) -> None:
     vectors[::2, 0] += 1
     vectors[1::2, 1] += 1
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    store = workspace.embedding_store(16, "0123456789abcdef")
+    store = workspace.embedding_store(16, model_digest or digest())
     store.write(np.arange(len(run)), vectors)
     store.finish()
     workspace.close()

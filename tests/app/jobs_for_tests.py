@@ -7,7 +7,7 @@ import time
 from collections.abc import Generator
 from pathlib import Path
 
-from models.errors import BadParameter
+from models.errors import BadParameter, FriedelError
 from models.progress import Progress
 
 
@@ -57,3 +57,28 @@ def die() -> Generator[Progress, None, None]:
 def is_there(path: str) -> Generator[Progress, None, bool]:
     yield Progress(done=1)
     return Path(path).exists()
+
+
+def slow_features(*_args: object) -> Generator[Progress, None, str]:
+    for done in range(0, 1000):
+        time.sleep(0.05)
+        yield Progress(done=done, total=1000, unit="frames")
+    return ""
+
+
+def failing_features(*_args: object) -> Generator[Progress, None, str]:
+    yield Progress(done=0)
+    raise FriedelError("No features", cause="the detector is upside down")
+
+
+def slow_adaptation(*_args: object) -> Generator[Progress, None, str]:
+    for step in range(1000):
+        time.sleep(0.05)
+        yield Progress(done=step, total=1000, unit="steps")
+    return ""
+
+
+def quick_adaptation(*_args: object) -> Generator[Progress, None, str]:
+    for step in range(3):
+        yield Progress(done=step, total=3, unit="steps")
+    return "adapted-1.safetensors"
