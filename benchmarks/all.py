@@ -26,6 +26,7 @@ BENCHMARKS = (
     "reading",
     "labels",
     "simulation",
+    "propagators",
     "embedding",
 )
 LIBRARIES = ("numpy", "h5py", "PyQt6", "pyqtgraph", "torch", "scikit-learn", "umap-learn")

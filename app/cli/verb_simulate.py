@@ -30,6 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=(),
         help="relative share of each species among the hits (default: equal)",
     )
+    parser.add_argument(
+        "--device", default="numpy", help="what computes: numpy, or torch on cpu, cuda, cuda:1 … (default: numpy)"
+    )
     parser.add_argument("--force", action="store_true", help="overwrite an existing file")
     parser.add_argument("--json", action="store_true", help="report as one JSON object")
     for kind in (SimulationSettings, BeamSettings, DetectorSettings):
@@ -51,7 +54,8 @@ def run(args: argparse.Namespace) -> int:
     unless = "" if args.force else "--force"
     path = output_path(args.output, (".cxi", ".h5"), [], unless)
     truth = output_path(args.truth or str(path.with_name(f"{path.stem}_truth.csv")), (".csv",), [], unless)
-    follow(write_cxi(path, settings, truth_path=truth, truth_in_file=args.truth_in_file), "simulating")
+    work = write_cxi(path, settings, truth_path=truth, truth_in_file=args.truth_in_file, device=args.device)
+    follow(work, "simulating")
     report({"run": str(path), "truth": str(truth), "frames": settings.frames}, args.json)
     return 0
 

@@ -22,6 +22,7 @@ from models.files.disk import replace_text
 from models.files.h5 import new_h5_checked
 from models.parameters import to_dict
 from models.progress import Progress
+from models.simulation.backend import NUMPY
 from models.simulation.beam import JOULE_PER_EV, PHYSICAL
 from models.simulation.generate import KIND_NAMES, Truth, join, simulate
 from models.simulation.panels import ADU, MOST_COUNTS, bad_pixels, beam_stop, missing
@@ -64,6 +65,7 @@ def write_cxi(
     truth_path: str | os.PathLike[str] | None = None,
     compression: int = 4,
     truth_in_file: bool = False,
+    device: str = NUMPY,
 ) -> Generator[Progress, None, Path]:
     """Simulate a run into a CXI 1.6 file (C. Maia, Nature Methods 9 (2012) 854), frame by frame.
 
@@ -77,6 +79,7 @@ def write_cxi(
         compression: gzip level, 0 … 9.
         truth_in_file: whether the file also gets the group `truth`: every field of `Truth` with its unit, and the
             settings as JSON.
+        device: what computes the amplitudes, see `backend.array_library`.
 
     Returns:
         The file's path.
@@ -92,7 +95,7 @@ def write_cxi(
         frames = _lay_out(file, settings, compression)
         good = cxi_mask(settings) == 0
         statistics = file["entry_1/instrument_1/detector_1"]
-        for block in simulate(settings):
+        for block in simulate(settings, device=device):
             stop = block.start + len(block.counts)
             frames[block.start : stop] = block.counts
             photons = _photons(block.counts, good, settings)
