@@ -101,9 +101,10 @@ def convex(points: npt.ArrayLike, density: float = 1.0, *, centred: bool = True)
             f"a polyhedron from points of shape {cloud.shape}", cause="it takes four or more finite x, y, z"
         )
     middle, size = cloud.mean(axis=0), float(np.ptp(cloud, axis=0).max())
-    # Corners that agree to rounding are one corner: an edge between the two would have no direction.
-    tidy = _distinct(cloud - middle, 1e-7 * size)
     try:
+        outermost = (cloud - middle)[ConvexHull(cloud - middle).vertices]
+        # Corners that agree to rounding are one corner: an edge between the two would have no direction.
+        tidy = _distinct(outermost, 1e-7 * size)
         hull = ConvexHull(tidy)
     except (QhullError, ValueError) as error:
         raise BadParameter("a polyhedron from these points", cause="they lie in one plane or on one line") from error
@@ -119,27 +120,18 @@ def convex(points: npt.ArrayLike, density: float = 1.0, *, centred: bool = True)
 
 
 def _joined(points: Real, equations: Real, density: float) -> Polyhedron:
-    """The polyhedron of a hull's triangles, those in one plane joined to one face."""
+    """The polyhedron of a hull's triangles, given by their planes; those in one plane are joined to one face."""
     size = float(np.ptp(points, axis=0).max())
-    planes: list[Real] = []
-    for plane in equations:
-        if not any(np.abs(plane[:3] - other[:3]).max() < 1e-6 for other in planes):
-            planes.append(plane)
-    rings = [np.flatnonzero(np.abs(points @ plane[:3] + plane[3]) < 1e-6 * size) for plane in planes]
-    corners = sorted({int(number) for ring in rings for number in _around(points, ring, planes, rings)})
-    order = {number: place for place, number in enumerate(corners)}
-    faces = []
-    for plane, ring in zip(planes, rings, strict=True):
-        members = np.array([number for number in ring if number in order])
-        faces.append(tuple(order[int(number)] for number in _turned(points, members, plane[:3])))
-    return Polyhedron(points[corners], tuple(faces), density)
-
-
-def _around(
-    points: Real, ring: npt.NDArray[np.intp], planes: list[Real], rings: list[npt.NDArray[np.intp]]
-) -> list[int]:
-    """Those of a face's points that lie on three faces or more: the corners, not points on an edge or within."""
-    return [int(number) for number in ring if sum(number in other for other in rings) >= 3]
+    alike = np.abs(equations[:, None, :3] - equations[None, :, :3]).max(axis=2) < 1e-6
+    planes = equations[alike.argmax(axis=1) == np.arange(len(equations))]
+    on_plane = np.abs(points @ planes[:, :3].T + planes[:, 3]) < 1e-6 * size
+    # A corner lies on three faces or more; points on an edge or within a face are none.
+    corner = on_plane.sum(axis=1) >= 3
+    points, on_plane = points[corner], on_plane[corner]
+    faces = [
+        _turned(points, np.flatnonzero(members), plane[:3]) for members, plane in zip(on_plane.T, planes, strict=True)
+    ]
+    return Polyhedron(points, tuple(tuple(int(number) for number in face) for face in faces), density)
 
 
 def _turned(points: Real, members: npt.NDArray[np.intp], normal: Real) -> npt.NDArray[np.intp]:
@@ -151,11 +143,9 @@ def _turned(points: Real, members: npt.NDArray[np.intp], normal: Real) -> npt.ND
 
 
 def _distinct(points: Real, gap: float) -> Real:
-    kept: list[Real] = []
-    for point in points:
-        if all(np.abs(point - other).max() > gap for other in kept):
-            kept.append(point)
-    return np.array(kept)
+    """Of points closer than `gap` to one another the first."""
+    close = np.abs(points[:, None] - points[None]).max(axis=2) <= gap
+    return np.asarray(points[close.argmax(axis=1) == np.arange(len(points))])
 
 
 def _on_sphere(corners: npt.ArrayLike, diameter: float, density: float) -> Polyhedron:
