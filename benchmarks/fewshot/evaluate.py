@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from typing import Any
 
@@ -97,3 +98,12 @@ def evaluate(
         tally.add(place, run, judged, frames.photons[run.rows], examples)
     assert tally is not None
     return tally.record(time.perf_counter() - began)
+
+
+def fingerprint(judge: Judge, vectors: Floats, frames: Frames, cell: Cell, species: range, seed: int) -> str:
+    """Eight hex digits of what a method says in one draw: scores of other code or other vectors are made again."""
+    run = run_of(frames, species[0], cell, seed)
+    examples = labelled(run, cell, seed, 0)
+    judged = judge(np.ascontiguousarray(vectors[run.rows]), examples, run.truth[examples], run.classes)
+    rounded = np.concatenate([judged.probabilities.ravel(), judged.unknown]).astype(np.float64).round(3)
+    return hashlib.sha256((rounded + 0.0).tobytes()).hexdigest()[:8]

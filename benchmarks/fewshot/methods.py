@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.fewshot.training import TRAININGS, trained
+from benchmarks.fewshot.training import TRAININGS, recipe, trained
 from models.classifying.types import UNLABELLED
 from models.embedding.few_shot import fit_head, run_statistics
 
@@ -37,8 +37,8 @@ class Judgement:
     called_unknown: Mask | None = None
 
 
-SLOW = {"cnn": 60, "angular-mlp": 60}
-"""Most draws of classifiers that train a network for every one: each species once."""
+SLOW = {"cnn": 60, "angular-mlp": 60, "eigen-image": 60}
+"""Most draws of classifiers that take long over every one: each species once."""
 
 Judge = Callable[[Floats, Ints, Ints, tuple[str, ...]], Judgement]
 """(vectors of the whole run, places of the labelled frames, their classes, class names) to a judgement of the run"""
@@ -147,7 +147,7 @@ def methods(cache: Path, train_frames: int) -> Mapping[str, Method]:
                 name,
                 training.title,
                 "published" if published else "ours",
-                f"{name}-{train_frames}",
+                f"{name}-{train_frames}-{recipe(name)}",
                 load,
                 published_scorer if published else few_shot_head,
                 training=name,

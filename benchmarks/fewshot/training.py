@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ import numpy.typing as npt
 
 from benchmarks.fewshot.plan import CONDITIONS, FULL, PARTICLE_PHOTONS, PHOTONS
 from benchmarks.fewshot.sets import beam_offset, render
+from models.parameters import to_dict
 from models.progress import drain
 from models.simulation import detector
 from models.simulation.generate import Kind
@@ -47,7 +49,16 @@ class Training:
 
 
 def folder_of(name: str, seed: int, frames: int, cache: Path) -> Path:
-    return cache / "training" / f"{name}-{frames}-{seed}"
+    return cache / "training" / f"{name}-{frames}-{recipe(name)}-{seed}"
+
+
+def recipe(name: str) -> str:
+    """Six hex digits of the settings a training has: another recipe's networks are never taken for this one's."""
+    if name.startswith("specklenn"):
+        from models.classifying.specklenn.settings import SpeckleNNSettings as Settings
+    else:
+        from models.embedding.training.settings import TrainingSettings as Settings
+    return hashlib.sha256(json.dumps(to_dict(Settings()), sort_keys=True).encode()).hexdigest()[:6]
 
 
 def trained(name: str, seed: int, frames: int, cache: Path) -> Path:
@@ -79,7 +90,7 @@ def records(frames: int, cache: Path) -> dict[str, dict[str, Any]]:
     """What is known of every finished training of that many frames, by name and seed."""
     found = {}
     for name in TRAININGS:
-        for path in sorted((cache / "training").glob(f"{name}-{frames}-*/training.json")):
+        for path in sorted((cache / "training").glob(f"{name}-{frames}-{recipe(name)}-*/training.json")):
             found[path.parent.name] = json.loads(path.read_text())
     return found
 
