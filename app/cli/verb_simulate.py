@@ -24,6 +24,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--truth", metavar="FILE.csv", help="where the truth goes (default: OUT_truth.csv)")
     parser.add_argument("--truth-in-file", action="store_true", help="also write the whole truth into OUT.cxi")
     parser.add_argument(
+        "--particle",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="coordinates (PDB, mmCIF) or a density map (MRC, CCP4) as the sample instead of a family; may be repeated",
+    )
+    parser.add_argument(
         "--species-weights",
         metavar="W1,W2,…",
         type=_weights,
@@ -50,6 +57,7 @@ def run(args: argparse.Namespace) -> int:
         beam=from_flags(args, BeamSettings),
         detector=from_flags(args, DetectorSettings),
         species_weights=args.species_weights,
+        particle_files=tuple(args.particle),
     )
     unless = "" if args.force else "--force"
     path = output_path(args.output, (".cxi", ".h5"), [], unless)

@@ -20,7 +20,7 @@ from models.simulation.backend import NUMPY, array_library, to_numpy
 from models.simulation.beam import PHYSICAL, PROPORTIONAL, Shot, draw_shot
 from models.simulation.multislice import BORN
 from models.simulation.panels import BadPixels, bad_pixels
-from models.simulation.particles import DROPLET, Species, random_droplet, random_species
+from models.simulation.particles import DROPLET, MAP, MOLECULE, Species, load_particle, random_droplet, random_species
 from models.simulation.photons import photons_per_pixel
 from models.simulation.propagation import Placed, aggregate, intensity
 from models.simulation.rotations import random_quaternions, rotation_matrix
@@ -45,6 +45,7 @@ class Kind(IntEnum):
 
 _STREAM_OF_BACKGROUND = 11
 _STREAM_OF_SHOTS = 17
+_OF_KNOWN_DENSITY = (MOLECULE, MAP, "helium")
 
 KIND_NAMES = ("single", "multi", "blank", "contaminant")
 
@@ -101,7 +102,14 @@ class SimulatedBlock(Progress):
 
 
 def species_of(settings: SimulationSettings) -> list[Species]:
-    """The sample species of a run, in the order of their numbers."""
+    """The sample species of a run, in the order of their numbers or files.
+
+    Raises:
+        CannotOpen: for a particle file that cannot be read.
+    """
+    if settings.particle_files:
+        energy = settings.photon_energy_eV
+        return [load_particle(path, photon_energy_eV=energy) for path in settings.particle_files]
     kinds = families(settings)
     numbers = range(settings.first_species, settings.first_species + settings.species)
     return [random_species(i, kinds[i % len(kinds)] if kinds else None, settings.diameters_nm) for i in numbers]
@@ -162,6 +170,8 @@ def _render(
     if species is None:
         raise BadParameter(f"a {kind.name.lower()} frame without a species", hint="give the species it shows")
     scale = float(np.clip(1 + settings.size_spread * rng.standard_normal(), 0.5, 1.5))
+    if species.family == MOLECULE:
+        scale = 1.0  # molecules do not come in sizes
     offset = rng.normal(0.0, settings.centre_jitter_px, 2) if settings.centre_jitter_px > 0 else np.zeros(2)
     if kind == Kind.MULTI:
         copies = int(rng.integers(2, settings.most_copies + 1))
@@ -181,7 +191,7 @@ def _render(
 
 def _density_factor(species: Species, settings: SimulationSettings) -> float:
     """What turns the density of a species, whose number decides its form alone, into that of the settings."""
-    if settings.beam.fluence != PHYSICAL and settings.propagator == BORN:
+    if (settings.beam.fluence != PHYSICAL and settings.propagator == BORN) or species.family in _OF_KNOWN_DENSITY:
         return 1.0
     sphere = np.pi / 6 * species.diameter_nm**3
     return float(settings.electrons_per_nm3 * sphere / species.shape.electrons)
@@ -285,9 +295,9 @@ def _expose(plan: _Plan, index: int) -> tuple[Counts, Truth]:
 def _draw_species(rng: np.random.Generator, settings: SimulationSettings) -> int:
     """Place in the pool of the species that a hit would show."""
     if not settings.species_weights:
-        return int(rng.integers(settings.species))
+        return int(rng.integers(settings.species_in_all))
     weights = np.array(settings.species_weights)
-    return int(rng.choice(settings.species, p=weights / weights.sum()))
+    return int(rng.choice(settings.species_in_all, p=weights / weights.sum()))
 
 
 def _brightness(

@@ -10,7 +10,7 @@ from models.runs.types import PLANCK_TIMES_LIGHT_EV_M, Geometry
 from models.simulation.beam import PHYSICAL, BeamSettings
 from models.simulation.multislice import BORN, MSFT, SPLIT_STEP
 from models.simulation.panels import DetectorSettings, beam_stop, check_detector, missing
-from models.simulation.particles import FAMILIES, PROTEIN_FAMILIES
+from models.simulation.particles import NAMED_FAMILIES, PROTEIN_FAMILIES
 
 MIXED = "mixed"
 PROTEINS = "proteins"
@@ -26,8 +26,9 @@ class SimulationSettings:
     Attributes:
         beam: pulse, focus, polarisation and parasitic scattering.
         detector: panels, bad pixels and electronics.
-        species_weights: relative share of each species among the hits, in the order of their numbers; empty
-            for equal.
+        species_weights: relative share of each species among the hits, in the order of their numbers (of the files);
+            empty for equal.
+        particle_files: coordinates and density maps that are the sample, in place of `species` of a family.
     """
 
     frames: int = parameter(1000, "frames in the run", low=1, high=10_000_000)
@@ -61,7 +62,8 @@ class SimulationSettings:
     )
     electrons_per_nm3: float = parameter(
         200.0,
-        "electrons of a particle of a family over the volume of its bounding sphere (physical fluence and slices)",
+        "electrons over the volume of the bounding sphere of particles whose family has a form but no density: all but "
+        "helium (physical fluence and slices)",
         unit="1/nm³",
         low=1e-6,
         high=1e5,
@@ -86,7 +88,7 @@ class SimulationSettings:
     )
     gap_rows: int = parameter(4, "rows missing between the detector's halves", unit="px", low=0)
     beam_stop_px: float = parameter(4.0, "radius of the beam stop", unit="px", low=0.0)
-    family: str = parameter(MIXED, "particle family of the sample", choices=(MIXED, PROTEINS, *FAMILIES))
+    family: str = parameter(MIXED, "particle family of the sample", choices=(MIXED, PROTEINS, *NAMED_FAMILIES))
     species: int = parameter(4, "number of sample species", low=1)
     first_species: int = parameter(0, "number of the first species; the others follow", low=0)
     diameter_low_nm: float = parameter(80.0, "smallest sample diameter", unit="nm", low=0.1)
@@ -100,6 +102,7 @@ class SimulationSettings:
     beam: BeamSettings = field(default_factory=BeamSettings)
     detector: DetectorSettings = field(default_factory=DetectorSettings)
     species_weights: tuple[float, ...] = ()
+    particle_files: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -117,6 +120,10 @@ class SimulationSettings:
     @property
     def diameters_nm(self) -> tuple[float, float]:
         return self.diameter_low_nm, self.diameter_high_nm
+
+    @property
+    def species_in_all(self) -> int:
+        return len(self.particle_files) or self.species
 
     @property
     def weighs_solid_angle(self) -> bool:
@@ -153,9 +160,9 @@ def checked(settings: SimulationSettings) -> SimulationSettings:
     if settings.single + settings.multi + settings.blank + settings.contaminant <= 0:
         raise BadParameter("every class has share 0", hint="give single, multi, blank or contaminant a share")
     weights = settings.species_weights
-    if weights and (len(weights) != settings.species or min(weights) < 0 or sum(weights) <= 0):
+    if weights and (len(weights) != settings.species_in_all or min(weights) < 0 or sum(weights) <= 0):
         raise BadParameter(
-            f"species_weights has {len(weights)} values for {settings.species} species",
+            f"species_weights has {len(weights)} values for {settings.species_in_all} species",
             hint="give one for each species, not negative and not all 0",
         )
     if settings.propagator != BORN and settings.surface != "ewald":

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import fields, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from models.errors import BadParameter
+from models.errors import BadParameter, CannotOpen
 from models.parameters import to_dict
 from models.progress import drain
 from models.simulation import detector
@@ -25,6 +26,7 @@ from models.simulation.generate import (
     species_of,
 )
 from models.simulation.particles import random_species
+from models.simulation.photons import ELECTRON_RADIUS_NM, solid_angle
 from models.simulation.settings import SimulationSettings, checked
 
 SMALL = SimulationSettings(frames=40, height=32, width=32, gap_rows=2, beam_stop_px=2.0, family="proteins", seed=4)
@@ -219,6 +221,42 @@ def test_species_weights():
     for wrong in ((1.0,), (1.0, -1.0, 1.0), (0.0, 0.0, 0.0)):
         with pytest.raises(BadParameter, match="species_weights"):
             checked(replace(settings, species_weights=wrong))
+
+
+def test_particles_from_files_are_the_sample(tmp_path: Path):
+    atoms = [(0, 0, 0), (30, 0, 0), (0, 40, 10), (-20, 5, -30)]
+    lines = [
+        f"ATOM  {i + 1:5d}  C   ALA A{i + 1:4d}    {x:8.3f}{y:8.3f}{z:8.3f}  1.00  0.00           C  "
+        for i, (x, y, z) in enumerate(atoms)
+    ]
+    (tmp_path / "four.pdb").write_text("\n".join([*lines, "END", ""]))
+    settings = replace(
+        SMALL,
+        frames=6,
+        single=1.0,
+        multi=0.0,
+        blank=0.0,
+        contaminant=0.0,
+        particle_files=(str(tmp_path / "four.pdb"),),
+        photon_energy_eV=8000.0,
+        distance_m=0.1,
+        pixel_size_m=2e-3,
+        surface="ewald",
+        beam_stop_px=0.0,
+        beam=BeamSettings(
+            fluence="physical", hit_radius=0.0, sase_modes=0.0, background_photons=0.0, focus_fwhm_um=0.1
+        ),
+    )
+    _, truth = run(settings)
+    (molecule,) = species_of(settings)
+    assert (truth.species == molecule.id).all()
+    np.testing.assert_allclose(truth.diameter_nm, molecule.diameter_nm)
+    # 24 electrons: between those of four lone atoms and of four atoms in step, and never scaled by any density.
+    everything = truth.fluence_per_nm2 * ELECTRON_RADIUS_NM**2 * solid_angle(settings).sum()
+    assert (truth.photons < 24**2 * everything).all()
+    assert (truth.photons > 0.05 * 4 * 6**2 * everything).all()
+    with pytest.raises(CannotOpen, match=r"gone\.pdb"):
+        next(simulate(replace(settings, particle_files=("gone.pdb",))))
 
 
 def test_settings_survive_json():
