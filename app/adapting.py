@@ -75,6 +75,10 @@ class Adapting(QObject):
         args = (folder, run, digests, Labelled.of(codes, names), FewShotSettings())
         self._lane.submit("app.adaptation:accuracies", args, done, failed)
 
+    def forget_comparison(self) -> None:
+        """Nobody waits for a comparison any more."""
+        self._lane.forget()
+
     def close(self) -> None:
         self._closed = True
         self._lane.close()

@@ -15,6 +15,7 @@ from app.jobs.threads import run_task
 from models.errors import FriedelError
 from models.parameters import to_dict
 from widgets.parameter_form import ParameterForm
+from widgets.trust.words import share
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
@@ -108,10 +109,24 @@ def classifier(window: MainWindow, session: RunSession, choice_id: str = "") -> 
     if choice is None:
         return
     dialog = ClassifierDialog(
-        choice, session.sorting.settings_of(choice.id), session.sorting.weights_of(choice.id), window
+        choice,
+        session.sorting.settings_of(choice.id),
+        session.sorting.weights_of(choice.id),
+        shares_in_words(session) if choice.few_shot else "",
+        window,
     )
     dialog.accepted.connect(lambda: session.sorting.set_settings(choice.id, dialog.settings(), dialog.weights()))
     _open(dialog)
+
+
+def shares_in_words(session: RunSession) -> str:
+    """How common the present verdicts take the classes to be; "" where they do not say."""
+    verdicts = session.classifier.verdicts
+    shares = {} if verdicts is None else verdicts.provenance.get("class_shares", {})
+    if not shares:
+        return ""
+    listed = ", ".join(f"{name} {share(value)}" for name, value in shares.items())
+    return f"Classes are taken to be this common at present: {listed}."
 
 
 def adapt(window: MainWindow, session: RunSession) -> None:
@@ -143,6 +158,7 @@ def embeddings(window: MainWindow, session: RunSession) -> None:
             return
         dialog = EmbeddingsDialog(choices, session.embedding.key, labels, session.adapting.latest, window)
         dialog.chosen.connect(session.embedding.use)
+        dialog.finished.connect(session.adapting.forget_comparison)
         keys = {choice.digest: choice.key for choice in choices}
         session.adapting.compare(
             list(keys), lambda right: dialog.set_accuracies({keys[digest]: right[digest] for digest in right})

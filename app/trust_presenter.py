@@ -170,5 +170,5 @@ def _rests_on(own: int, others: int) -> str:
     if not own + others:
         return "Expected from the stated probabilities alone: no label could be held out yet."
     if own < FEW_OF_CLASS or others < FEW_OF_CLASS:
-        return f"From {own} held-out labels of the class and {others} others: label more for a firmer expectation."
+        return f"From only {counted(own, 'held-out label')} of the class and {others} of others."
     return ""

@@ -29,7 +29,10 @@ WEIGHTS_FILTER = "Weights (*.safetensors)"
 class ClassifierDialog(QDialog):
     """Shows one classifier; `settings()` and `weights()` give what was entered once it is accepted."""
 
-    def __init__(self, choice: Choice, settings: Any, weights: str, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, choice: Choice, settings: Any, weights: str, at_present: str = "", parent: QWidget | None = None
+    ) -> None:
+        """`at_present` is a sentence about what the classifier made of the run; "" for none."""
         super().__init__(parent)
         self.setObjectName("classifier")
         self.setWindowTitle("Classifier")
@@ -53,6 +56,10 @@ class ClassifierDialog(QDialog):
             box.addWidget(self._form)
         else:
             box.addWidget(QLabel("It has no settings."))
+        if at_present:
+            present = QLabel(at_present)
+            present.setWordWrap(True)
+            box.addWidget(present)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         use = buttons.addButton("Use it", QDialogButtonBox.ButtonRole.AcceptRole)
         defaults = buttons.addButton("Defaults", QDialogButtonBox.ButtonRole.ResetRole)

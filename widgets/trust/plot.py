@@ -112,7 +112,7 @@ class Plot(QWidget):
         line = metrics.height()
         painter.fillRect(area, self.palette().color(QPalette.ColorRole.Base))
         faint, grid = theme.faint_text(self.palette()), self.grid_colour()
-        for value, text in _as_many_as_fit(self.up.ticks, area.height() / (1.6 * line)):
+        for value, text in self._apart(self.up.ticks, area.height(), self.up, 1.1 * line):
             y = round(self.to_pixel(self.across.low, value).y()) + 0.5
             painter.setPen(grid)
             painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
@@ -120,7 +120,7 @@ class Plot(QWidget):
             words = QRectF(0, y - line / 2, area.left() - 5, line)
             painter.drawText(words, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
         wide = max((metrics.horizontalAdvance(text) for _, text in self.across.ticks), default=1.0)
-        for value, text in _as_many_as_fit(self.across.ticks, area.width() / (1.5 * wide)):
+        for value, text in self._apart(self.across.ticks, area.width(), self.across, 1.3 * wide):
             x = round(self.to_pixel(value, self.up.low).x()) + 0.5
             painter.setPen(faint)
             painter.drawLine(QPointF(x, area.bottom()), QPointF(x, area.bottom() + 3))
@@ -145,10 +145,18 @@ class Plot(QWidget):
             painter.drawRect(area.adjusted(-0.5, -0.5, 0.5, 0.5))
         return area
 
-
-def _as_many_as_fit(ticks: tuple[Tick, ...], room: float) -> tuple[Tick, ...]:
-    """All ticks, or every second, fourth … where they would run into each other."""
-    every = 1
-    while len(ticks[::every]) > max(2.0, room) and every < len(ticks):
-        every *= 2
-    return ticks[::every]
+    @staticmethod
+    def _apart(ticks: tuple[Tick, ...], length: float, axis: Axis, least: float) -> list[Tick]:
+        """The ticks that do not run into each other: every one, or every second, fourth … where they lie evenly."""
+        places = [(value - axis.low) / (axis.high - axis.low) * length for value, _ in ticks]
+        every = 1
+        even = len(places) > 2 and abs((places[1] - places[0]) - (places[-1] - places[-2])) < 1.0
+        while even and every * (places[1] - places[0]) < least and every < len(ticks):
+            every *= 2
+        kept: list[Tick] = []
+        last = -least
+        for place, tick in list(zip(places, ticks, strict=True))[::every]:
+            if place - last >= least:
+                kept.append(tick)
+                last = place
+        return kept
