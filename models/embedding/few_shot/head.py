@@ -315,7 +315,7 @@ def class_shares(how: str, counts: IntArray, head: Head, run: RunStatistics | No
     seen = head.verdicts(run.sample, threads=1)
     known = 1.0 - seen.unknown.astype(np.float64)
     likelihood = seen.probabilities.astype(np.float64) / np.maximum(known, _TINY)[:, None]
-    return estimated_shares(likelihood, known, counts)
+    return estimated_shares(likelihood, known)
 
 
 def _checked(

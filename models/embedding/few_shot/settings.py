@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from models.parameters import parameter
 
-CLASS_SHARES = ("estimated", "equal", "labelled")
+CLASS_SHARES = ("equal", "estimated", "labelled")
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class FewShotSettings:
         64, "Examples that distances are measured to, shared among the classes", low=1, high=4096
     )
     class_shares: str = parameter(
-        "estimated",
-        "How common the classes are taken to be: estimated from the run's own frames, all equally common, or as "
-        "common as among the labels",
+        "equal",
+        "How common the classes are taken to be: all equally, which finds rare ones best; estimated from the run's "
+        "own frames, which keeps rare classes purer and smaller; or as common as among the labels",
         choices=CLASS_SHARES,
     )
