@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from models.errors import NotSaved
+from models.files.disk import is_writable
 from models.parameters import parameter, to_dict, validate
 from models.progress import Progress
 
@@ -94,6 +95,12 @@ def adapt(
     from models.embedding.training.run_sample import sample_run
 
     settings = validate(settings)
+    if not is_writable(out_folder):  # said before the work, not after it
+        raise NotSaved(
+            f"Adapted weights cannot be saved to {out_folder}",
+            cause="no file can be made there",
+            hint="choose another folder",
+        )
     began = time.monotonic()
     if settings.threads:
         torch.set_num_threads(settings.threads)

@@ -55,18 +55,24 @@ def sampled(run, frames=40, also=()):
     return drain(sample_run(run, frames, also, 0))
 
 
-def test_the_new_weights_load_and_name_parent_run_settings_and_figures(quick, parent, tmp_path):
+@pytest.fixture(scope="module")
+def adapted(quick, tmp_path_factory):
+    """One adaptation to look at, and its records."""
     records = []
-    path = drain(adapt(RunInMemory(50), quick, tmp_path), records.append)
+    return drain(adapt(RunInMemory(50), quick, tmp_path_factory.mktemp("adapted")), records.append), records
+
+
+def test_the_new_weights_load_and_name_parent_run_settings_and_figures(adapted, parent):
+    path, records = adapted
     network, info = weights.load(path)
     assert network.config == SMALL
     assert info.digest != parent.digest
-    adapted = info.provenance["adapted"]
-    assert adapted["parent"] == parent.digest
-    assert adapted["run"] == {"name": "made-up", "digest": "0123456789abcdef", "frames": 50}
-    assert adapted["settings"]["steps"] == 3
-    assert adapted["frames_read"] == 40
-    for figures in (adapted["before"], adapted["after"]):
+    words = info.provenance["adapted"]
+    assert words["parent"] == parent.digest
+    assert words["run"] == {"name": "made-up", "digest": "0123456789abcdef", "frames": 50}
+    assert words["settings"]["steps"] == 3
+    assert words["frames_read"] == 40
+    for figures in (words["before"], words["after"]):
         assert 0 <= figures["frames_recognised"] <= 1
         assert 0.3 < figures["simulated_balanced_accuracy"] <= 1
     assert records[-1].fraction == 1.0
@@ -74,8 +80,9 @@ def test_the_new_weights_load_and_name_parent_run_settings_and_figures(quick, pa
     assert weights.digest(parent.path) == parent.digest
 
 
-def test_the_same_settings_give_the_same_weights_and_a_second_file(quick, tmp_path):
-    first, second = (drain(adapt(RunInMemory(50), quick, tmp_path)) for _ in range(2))
+def test_the_same_settings_give_the_same_weights_and_a_second_file(adapted, quick):
+    first = adapted[0]
+    second = drain(adapt(RunInMemory(50), quick, first.parent))
     assert first != second
     assert weights.digest(first) == weights.digest(second)
 
@@ -89,11 +96,10 @@ def test_stopping_halfway_writes_nothing(quick, tmp_path):
     assert not (tmp_path / "new").exists()
 
 
-def test_labels_change_what_is_learnt(quick, tmp_path):
-    plain = drain(adapt(RunInMemory(50), quick, tmp_path))
+def test_labels_change_what_is_learnt(adapted, quick, tmp_path):
     examples = {3: "a", 4: "a", 5: "b", 6: "b", 7: "alone"}
     taught = drain(adapt(RunInMemory(50), quick, tmp_path, examples))
-    assert weights.digest(plain) != weights.digest(taught)
+    assert weights.digest(adapted[0]) != weights.digest(taught)
     assert weights.load(taught)[1].provenance["adapted"]["frames_labelled"] == 4
 
 
@@ -108,7 +114,7 @@ def test_a_run_without_enough_frames_is_refused(quick, tmp_path):
 
 def test_a_folder_that_cannot_be_written_is_told(quick, tmp_path):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(NotSaved, match="not saved"):
+    with pytest.raises(NotSaved, match="cannot be saved"):
         drain(adapt(RunInMemory(50), quick, tmp_path / "file"))
 
 
@@ -143,3 +149,22 @@ def test_a_view_shows_the_same_frame_with_fewer_photons():
     assert (lit > 0).all()
     assert (lit <= whole + 0.1).all()
     assert ((first[:, 0] > 0) <= (first[:, 1] > 0)).all()  # no light where masked
+
+
+def test_the_verb_reports_before_and_after_and_refuses_labels_that_are_not_there(parent, tmp_path, capsys):
+    import json
+
+    from app.cli.dispatch import dispatch
+
+    np.save(tmp_path / "run.npy", np.random.default_rng(3).poisson(0.7, (40, 30, 26)).astype(np.uint16))
+    (tmp_path / "labels.csv").write_text("index,label\n1,a\n2,a\n3,b\n4,b\n5,b\n")
+    argv = ["adapt", str(tmp_path / "run.npy"), "--out", str(tmp_path / "out"), "--weights", str(parent.path)]
+    small = ["--frames", "32", "--steps", "2", "--species", "8", "--species-per-batch", "2"]
+    assert dispatch([*argv, *small, "--labels", str(tmp_path / "labels.csv"), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["parent"] == parent.digest
+    assert found["frames_labelled"] == 5
+    assert weights.digest(found["weights"]) == found["digest"]
+    assert {"frames_recognised_before", "frames_recognised_after"} <= set(found)
+    assert dispatch([*argv, *small, "--labels", str(tmp_path / "none.csv")]) == 2
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
