@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         action="append",
         default=[],
-        help="coordinates (PDB, mmCIF) or a density map (MRC, CCP4) as the sample instead of a family; may be repeated",
+        help="coordinates (PDB, mmCIF) or a density map (MRC, CCP4) as the sample, not a family; may be repeated",
     )
     parser.add_argument(
         "--species-weights",

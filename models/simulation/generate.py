@@ -65,8 +65,8 @@ class Truth:
         centre_px: (N, 2) float32 (y, x) of the beam.
         photon_energy_eV: float32 of the pulse.
         pulse_energy_J: float32 before the optics; NaN where fluence is not physical.
-        hit_position_um: (N, 2) float32 (y, x) of the particle in the focus; NaN likewise.
-        fluence_per_nm2: float32 photons per nm² at the particle; NaN likewise.
+        hit_position_um: (N, 2) float32 (y, x) of the particle in the focus; NaN likewise, and for blanks.
+        fluence_per_nm2: float32 photons per nm² at the particle; NaN likewise, and for blanks.
     """
 
     kind: npt.NDArray[np.uint8]
@@ -270,6 +270,7 @@ def _expose(plan: _Plan, index: int) -> tuple[Counts, Truth]:
     chosen = plan.pool[_draw_species(rng, settings)]
     if kind == Kind.BLANK:
         shown = _Rendered(np.zeros(settings.shape, np.float32), 0, np.full(4, np.nan), np.nan, settings.centre_px)
+        shot = replace(shot, position_um=(np.nan, np.nan), fluence_per_nm2=np.nan)
     else:
         shown = _render(kind, chosen, rng, settings, plan.device)
     photons, share = _brightness(photons, share, shown, shot, settings)
@@ -309,8 +310,8 @@ def _brightness(
     """
     law = settings.beam.fluence
     if law == PHYSICAL:
-        seen = shown.picture[detector.usable(settings)]
-        sample = float(photons_per_pixel(seen.sum(dtype=np.float64), shot.fluence_per_nm2))
+        seen = shown.picture[detector.usable(settings)].sum(dtype=np.float64)
+        sample = float(photons_per_pixel(seen, shot.fluence_per_nm2)) if shown.particles else 0.0
         background = settings.beam.background_photons * shot.pulse_energy_J / settings.beam.pulse_energy_J
     elif law == PROPORTIONAL:
         sample, background = photons * (1 - share) * shown.particles, photons * share

@@ -62,8 +62,8 @@ class SimulationSettings:
     )
     electrons_per_nm3: float = parameter(
         200.0,
-        "electrons over the volume of the bounding sphere of particles whose family has a form but no density: all but "
-        "helium (physical fluence and slices)",
+        "electrons over the volume of the bounding sphere, for particles whose family has a form but no density: all "
+        "but helium (physical fluence and slices)",
         unit="1/nm³",
         low=1e-6,
         high=1e5,

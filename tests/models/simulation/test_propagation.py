@@ -53,6 +53,14 @@ def test_projection_obeys_friedels_law_and_the_ewald_sphere_does_not(family: str
         assert misfit(curved, curved[::-1, ::-1]) > 0.02
 
 
+@pytest.mark.parametrize("family", ["icosahedron", "capsid", "oligomer", "rod"])
+def test_friedels_law_is_exact_where_density_is_real_and_the_surface_flat(family: str):
+    body = placed(3, family)
+    q = np.tensordot(body.rotation.T, q_map(replace(SETTINGS, surface="projected"), dtype=np.float64), axes=1)
+    value = np.abs(body.shape.amplitude(q))
+    np.testing.assert_allclose(value, value[::-1, ::-1], rtol=1e-9, atol=1e-12 * value.max())
+
+
 @pytest.mark.parametrize("surface", ["projected", "paraxial"])
 def test_the_matrix_product_is_the_sum_over_blobs(surface: str):
     settings = replace(SETTINGS, surface=surface)
