@@ -65,7 +65,7 @@ def structure_factor(q: Array, positions: Real, weights: Real) -> Array:
     xp = array_namespace(q)
     places, strength = like(positions, q), like(weights, q)
     parts = []
-    for _, piece in chunks(q, min(len(weights), _CROWD)):
+    for piece in chunks(q, min(len(weights), _CROWD)):
         real = imaginary = xp.zeros_like(piece[0, :])
         for start in range(0, len(weights), _CROWD):
             some = slice(start, start + _CROWD)

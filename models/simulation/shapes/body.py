@@ -14,7 +14,7 @@ Array = Any
 Real = npt.NDArray[np.floating[Any]]
 Amplitude = npt.NDArray[np.inexact[Any]]
 
-_CACHED_PIXELS = 1024
+_CACHED_NUMBERS = 1 << 19
 _DEVICE_NUMBERS = 1 << 26
 
 
@@ -73,16 +73,20 @@ def like(values: Any, q: Array) -> Array:
     return xp.asarray(np.asarray(values, dtype=np.float64), dtype=q.dtype, device=device(q))
 
 
-def chunks(q: Array, rows: int) -> Iterator[tuple[slice, Array]]:
-    """Pieces of q, (3, P), so small that tables of `rows` numbers per column stay in the processor's cache.
+def like_index(numbers: npt.NDArray[np.int64], q: Array) -> Array:
+    """Whole numbers that pick from arrays in the library and on the device of q."""
+    return numbers if is_numpy_array(q) else array_namespace(q).asarray(numbers, device=device(q))
+
+
+def chunks(q: Array, rows: int) -> Iterator[Array]:
+    """Pieces of q, (3, P), one at least, so small that tables of `rows` numbers per column stay in the cache.
 
     On an accelerator the pieces are as large as its memory comfortably holds.
     """
     count = int(q.shape[1])
-    size = _CACHED_PIXELS if is_numpy_array(q) else max(_CACHED_PIXELS, _DEVICE_NUMBERS // max(1, rows))
+    size = max(256, (_CACHED_NUMBERS if is_numpy_array(q) else _DEVICE_NUMBERS) // max(1, rows))
     for start in range(0, max(1, count), size):
-        part = slice(start, min(start + size, count))
-        yield part, q[:, part]
+        yield q[:, start : start + size]
 
 
 def as_complex(real: Array, imaginary: Array) -> Array:

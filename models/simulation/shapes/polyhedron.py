@@ -1,10 +1,12 @@
 """Uniform convex polyhedra and their exact Fourier transform.
 
 The divergence theorem turns the volume integral into one over faces, and again into one over edges (Wuttke, J. Appl.
-Cryst. 54 (2021) 580). Written edge by edge, with t the edge's direction, n and m its two faces' outward normals and
-the edge's outward normals within them, L its length and r̄ its middle,
+Cryst. 54 (2021) 580). With n a face's outward normal, m an edge's outward normal within the face, t its direction, L
+its length and r̄ its middle,
 
-    F(q) = −1/q² Σ_edges L exp(i q·r̄) sinc(L q·t/2) Σ_{two faces} (q·n)(q·m) / ((q·t)² + (q·m)²).
+    F(q) = −1/q² Σ_faces (q·n) / (q² − (q·n)²) Σ_edges (q·m) L exp(i q·r̄) sinc(L q·t/2),
+
+where q² − (q·n)² = (q·t)² + (q·m)² for any of the face's edges.
 
 The denominators vanish where q is along a face normal and at q = 0. There the sums cancel, and the face, or the whole
 body, is integrated by Gauss's rule instead, which is exact to rounding as long as the phase varies little.
@@ -12,21 +14,22 @@ body, is integrated by Gauss's rule instead, which is exact to rounding as long 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from array_api_compat import array_namespace
 
-from models.simulation.shapes.body import Array, Real, as_complex, chunks, like, phasor
+from models.simulation.shapes.body import Array, Real, as_complex, chunks, like, like_index, phasor
+from models.simulation.shapes.edges import Net, net_of
 from models.simulation.shapes.quadrature import tetrahedra_rule, triangles_rule
 from models.simulation.shapes.voxels import Grid, fill_uniform, grid_for
 
 # Phases (q times the size of the face, of the body) below which the edges' sum is not trusted, by precision of q:
 # there the rounding of one phase, divided by this, or by its square, is what is lost.
-_FLAT = {4: 0.15, 8: 1e-2}
+_FLAT = {4: 0.15, 8: 1e-3}
 _NEAR = {4: 0.5, 8: 1e-2}
 
 _SMOOTH = 0.7
@@ -103,8 +106,8 @@ class Polyhedron:
         return tetrahedra_rule(self.vertices.mean(axis=0), fans)
 
     @cached_property
-    def _edges(self) -> _Edges:
-        return _edges(self.vertices, self.faces, self._planes[0], half=self.is_centric)
+    def _net(self) -> Net:
+        return net_of(self.vertices, self.faces, self._planes[0], centric=self.is_centric)
 
     @cached_property
     def _patches(self) -> list[_Patch]:
@@ -123,7 +126,7 @@ class Polyhedron:
         """The volume's transform at q, (3, P)."""
         xp = array_namespace(q)
         values, doubts = [], []
-        for _, piece in chunks(q, 8 * len(self._edges.lengths)):
+        for piece in chunks(q, 2 * len(self._net.rows)):
             value, doubtful = self._by_edges(piece)
             values.append(value)
             doubts.append(doubtful)
@@ -138,35 +141,39 @@ class Polyhedron:
         return total
 
     def _by_edges(self, q: Array) -> tuple[Array, Array]:
-        """The sum over edges at q, (3, P), and (P,) bool where its cancellation costs too many digits."""
+        """The double sum at q, (3, P), and (P,) bool where its cancellation costs too many digits."""
         xp = array_namespace(q)
-        edges, count = self._edges, len(self._edges.lengths)
-        table = xp.matmul(like(edges.rows, q), q)
-        middle, along, across, other, normal, second = (table[i * count : (i + 1) * count, :] for i in range(6))
-        half = along * like(edges.lengths[:, None] / (2 * self.radius), q)
+        net = self._net
+        table = xp.matmul(like(net.rows, q), q)
+        middle, half, normal = (table[part, :] for part in (net.middles, net.halves, net.normals))
         # Adding a number far below the smallest phase that matters keeps 0/0 away and changes nothing else.
         half += 1e-30
         wave = xp.sin(half)
         wave /= half
-        # In place from here on: this is the simulator's innermost loop.
-        along *= along
-        along += 1e-30
-        normal *= across
-        across *= across
-        across += along
-        normal /= across
-        second *= other
-        other *= other
-        other += along
-        second /= other
-        normal += second
-        wave *= normal
+        half *= half
+        half += 1e-20
+        edges = [wave * xp.cos(middle)] if self.is_centric else [wave * xp.cos(middle), wave * xp.sin(middle)]
+        sums: list[Any] = [0] * len(edges)
+        flattest: Any = None
+        for group in net.groups:
+            flat = xp.take(half, like_index(group.edges[0], q), axis=0)
+            first = table[group.outward[0], :]
+            flat += first * first
+            share = normal[group.faces, :] / flat
+            flat *= like(group.sizes, q)[:, None]
+            nearest = xp.min(flat, axis=0)
+            flattest = nearest if flattest is None else xp.minimum(flattest, nearest)
+            for part, edge in enumerate(edges):
+                rim: Any = None
+                for numbers, outward in zip(group.edges, group.outward, strict=True):
+                    term = xp.take(edge, like_index(numbers, q), axis=0)
+                    term *= table[outward, :]
+                    rim = term if rim is None else xp.add(rim, term)
+                rim *= share
+                sums[part] = sums[part] + xp.sum(rim, axis=0)
         q2 = xp.sum(q * q, axis=0)
         divisor = -xp.where(q2 > 0, q2, like(1.0, q))
-        value = xp.sum(wave * xp.cos(middle), axis=0) / divisor
-        if not self.is_centric:
-            value = as_complex(value, xp.sum(wave * xp.sin(middle), axis=0) / divisor)
-        flattest = xp.minimum(xp.min(across, axis=0), xp.min(other, axis=0))
+        value = sums[0] / divisor if self.is_centric else as_complex(sums[0] / divisor, sums[1] / divisor)
         size = q.dtype.itemsize
         return value, (flattest < _FLAT[size] ** 2) | (q2 < (_NEAR[size] / self.radius) ** 2)
 
@@ -201,67 +208,6 @@ class Polyhedron:
         grid = grid_for(self.radius, step_nm, rotation)
         self.add_to(grid)
         return grid.values, grid.origin
-
-
-@dataclass(frozen=True, eq=False)
-class _Edges:
-    """What the sum over edges needs.
-
-    Attributes:
-        rows: (6 E, 3) what q is multiplied with: the middles, and, times the body's radius, the directions, the
-            outward normals within the first and the second face, and these faces' normals times the edge's length.
-        lengths: (E,) nm.
-    """
-
-    rows: Real
-    lengths: Real
-
-
-def _edges(vertices: Real, faces: Sequence[tuple[int, ...]], normals: Real, *, half: bool) -> _Edges:
-    """Of a body that is its own mirror image (`half`), one edge of each opposite pair, counted twice."""
-    radius = np.linalg.norm(vertices, axis=1).max()
-    sides: dict[tuple[int, int], list[int]] = {}
-    for number, face in enumerate(faces):
-        for start, end in zip(face, face[1:] + face[:1], strict=True):
-            sides.setdefault((min(start, end), max(start, end)), []).append(number)
-    groups: list[list[Real]] = [[] for _ in range(6)]
-    lengths = []
-    for (start, end), (first, second) in sides.items():
-        middle = (vertices[start] + vertices[end]) / 2
-        if half and _in_lower_half(middle, radius):
-            continue
-        way = vertices[end] - vertices[start]
-        length = float(np.linalg.norm(way))
-        way = way / length
-        outward = []
-        for number in (first, second):
-            across = np.cross(way, normals[number])
-            centre = vertices[list(faces[number])].mean(axis=0)
-            outward.append(across if across @ (middle - centre) > 0 else -across)
-        weight = length * radius * (2 if half else 1)
-        for group, row in zip(
-            groups,
-            (
-                middle,
-                way * radius,
-                outward[0] * radius,
-                outward[1] * radius,
-                normals[first] * weight,
-                normals[second] * weight,
-            ),
-            strict=True,
-        ):
-            group.append(row)
-        lengths.append(length)
-    return _Edges(np.concatenate([np.stack(group) for group in groups]), np.array(lengths))
-
-
-def _in_lower_half(middle: Real, radius: float) -> bool:
-    """True for exactly one of a place and its opposite."""
-    for component in middle[::-1]:
-        if abs(component) > 1e-9 * radius:
-            return bool(component < 0)
-    return False
 
 
 @dataclass(frozen=True, eq=False)

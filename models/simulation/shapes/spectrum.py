@@ -77,7 +77,7 @@ class Spectrum:
         middle = like(self.origin + np.array([n // 2 for n in self.values.shape]) * self.steps, q)
         rows, planes = shape[1], shape[2] // 2 + 1 + 2 * _WIDTH
         parts = []
-        for _, piece in chunks(q, _WIDTH * 16):
+        for piece in chunks(q, _WIDTH * 16):
             flipped = piece[2, :] < 0
             turned = xp.where(flipped, -piece, piece)
             places = turned * to_cells[:, None]

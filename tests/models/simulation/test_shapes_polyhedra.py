@@ -138,9 +138,9 @@ def test_no_digits_are_lost_where_denominators_vanish(name: str):
         for start, way in ((0.15 * normal, edge), (0.15 * normal, across), (0.2 * across, edge), (0 * edge, normal)):
             awkward.append(start[:, None] + way[:, None] * steps)
     q = np.concatenate(awkward, axis=1)
-    assert np.abs(body.amplitude(q) - exact(body, q)).max() < 1e-10 * body.volume
+    assert np.abs(body.amplitude(q) - exact(body, q)).max() < 1e-9 * body.volume
     single = q.astype(np.float32)
-    assert np.abs(body.amplitude(single) - exact(body, single)).max() < 2e-6 * body.volume
+    assert np.abs(body.amplitude(single) - exact(body, single)).max() < 5e-6 * body.volume
 
 
 def test_a_body_off_its_origin_has_the_phase_of_its_place():
