@@ -47,14 +47,13 @@ class PrecisionRecall:
 
     Attributes:
         class_name: the class kept.
-        thresholds: (M,) on P(class), rising from 0 to 1.
+        thresholds: (M,) on P(class), rising from 0, finer towards 0 and 1.
         precision, precision_low, precision_high: (M,) expected, and the limits of its 90 % interval.
         recall, recall_low, recall_high: (M,) expected, and the limits of its 90 % interval.
         frames_kept: (M,) int64, frames of the run with P(class) >= threshold.
         frames_of_class: frames of the class expected in the whole run.
         average_precision: area under precision over recall; low and high limit its 90 % interval.
-        examples: examples of the class that were held out and judged; none: all figures rest on the head's own
-            probabilities.
+        examples: held-out examples the figures were corrected with; none: they rest on the head's own probabilities.
     """
 
     class_name: str
@@ -106,11 +105,15 @@ class PrecisionRecall:
         )
 
 
-_STEPS = 200
+_LOGITS = np.linspace(-7.0, 7.0, 281)
+"""Thresholds, as ln p / (1 - p)."""
 _DRAWS = 300
-_STRENGTH = 8.0
-"""Examples that the head's own probabilities count as, against what held-out examples say."""
 _TAIL = 0.05
+_SHIFT_SPREAD = 1.3
+_SLOPE_SPREAD = 0.25
+"""Spread of the correction's shift and slope over simulated runs, before any example was held out."""
+_SHARE_SHIFT = 0.5
+"""Part of the difference between the run's class shares and the head's that the correction begins with."""
 
 
 def precision_recall(
@@ -118,9 +121,12 @@ def precision_recall(
 ) -> PrecisionRecall:
     """What to expect of the run's frames at every threshold on P(class).
 
-    The share of each class's frames above a threshold is first what the run's calibrated probabilities say; held-out
-    examples correct it (beta distributed, the probabilities counting as 8 examples), and how widely it may lie with
-    so few examples gives the intervals. The number of frames kept is counted, not estimated.
+    A frame said to be of the class with probability p is expected to be with logit p' = a + b logit p. The correction
+    (a, b) is uncertain: it begins near (0, 1), a lower for classes that are rarer in the run than the head takes them
+    to be; held-out examples narrow it down (Platt, 1999, with a normal prior and Laplace's approximation). They may
+    have been chosen because they were doubtful: that changes neither a nor b, but would change any share counted
+    among them. The intervals hold that uncertainty, and that a run is a finite number of frames. How many frames a
+    threshold keeps is counted, not estimated.
 
     Raises:
         BadParameter: a class the verdicts do not have.
@@ -130,69 +136,86 @@ def precision_recall(
             f"no precision for {class_name!r}", cause=f"the verdicts have {', '.join(verdicts.classes)}"
         )
     column = verdicts.classes.index(class_name)
-    thresholds = np.linspace(0.0, 1.0, _STEPS + 1)
-    mass, frames = _above(verdicts, column)
-    n_groups = mass.shape[0]
-    total = mass[:, 0]
-    rates = mass / np.maximum(total, 1e-9)[:, None]
-    hits, tried = np.zeros((n_groups, _STEPS + 1)), np.zeros(n_groups)
+    logits, in_bin = _binned(verdicts.probabilities[~verdicts.missing, column])
+    first = np.array([_SHARE_SHIFT * _rarer(verdicts, column), 1.0])
+    x, y = np.zeros(0), np.zeros(0)
     if held_out is not None and held_out.classes == verdicts.classes:
-        place = _bins(held_out.probabilities[:, column])
-        found = np.zeros((n_groups, _STEPS + 1))
-        np.add.at(found, (held_out.labels, place), 1.0)
-        hits = found[:, ::-1].cumsum(axis=1)[:, ::-1]
-        tried = found.sum(axis=1)
-    first = _STRENGTH * rates + hits + 1e-3
-    second = _STRENGTH * (1.0 - rates) + (tried[:, None] - hits) + 1e-3
+        x = _logit(held_out.probabilities[:, column].astype(np.float64))
+        y = (held_out.labels == column).astype(np.float64)
+    middle, covariance = _correction(x, y, first)
     rng = np.random.default_rng(seed)
-    drawn = rng.beta(first, second, (_DRAWS, *first.shape))
-    middle = first / (first + second)
-    precision, recall, average = _curves(middle[None], total, column)
-    precisions, recalls, averages = _curves(drawn, total, column)
+    drawn = rng.multivariate_normal(middle, covariance, _DRAWS)
+    chance = 1.0 / (1.0 + np.exp(-(drawn[:, :1] + drawn[:, 1:] * logits)))
+    own = chance * in_bin
+    usual = own.mean(axis=0)[None]
+    seen = rng.binomial(in_bin, chance).astype(np.float64)
+    kept = in_bin[::-1].cumsum()[::-1]
+    precision, recall, average = _curves(usual, kept)
+    precisions, recalls, averages = _curves(seen, kept)
     low, high = np.quantile(precisions, [_TAIL, 1.0 - _TAIL], axis=0)
     recall_low, recall_high = np.quantile(recalls, [_TAIL, 1.0 - _TAIL], axis=0)
     average_low, average_high = np.quantile(averages, [_TAIL, 1.0 - _TAIL])
     return PrecisionRecall(
         class_name=class_name,
-        thresholds=thresholds,
+        thresholds=np.concatenate([[0.0], 1.0 / (1.0 + np.exp(-_LOGITS))]),
         precision=precision[0],
         precision_low=np.minimum(low, precision[0]),
         precision_high=np.maximum(high, precision[0]),
         recall=recall[0],
         recall_low=np.minimum(recall_low, recall[0]),
         recall_high=np.maximum(recall_high, recall[0]),
-        frames_kept=frames,
-        frames_of_class=float(total[column]),
+        frames_kept=kept,
+        frames_of_class=float(usual.sum()),
         average_precision=float(average[0]),
-        average_precision_low=float(average_low),
-        average_precision_high=float(average_high),
-        examples=int(tried[column]),
+        average_precision_low=min(float(average_low), float(average[0])),
+        average_precision_high=max(float(average_high), float(average[0])),
+        examples=len(x),
     )
 
 
-def _bins(chances: npt.NDArray[Any]) -> IntArray:
-    """The last threshold that each probability reaches."""
-    return np.asarray(np.floor(np.asarray(chances, np.float64) * _STEPS + 1e-6).clip(0, _STEPS), np.int64)
+def _logit(p: Array) -> Array:
+    p = np.clip(p, 1e-4, 1.0 - 1e-4)
+    return np.asarray(np.log(p / (1.0 - p)), np.float64)
 
 
-def _above(verdicts: Verdicts, column: int) -> tuple[Array, IntArray]:
-    """(K + 1, M) expected frames of each class (the last: of none) at or above each threshold; (M,) frames."""
-    use = ~verdicts.missing
-    chances = verdicts.probabilities[use]
-    place = _bins(chances[:, column])
-    rows = [*chances.T, verdicts.unknown[use]]
-    mass = np.stack([np.bincount(place, row, _STEPS + 1) for row in rows])
-    frames = np.bincount(place, minlength=_STEPS + 1)
-    return mass[:, ::-1].cumsum(axis=1)[:, ::-1], frames[::-1].cumsum()[::-1].astype(np.int64)
+def _binned(chances: npt.NDArray[Any]) -> tuple[Array, IntArray]:
+    """Mean logit and number of the frames between a threshold and the next; the first bin is below all."""
+    edges = (1.0 / (1.0 + np.exp(-_LOGITS))).astype(np.float32)
+    place = np.searchsorted(edges, chances, side="right")
+    number = np.bincount(place, minlength=len(edges) + 1).astype(np.int64)
+    middle = np.concatenate([[_LOGITS[0]], 0.5 * (_LOGITS[:-1] + _LOGITS[1:]), [_LOGITS[-1]]])
+    return middle, number
 
 
-def _curves(rates: Array, total: Array, column: int) -> tuple[Array, Array, Array]:
-    """Precision and recall (draws, M) and average precision (draws,) from the rates (draws, K + 1, M)."""
-    # Independent draws at every threshold would make ragged curves: rates never rise with the threshold.
-    rates = np.minimum.accumulate(rates, axis=2)
-    kept = (rates * total[:, None]).sum(axis=1)
-    own = rates[:, column] * total[column]
-    precision = np.where(kept > 0, own / np.maximum(kept, 1e-12), 1.0)
-    recall = rates[:, column]
-    steps = recall - np.concatenate([recall[:, 1:], np.zeros((len(recall), 1))], axis=1)
+def _rarer(verdicts: Verdicts, column: int) -> float:
+    """ln odds of the class's share of the run, as its probabilities have it, over the share the head gave it."""
+    known = float(1.0 - verdicts.unknown.mean(dtype=np.float64))
+    share = float(verdicts.probabilities[:, column].mean(dtype=np.float64)) / max(known, 1e-6)
+    given = verdicts.provenance.get("class_shares", {}).get(verdicts.classes[column], 1.0 / len(verdicts.classes))
+    share, given = (min(max(value, 1e-3), 1.0 - 1e-3) for value in (share, float(given)))
+    return float(np.log(share / (1.0 - share)) - np.log(given / (1.0 - given)))
+
+
+def _correction(x: Array, y: Array, first: Array) -> tuple[Array, Array]:
+    """Mean and covariance of (a, b), by Newton's method: held-out logits x (n,), y (n,) 1 where of the class."""
+    precision = np.diag([1.0 / _SHIFT_SPREAD**2, 1.0 / _SLOPE_SPREAD**2])
+    design = np.column_stack([np.ones(len(x)), x])
+    point, curvature = first.copy(), precision
+    for _ in range(20):
+        p = 1.0 / (1.0 + np.exp(-design @ point))
+        slope = design.T @ (p - y) + precision @ (point - first)
+        curvature = (design.T * (p * (1.0 - p))) @ design + precision
+        step = np.linalg.solve(curvature, slope)
+        point = point - step * min(1.0, 1.0 / max(float(np.abs(step).max()), 1e-12))
+        if float(np.abs(step).max()) < 1e-6:
+            break
+    return point, np.linalg.inv(curvature)
+
+
+def _curves(own: Array, kept: IntArray) -> tuple[Array, Array, Array]:
+    """Precision and recall (draws, M) and average precision (draws,) from frames of the class per bin (draws, M)."""
+    above = own[:, ::-1].cumsum(axis=1)[:, ::-1]
+    precision = np.where(kept > 0, above / np.maximum(kept, 1), 1.0)
+    recall = above / np.maximum(above[:, :1], 1e-12)
+    steps = own / np.maximum(above[:, :1], 1e-12)
     return precision, recall, (precision * steps).sum(axis=1)

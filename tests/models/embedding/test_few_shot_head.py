@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.embedding.few_shot import FewShotSettings, Verdicts, fit_head, run_statistics
+from models.embedding.few_shot.quantiles import student_quantile
 from models.errors import BadParameter, NotEnoughExamples
 from tests.models.embedding.crowds import crowds, examples_of
 
@@ -324,3 +325,42 @@ def test_a_run_of_identical_frames_is_one_class() -> None:
     vectors = np.ones((50, 4), np.float32)
     verdicts = fit_head(vectors[:1], [0], "a", run=run_statistics(vectors)).verdicts(vectors)
     assert (verdicts.label == 0).all()
+
+
+def test_the_stated_share_of_members_is_lost() -> None:
+    """The false-alarm rate is what was asked for, within what so few examples allow."""
+    for quantile, high in ((0.99, 0.03), (0.9, 0.16)):
+        lost = []
+        for seed in range(6):
+            vectors, truth = crowds(seed=seed, sizes=(600, 300, 300), separation=3.0)
+            chosen = examples_of(truth, 10, seed=seed)
+            head = fit_head(
+                vectors[chosen],
+                truth[chosen],
+                "abc",
+                FewShotSettings(unknown_quantile=quantile),
+                run=run_statistics(vectors),
+            )
+            lost.append(np.mean(np.delete(head.verdicts(vectors).label, chosen) == -1))
+        assert np.mean(lost) < high
+        assert np.mean(lost) > (1 - quantile) / 8
+
+
+def test_rare_classes_get_a_smaller_share_only_where_asked_for() -> None:
+    vectors, truth = crowds(seed=18, sizes=(1500, 100), separation=2.5)
+    chosen = examples_of(truth, 10)
+    run = run_statistics(vectors)
+    kept = {}
+    for how in ("equal", "estimated", "labelled"):
+        head = fit_head(vectors[chosen], truth[chosen], "ab", FewShotSettings(class_shares=how), run=run)
+        assert sum(head.shares) == pytest.approx(1.0)
+        kept[how] = head.verdicts(vectors).counts()["b"], head.provenance["class_shares"]["b"]
+    assert kept["equal"] == kept["labelled"]
+    assert kept["equal"][1] == pytest.approx(0.5)
+    assert 0.03 < kept["estimated"][1] < 0.3
+    assert kept["estimated"][0] < kept["equal"][0]
+
+
+@pytest.mark.parametrize(("share", "freedom", "table"), [(0.99, 6, 3.1427), (0.99, 20, 2.5280), (0.95, 10, 1.8125)])
+def test_students_quantile_against_tables(share: float, freedom: float, table: float) -> None:
+    assert student_quantile(share, freedom) == pytest.approx(table, rel=0.01)

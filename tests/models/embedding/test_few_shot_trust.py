@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -99,18 +101,39 @@ def test_wilson_intervals_hold_their_share(right: int, wrong: int) -> None:
 
 
 def test_expected_precision_comes_true() -> None:
-    expected, found = [], []
+    expected, found, inside = [], [], []
     for seed in range(8):
         held, verdicts, truth = held_and_judged(seed)
         curve = precision_recall(verdicts, "b", held)
         point = curve.for_recall(0.8)
-        kept = verdicts.probabilities[:, 1] >= point.threshold
+        kept = verdicts.probabilities[:, 1] >= np.float32(point.threshold)
         assert np.count_nonzero(kept) == point.frames_kept
         true = np.mean(truth[kept] == 1)
         expected.append(point.precision)
         found.append(true)
+        inside.append(point.precision_low <= true <= point.precision_high)
         assert point.precision_low <= point.precision <= point.precision_high
     assert np.mean(expected) == pytest.approx(np.mean(found), abs=0.08)
+    assert np.mean(inside) >= 0.6
+
+
+def test_more_labels_narrow_the_interval() -> None:
+    widths = []
+    for each in (3, 12, 80):
+        held, verdicts, _ = held_and_judged(5, each)
+        curve = precision_recall(verdicts, "b", held)
+        widths.append(float(np.mean(curve.precision_high - curve.precision_low)))
+        assert curve.examples == 3 * each
+    assert widths[0] > widths[1] > widths[2] > 0.0
+
+
+def test_held_out_mistakes_lower_what_is_promised() -> None:
+    """Examples that turn out not to be what their probabilities say must cost precision."""
+    held, verdicts, _ = held_and_judged(6, 20)
+    swapped = replace(held, labels=np.where(held.labels == 1, 0, np.where(held.labels == 0, 1, 2)))
+    honest, doubtful = (precision_recall(verdicts, "b", h).at(0.5) for h in (held, swapped))
+    assert doubtful.precision < honest.precision - 0.1
+    assert doubtful.frames_kept == honest.frames_kept
 
 
 def test_thresholds_trade_recall_for_fewer_frames() -> None:
@@ -120,7 +143,7 @@ def test_thresholds_trade_recall_for_fewer_frames() -> None:
     assert (np.diff(curve.frames_kept) <= 0).all()
     assert curve.frames_kept[0] == len(verdicts)
     assert curve.at(0.5).threshold == pytest.approx(0.5)
-    assert curve.at(2.0).threshold == 1.0
+    assert curve.at(2.0).threshold > 0.999
     precise = curve.for_precision(0.9)
     assert precise is not None
     assert precise.precision >= 0.9
