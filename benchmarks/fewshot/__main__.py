@@ -87,7 +87,7 @@ def _judge(method: Method, condition: Condition, seed: int, args: argparse.Names
 
 
 def _suffix(args: argparse.Namespace) -> str:
-    return f"{len(args.numbers)}-{sets.simulator_digest()}"
+    return f"{len(args.numbers)}-{sets.simulator_digest(args.cache)}"
 
 
 def _folder(method: Method) -> str:
