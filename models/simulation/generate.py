@@ -60,7 +60,10 @@ class Truth:
         particles: uint8 number of particles in the beam.
         photons: float32 expected photons on the usable pixels, sample and background together.
         background: float32 expected background photons among them.
-        orientation: (N, 4) float32 quaternion (w, x, y, z) of the first particle; NaN for blanks.
+        orientation: (N, 4) float32 quaternion (w, x, y, z) of the first particle, turning it into the laboratory;
+            NaN for blanks.
+        orientations: (N, M, 4) float32 likewise of every particle, M the most there can be; NaN beyond `particles`.
+        positions_nm: (N, M, 3) float32 (x, y, z) of their origins about the mean of them; NaN likewise.
         diameter_nm: float32 of one particle; NaN for blanks.
         centre_px: (N, 2) float32 (y, x) of the beam.
         photon_energy_eV: float32 of the pulse.
@@ -75,6 +78,8 @@ class Truth:
     photons: npt.NDArray[np.float32]
     background: npt.NDArray[np.float32]
     orientation: npt.NDArray[np.float32]
+    orientations: npt.NDArray[np.float32]
+    positions_nm: npt.NDArray[np.float32]
     diameter_nm: npt.NDArray[np.float32]
     centre_px: npt.NDArray[np.float32]
     photon_energy_eV: npt.NDArray[np.float32]
@@ -154,11 +159,29 @@ def render_batch(
 
 @dataclass(frozen=True, eq=False)
 class _Rendered:
+    """What a frame shows: orientations (n, 4) and positions (n, 3) of its n particles."""
+
     picture: npt.NDArray[np.float32]
-    particles: int
-    orientation: npt.NDArray[Any]
+    orientations: npt.NDArray[Any]
+    positions_nm: npt.NDArray[Any]
     diameter_nm: float
     centre_px: tuple[float, float]
+
+    @property
+    def particles(self) -> int:
+        return len(self.orientations)
+
+
+def _empty(settings: SimulationSettings) -> _Rendered:
+    picture = np.zeros(settings.shape, np.float32)
+    return _Rendered(picture, np.empty((0, 4)), np.empty((0, 3)), np.nan, settings.centre_px)
+
+
+def _padded(rows: npt.NDArray[Any], settings: SimulationSettings) -> npt.NDArray[np.float32]:
+    """(1, M, …) float32 of n ≤ M rows, NaN beyond."""
+    out = np.full((1, settings.most_copies, rows.shape[1]), np.nan, np.float32)
+    out[0, : len(rows)] = rows
+    return out
 
 
 def _render(
@@ -186,7 +209,8 @@ def _render(
     cy, cx = settings.centre_px
     xp, place = array_library(device)
     picture = to_numpy(intensity(placed, settings, (dy, dx), xp, place))
-    return _Rendered(picture, len(placed), turns[0], species.diameter_nm * scale, (cy + dy, cx + dx))
+    positions = np.stack([particle.position for particle in placed])
+    return _Rendered(picture, turns, positions, species.diameter_nm * scale, (cy + dy, cx + dx))
 
 
 def _density_factor(species: Species, settings: SimulationSettings) -> float:
@@ -269,20 +293,23 @@ def _expose(plan: _Plan, index: int) -> tuple[Counts, Truth]:
     share = settings.background_low * (settings.background_high / settings.background_low) ** rng.random()
     chosen = plan.pool[_draw_species(rng, settings)]
     if kind == Kind.BLANK:
-        shown = _Rendered(np.zeros(settings.shape, np.float32), 0, np.full(4, np.nan), np.nan, settings.centre_px)
+        shown = _empty(settings)
         shot = replace(shot, position_um=(np.nan, np.nan), fluence_per_nm2=np.nan)
     else:
         shown = _render(kind, chosen, rng, settings, plan.device)
     photons, share = _brightness(photons, share, shown, shot, settings)
     expected = detector.expected_counts(shown.picture[None], photons, share, rng, settings, plan.form)
     sample = kind in (Kind.SINGLE, Kind.MULTI)
+    orientations = _padded(shown.orientations, settings)
     truth = Truth(
         kind=np.array([kind], np.uint8),
         species=np.array([chosen.id if sample else -1], np.int64),
         particles=np.array([shown.particles], np.uint8),
         photons=np.array([photons], np.float32),
         background=np.array([photons * share], np.float32),
-        orientation=np.array([shown.orientation], np.float32),
+        orientation=orientations[:, 0],
+        orientations=orientations,
+        positions_nm=_padded(shown.positions_nm, settings),
         diameter_nm=np.array([shown.diameter_nm], np.float32),
         centre_px=np.array([shown.centre_px], np.float32),
         photon_energy_eV=np.array([shot.photon_energy_eV], np.float32),

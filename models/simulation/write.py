@@ -146,6 +146,7 @@ def _photons(values: npt.NDArray[Any], good: npt.NDArray[np.bool_], settings: Si
 _UNITS = {
     "photons": "photons",
     "background": "photons",
+    "positions_nm": "nm",
     "diameter_nm": "nm",
     "centre_px": "px",
     "photon_energy_eV": "eV",
@@ -166,7 +167,8 @@ def _add_truth(file: Any, truth: Truth, settings: SimulationSettings) -> None:
         data = group.create_dataset(field.name, data=getattr(truth, field.name))
         if field.name in _UNITS:
             data.attrs["units"] = _UNITS[field.name]
-    group["orientation"].attrs["axes"] = "w:x:y:z"
+    for name in ("orientation", "orientations"):
+        group[name].attrs["axes"] = "quaternion w, x, y, z"
 
 
 def _lay_out(file: Any, settings: SimulationSettings, compression: int) -> Any:

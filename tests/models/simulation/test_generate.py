@@ -27,6 +27,8 @@ from models.simulation.generate import (
 )
 from models.simulation.particles import random_species
 from models.simulation.photons import ELECTRON_RADIUS_NM, solid_angle
+from models.simulation.propagation import Placed, intensity
+from models.simulation.rotations import rotation_matrix
 from models.simulation.settings import SimulationSettings, checked
 
 SMALL = SimulationSettings(frames=40, height=32, width=32, gap_rows=2, beam_stop_px=2.0, family="proteins", seed=4)
@@ -74,6 +76,29 @@ def test_truth_describes_the_frames():
     shares = np.bincount(truth.kind, minlength=4) / 200
     np.testing.assert_allclose(shares, [0.35, 0.2, 0.3, 0.15], atol=0.1)
     assert len(KIND_NAMES) == len(Kind)
+
+
+def test_truth_of_aggregates_makes_the_picture_again():
+    settings = replace(SMALL, frames=12, single=0.0, multi=1.0, blank=0.0, contaminant=0.0, size_spread=0.0)
+    settings = replace(settings, photons_low=1e6, photons_high=1e6, centre_jitter_px=0.0)
+    counts, truth = run(settings)
+    shapes = {species.id: species.shape for species in species_of(settings)}
+    seen = detector.usable(settings)
+    for i in range(len(truth)):
+        n = int(truth.particles[i])
+        assert np.isfinite(truth.orientations[i, :n]).all()
+        assert np.isnan(truth.orientations[i, n:]).all()
+        assert np.isnan(truth.positions_nm[i, n:]).all()
+        placed = [
+            Placed(shapes[int(truth.species[i])], rotation_matrix(turn), place.astype(float))
+            for turn, place in zip(truth.orientations[i, :n], truth.positions_nm[i, :n], strict=True)
+        ]
+        sample = intensity(placed, settings)
+        sample *= (truth.photons[i] - truth.background[i]) / sample[seen].sum()
+        # What is left is the background and noise; the mirrored aggregate would leave more.
+        rest = counts[i] - sample
+        assert np.abs(rest[seen]).sum() < truth.background[i] + np.sqrt(sample[seen]).sum()
+        assert np.abs(counts[i] - sample[:, ::-1])[seen].sum() > np.abs(rest[seen]).sum()
 
 
 def test_brightness_is_the_same_for_every_class():
