@@ -14,7 +14,7 @@ OBJECTIVES = ("prototype", "triplet", "contrastive")
 class TrainingSettings:
     """Data, batches, objective and optimiser of one training. The defaults made the bundled weights."""
 
-    epochs: int = parameter(26, "epochs to train", low=1)
+    epochs: int = parameter(56, "epochs to train", low=1)
     steps_per_epoch: int = parameter(100, "optimiser steps in an epoch", low=1)
     species: int = parameter(400, "training species whose noise-free frames are kept ready", low=2)
     frames_per_class: int = parameter(12, "noise-free frames kept per species, of singles and of aggregates", low=2)
@@ -60,6 +60,9 @@ class TrainingSettings:
     learning_rate: float = parameter(2e-3, "highest learning rate of AdamW", low=1e-7, high=1.0)
     weight_decay: float = parameter(1e-4, "weight decay of AdamW", low=0.0)
     warmup_steps: int = parameter(100, "steps over which the learning rate rises before its cosine decay", low=0)
+    restart_epoch: int = parameter(
+        26, "epochs after which the learning rate starts once more, from half its height; 0 never", low=0
+    )
     averaging: float = parameter(
         0.995, "share of the running average of the weights kept at each step; 0 turns it off", low=0.0, high=0.99999
     )

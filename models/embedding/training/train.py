@@ -240,10 +240,16 @@ def _epoch(
 
 
 def learning_rate(step: int, settings: TrainingSettings) -> float:
-    """Linear rise over the warm-up, then half a cosine down to zero at the last step."""
-    total = settings.epochs * settings.steps_per_epoch
+    """Linear rise over the warm-up, then half a cosine down to zero; where asked for, once more from half the height.
+
+    The warm restart is that of Loshchilov & Hutter (ICLR 2017).
+    """
+    total, first = (n * settings.steps_per_epoch for n in (settings.epochs, settings.restart_epoch))
+    height = settings.learning_rate
+    if 0 < first < total:
+        step, total, height = (step - first, total - first, height / 2) if step >= first else (step, first, height)
     rise = min(1.0, (step + 1) / max(1, settings.warmup_steps))
-    return settings.learning_rate * rise * 0.5 * (1 + math.cos(math.pi * step / total))
+    return height * rise * 0.5 * (1 + math.cos(math.pi * step / total))
 
 
 def species_in_slot(slot: int, epoch: int, settings: TrainingSettings) -> int:

@@ -104,6 +104,16 @@ def test_learning_rate_rises_and_falls_to_nothing():
     assert rates[3] < 1e-3 * settings.learning_rate
 
 
+def test_learning_rate_starts_once_more_where_asked_for():
+    settings = replace(TrainingSettings(), epochs=10, steps_per_epoch=100, restart_epoch=4, warmup_steps=10)
+    before = replace(settings, epochs=4, restart_epoch=0)
+    assert [learning_rate(s, settings) for s in range(400)] == [learning_rate(s, before) for s in range(400)]
+    assert learning_rate(399, settings) < 1e-3 * settings.learning_rate
+    again = [learning_rate(s, settings) for s in range(400, 1000)]
+    assert max(again) == pytest.approx(settings.learning_rate / 2, rel=1e-2)
+    assert again[-1] < 1e-3 * settings.learning_rate
+
+
 def roots(n=6):
     axis = torch.arange(POOL_SIDE_PX) - (POOL_SIDE_PX - 1) / 2
     r = torch.hypot(axis[:, None], axis[None, :])
