@@ -70,7 +70,9 @@ class EmbeddingsDialog(QDialog):
         note.setWordWrap(True)
         buttons = QDialogButtonBox()
         self._use = buttons.addButton("Use it for this run", QDialogButtonBox.ButtonRole.AcceptRole)
-        buttons.addButton("Keep the present one", QDialogButtonBox.ButtonRole.RejectRole)
+        keep = buttons.addButton("Keep the present one", QDialogButtonBox.ButtonRole.RejectRole)
+        if keep is not None:
+            keep.setDefault(True)  # Enter never changes which embedding is used
         box = QVBoxLayout(self)
         box.setSpacing(10)
         box.addWidget(words)

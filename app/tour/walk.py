@@ -71,7 +71,8 @@ class Tour:
         steps = [
             ("welcome", self._welcome), ("open", self._open), ("browse", self._browse), ("scaling", self._scaling),
             ("mask-and-rings", self._mask), ("label", self._label), ("undo", self._undo), ("map", self._map),
-            ("suggestions", self._suggestions), ("verdicts", self._verdicts), ("queue", self._queue),
+            ("suggestions", self._suggestions), ("verdicts", self._verdicts), ("trust", self._trust),
+            ("keep", self._keep), ("classifier", self._classifier), ("queue", self._queue),
             ("sort-by-confidence", self._sort), ("hover", self._hover), ("lasso", self._lasso),
             ("export-selection", self._export), ("export-labels", self._export_labels), ("palette", self._palette),
             ("keys", self._keys), ("restart", self._restart),
@@ -184,6 +185,40 @@ class Tour:
         if self._truth:
             self.results["accuracy"] = self._accuracy()
 
+    def _trust(self) -> None:
+        self._command("trust the verdicts")
+        calibration = self.session.classifier.calibration
+        if calibration is not None:
+            self.results["calibration_error"] = round(float(calibration.error), 3)
+            self.results["calibration_error_by_chance"] = round(float(calibration.error_by_chance), 3)
+        spin(0.4)
+
+    def _keep(self) -> None:
+        """Drag the threshold, and select what is kept."""
+        self._key("K")
+        keeping = self.session.keeping
+        wait_until(lambda: keeping.operating is not None, PATIENCE_S, "the operating point")
+        histogram = self._panes.sorting.keep.histogram
+        drag(histogram, [histogram.to_pixel(p, 0.5) for p in (keeping.threshold, 0.6, 0.7, 0.8)])
+        point = keeping.point
+        if abs(keeping.threshold - 0.8) > 0.02:
+            raise TourStuck("The threshold did not follow the mouse", cause=f"it is {keeping.threshold}")
+        spin(0.4)
+        self._key("Shift+K")
+        self.results["keep"] = {
+            "class": point.class_name, "threshold": point.threshold, "frames": point.frames_kept,
+            "precision": round(point.precision, 3), "yield": round(point.recall, 3),
+        }  # fmt: skip
+        if point.frames_kept and self.session.browser.n_selected != point.frames_kept:
+            raise TourStuck("Other frames were selected than those kept")
+        spin(0.4)
+
+    def _classifier(self) -> None:
+        self.session.browser.select(())
+        self._command("classifier")
+        self._dialog("classifier")
+        spin(0.2)
+
     def _queue(self) -> None:
         self._panes.raise_dock("queue")
         self.results["queue"] = self.session.classifier.queue.tolist()[:10]
@@ -223,7 +258,7 @@ class Tour:
         field.setFocus()
         field.selectAll()
         type_text(str(target), self.window)
-        screenshot(self.window, self._out / "15a-export-dialog.png")
+        screenshot(self.window, self._out / "18a-export-dialog.png")
         press(dialog, "Return")
         wait_until(target.exists, PATIENCE_S, "the exported file")
         wait_until(lambda: not self.window.jobs.running(), PATIENCE_S, "the export")

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from PyQt6.QtCore import QPointF, Qt, pyqtSignal
-from PyQt6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen, QPolygonF
+from PyQt6.QtCore import QPointF, QRectF, Qt, pyqtSignal
+from PyQt6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen, QPixmap, QPolygonF
 from PyQt6.QtWidgets import QWidget
 
 from widgets import theme
@@ -50,6 +50,7 @@ class PrecisionRecallPlot(Plot):
         super().__init__("Precision and yield", unit_axis("yield"), unit_axis("precision"), parent)
         self._curve: KeepCurve | None = None
         self._colour = ""
+        self._painted: tuple[object, QPixmap] | None = None
         self._threshold: float | None = None
         self._point: tuple[float, float] | None = None
         self._between: tuple[float, float] | None = None
@@ -62,8 +63,10 @@ class PrecisionRecallPlot(Plot):
     def set_curve(self, curve: KeepCurve | None, name: str = "", colour: str = "") -> None:
         """Show another curve, of the class `name`."""
         self._curve, self._colour = curve, colour
-        self.across = unit_axis(f"yield: share of all {name} that is kept" if name else "yield")
-        self.up = unit_axis("precision")
+        self.set_axes(
+            unit_axis(f"yield: share of all {name} that is kept" if name else "yield"), unit_axis("precision")
+        )
+        self._painted = None
         if curve is None:
             self._threshold = self._point = self._between = None
         self.update()
@@ -87,28 +90,12 @@ class PrecisionRecallPlot(Plot):
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         painter = QPainter(self)
-        area = self.paint_axes(painter)
-        curve = self._curve
-        if curve is None:
+        painter.drawPixmap(0, 0, self._background())
+        if self._curve is None:
             return
-        ink = self._ink()
-        use = curve.usable()
+        area, ink = self.area(), self._ink()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setClipRect(area.adjusted(-8, -8, 8, 8))
-        if len(use):
-            upper = [self.to_pixel(float(curve.found[k]), float(curve.high[k])) for k in use]
-            lower = [self.to_pixel(float(curve.found[k]), float(curve.low[k])) for k in use]
-            painter.setPen(Qt.PenStyle.NoPen)
-            tint = QColor(ink)
-            tint.setAlpha(60)
-            painter.setBrush(tint)
-            painter.drawPolygon(QPolygonF(upper + lower[::-1]))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(ink, 2.0))
-            line = [self.to_pixel(float(curve.found[k]), float(curve.precision[k])) for k in use]
-            painter.drawPolyline(QPolygonF(line))
-            if len(line) == 1:
-                painter.drawPoint(line[0])
         here = self.point_position()
         if here is None or self._point is None:
             return
@@ -126,6 +113,41 @@ class PrecisionRecallPlot(Plot):
         painter.setPen(QPen(text, 1.8))
         painter.setBrush(ink)
         painter.drawEllipse(here, 6.0, 6.0)
+
+    def _background(self) -> QPixmap:
+        """Axes, band and line: painted once, not again for every place the operating point is dragged through."""
+        ratio = self.devicePixelRatioF()
+        key = (self.width(), self.height(), ratio, self.palette().cacheKey(), self.hasFocus())
+        if self._painted is not None and self._painted[0] == key:
+            return self._painted[1]
+        picture = QPixmap(round(self.width() * ratio), round(self.height() * ratio))
+        picture.setDevicePixelRatio(ratio)
+        picture.fill(self.palette().color(self.backgroundRole()))
+        painter = QPainter(picture)
+        painter.setFont(self.font())
+        area = self.paint_axes(painter)
+        if self._curve is not None:
+            self._paint_curve(painter, self._curve, area)
+        painter.end()
+        self._painted = (key, picture)
+        return picture
+
+    def _paint_curve(self, painter: QPainter, curve: KeepCurve, area: QRectF) -> None:
+        use = curve.usable()
+        if not len(use):
+            return
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setClipRect(area.adjusted(-8, -8, 8, 8))
+        found = curve.found[use]
+        upper, lower = self.to_pixels(found, curve.high[use]), self.to_pixels(found, curve.low[use])
+        tint = self._ink()
+        tint.setAlpha(60)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(tint)
+        painter.drawPolygon(QPolygonF(upper + lower[::-1]))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(self._ink(), 2.0))
+        painter.drawPolyline(QPolygonF(self.to_pixels(found, curve.precision[use])))
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:
         assert event is not None

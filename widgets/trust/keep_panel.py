@@ -20,7 +20,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from widgets import icons
+from widgets import icons, theme
 from widgets.empty import EmptyState
 from widgets.text import counted
 from widgets.theme import ClassStyle
@@ -94,6 +94,9 @@ class KeepPanel(QWidget):
         self._select.setAutoDefault(False)
         self._words = QLabel()
         self._words.setWordWrap(True)
+        # Room for two lines from the beginning: the plots must not jump while the threshold is dragged.
+        self._words.setMinimumHeight(2 * theme.line_height())
+        self._words.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._note = QLabel()
         self._note.setWordWrap(True)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 from PyQt6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PyQt6.QtGui import QColor, QFocusEvent, QFontMetricsF, QKeyEvent, QPainter, QPalette, QPen
+from PyQt6.QtGui import QColor, QFocusEvent, QFontMetricsF, QKeyEvent, QPainter, QPalette, QPen, QResizeEvent
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from widgets import theme
@@ -41,6 +43,7 @@ class Plot(QWidget):
     def __init__(self, name: str, across: Axis, up: Axis, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.across, self.up = across, up
+        self._area: QRectF | None = None
         self.setAccessibleName(name)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -52,8 +55,19 @@ class Plot(QWidget):
     def minimumSizeHint(self) -> QSize:
         return QSize(150, 120)
 
+    def set_axes(self, across: Axis, up: Axis) -> None:
+        """Show other ranges or names."""
+        self.across, self.up, self._area = across, up, None
+        self.update()
+
     def area(self) -> QRectF:
         """Where the data are drawn, in pixels of the widget."""
+        if self._area is None:
+            self._area = self.measure_area()
+        return self._area
+
+    def measure_area(self) -> QRectF:
+        """What `area` gives, worked out from font, ticks and size."""
         metrics = QFontMetricsF(self.font())
         widest = max((metrics.horizontalAdvance(text) for _, text in self.up.ticks), default=0.0)
         left = widest + metrics.height() + 11
@@ -67,6 +81,13 @@ class Plot(QWidget):
         across = (x - self.across.low) / (self.across.high - self.across.low)
         up = (y - self.up.low) / (self.up.high - self.up.low)
         return QPointF(area.left() + across * area.width(), area.bottom() - up * area.height())
+
+    def to_pixels(self, x: npt.NDArray[np.floating], y: npt.NDArray[np.floating]) -> list[QPointF]:
+        """Where many pairs of values are drawn."""
+        area = self.area()
+        across = area.left() + (x - self.across.low) / (self.across.high - self.across.low) * area.width()
+        up = area.bottom() - (y - self.up.low) / (self.up.high - self.up.low) * area.height()
+        return [QPointF(*pair) for pair in zip(across.tolist(), up.tolist(), strict=True)]
 
     def value_at(self, where: QPointF) -> tuple[float, float]:
         """The pair of values at a place, kept within the axes."""
@@ -88,6 +109,14 @@ class Plot(QWidget):
                 event.accept()
                 return True
         return super().event(event)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        super().resizeEvent(event)
+        self._area = None
+
+    def changeEvent(self, event: QEvent | None) -> None:
+        super().changeEvent(event)
+        self._area = None
 
     def focusInEvent(self, event: QFocusEvent | None) -> None:
         super().focusInEvent(event)

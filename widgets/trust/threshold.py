@@ -48,9 +48,7 @@ class ThresholdHistogram(Plot):
         """Frames in equal bins of P(class) from 0 to 1."""
         self._counts = np.asarray(counts, np.int64)
         self._colour = colour
-        self.across = unit_axis(f"P({name})")
-        self.up = _count_axis(int(self._counts.max(initial=1)))
-        self.update()
+        self.set_axes(unit_axis(f"P({name})"), _count_axis(int(self._counts.max(initial=1))))
 
     def set_examples(self, own: npt.ArrayLike, others: npt.ArrayLike) -> None:
         """P(class) of held-out labelled frames: (n,) of the class, (m,) of the others."""
@@ -65,8 +63,8 @@ class ThresholdHistogram(Plot):
     def threshold(self) -> float | None:
         return self._threshold
 
-    def area(self) -> QRectF:
-        return super().area().adjusted(0, 2 * RUG + 2, 0, 0)
+    def measure_area(self) -> QRectF:
+        return super().measure_area().adjusted(0, 2 * RUG + 2, 0, 0)
 
     def line_position(self) -> float | None:
         """Where the threshold is drawn, in pixels from the left."""
