@@ -149,6 +149,7 @@ def bad_pixels(settings: SimulationSettings) -> BadPixels | None:
     if not shares.any():
         return None
     drawn = np.random.default_rng([settings.seed, 0, _STREAM_OF_BAD_PIXELS]).random(settings.shape)
+    drawn[missing(settings)] = 1.0
     dead, hot, noisy = np.cumsum(shares)
     return BadPixels(drawn < dead, (drawn >= dead) & (drawn < hot), (drawn >= hot) & (drawn < noisy))
 

@@ -80,7 +80,9 @@ def test_the_beam_stop_s_arm(side: str, pixel: tuple[int, int]):
 
 
 def test_bad_pixels_are_as_many_as_asked_and_stay_where_they_are():
-    settings = replace(built(dead_share=0.05, hot_share=0.02, noisy_share=0.03), height=300, width=300)
+    settings = replace(
+        built(dead_share=0.05, hot_share=0.02, noisy_share=0.03, layout="whole"), height=300, width=300
+    )
     bad = bad_pixels(settings)
     assert bad is not None
     shares = [picture.mean() for picture in (bad.dead, bad.hot, bad.noisy)]
@@ -96,6 +98,7 @@ def test_bad_pixels_read_as_such():
     bad = bad_pixels(settings)
     rng = np.random.default_rng(1)
     frames = np.stack([detector.read_out(rng, np.full(BASE.shape, 4.0), settings, bad) for _ in range(50)])
+    assert not (missing(settings) & (bad.dead | bad.hot | bad.noisy)).any()
     assert (frames[:, bad.dead] == 0).all()
     assert (frames[:, bad.hot] == 50).all()
     good = ~(bad.dead | bad.hot | bad.noisy)
