@@ -26,6 +26,7 @@ BENCHMARKS = (
     "reading",
     "labels",
     "simulation",
+    "shapes",
     "propagators",
     "embedding",
 )
