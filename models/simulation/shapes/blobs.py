@@ -45,7 +45,7 @@ class Blobs:
     def amplitude(self, q: Array) -> Array:
         xp = array_namespace(q)
         flat = xp.reshape(q, (3, -1))
-        envelope = xp.exp(xp.sum(flat * flat, axis=0) * (-(self.sigma**2) / 2))
+        envelope = xp.exp(xp.sum(flat * flat, axis=0) * (-(float(self.sigma) ** 2) / 2))
         value = structure_factor(flat, self.positions, self.weights) * envelope
         return xp.reshape(value, q.shape[1:])
 

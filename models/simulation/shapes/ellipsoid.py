@@ -46,7 +46,8 @@ class Ellipsoid:
 
     def amplitude(self, q: Array) -> Array:
         xp = array_namespace(q)
-        a, b, c = self.semi_axes
+        # A numpy scalar would turn single into double precision.
+        a, b, c = map(float, self.semi_axes)
         square = (a * q[0, ...]) ** 2 + (b * q[1, ...]) ** 2 + (c * q[2, ...]) ** 2
         x = xp.sqrt(square)
         # The closed form loses all digits as x → 0: there its Taylor series (next term below 1e-12).
@@ -55,7 +56,7 @@ class Ellipsoid:
         closed = (xp.sin(safe) - safe * xp.cos(safe)) / safe**3
         x2 = xp.where(small, square, like(0.0, q))
         series = 1 / 3 - x2 / 30 * (1 - x2 / 28 * (1 - x2 / 54 * (1 - x2 / 88)))
-        return 3 * self.electrons * xp.where(small, series, closed)
+        return 3 * float(self.electrons) * xp.where(small, series, closed)
 
     def depth(self, points: Real) -> Real:
         """How far (nm) each of the (N, 3) points lies inside the surface, negative outside; never overstated."""

@@ -49,7 +49,8 @@ class Layered:
         return self.outer.electrons * (1 + self.contrast * self.core_size**3)
 
     def amplitude(self, q: Array) -> Array:
-        core = self.outer.amplitude(q * self.core_size) * (self.contrast * self.core_size**3)
+        size = float(self.core_size)
+        core = self.outer.amplitude(q * size) * (float(self.contrast) * size**3)
         return self.outer.amplitude(q) + core
 
     def add_to(self, grid: Grid) -> None:

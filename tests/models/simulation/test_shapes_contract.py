@@ -107,6 +107,17 @@ def test_beads_lie_within_the_bounding_sphere(name: str):
     assert reach.max() <= body.radius * (1 + 1e-9)
 
 
+def test_numbers_of_numpy_as_sizes_do_not_change_the_precision():
+    size = np.float64(40.0)
+    bodies = (
+        Ellipsoid((size, size, size), size),
+        Layered(sphere(80), np.float64(0.5), size),
+        icosahedron(size, size),
+    )
+    for body in bodies:
+        assert body.amplitude(np.ones((3, 4), dtype=np.float32)).dtype == np.float32
+
+
 @settings(max_examples=30, deadline=None)
 @given(
     axes=st.tuples(*[st.floats(0.5, 500)] * 3),
