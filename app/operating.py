@@ -55,7 +55,6 @@ def operating(verdicts: Verdicts, class_name: str, held_out: HeldOut | None) -> 
 
 def kept_frames(verdicts: Verdicts, class_name: str, threshold: float) -> npt.NDArray[np.int64]:
     """Frames at or above a threshold of the curve, int64, ascending; as many as the curve counts there."""
+    # In single precision, as the curve counts: else a frame right on the threshold would be on the other side of it.
     chances = verdicts.probabilities[:, verdicts.classes.index(class_name)]
-    # The curve gathers probabilities in steps, with the same allowance for what rounding takes away.
-    enough = chances.astype(np.float64) >= threshold - 5e-9
-    return np.flatnonzero(enough & ~verdicts.missing)
+    return np.flatnonzero((chances >= np.float32(threshold)) & ~verdicts.missing)

@@ -19,7 +19,7 @@ from widgets.trust.keep_panel import KeepPanel, ShownPoint
 from widgets.trust.reliability import ReliabilityBins
 from widgets.trust.threshold import ThresholdHistogram
 from widgets.trust.trust_panel import TrustPanel
-from widgets.trust.words import kept_frames
+from widgets.trust.words import kept_frames, share_range, threshold_words
 
 STYLES = tuple(default_style(place, name) for place, name in enumerate(["single", "multi"]))
 THRESHOLDS = np.linspace(0.0, 1.0, 11)
@@ -82,6 +82,12 @@ def test_the_sentence_gives_numbers_expectation_and_interval() -> None:
     assert "<i>" not in kept_frames("<i>odd", 0.5, 1, 2, (None, None), (None, None)), "class names are text"
 
 
+def test_narrow_ranges_and_extreme_thresholds_keep_their_digits() -> None:
+    assert share_range(0.9962, 1.0) == "99.6–100.0\u202f%"
+    assert share_range(0.8, 0.9) == "80–90\u202f%"
+    assert [threshold_words(t) for t in (0.0, 0.004, 0.5, 0.9987, 1.0)] == ["0.00", "0.004", "0.50", "0.999", "1.00"]
+
+
 def test_dragging_on_the_curve_gives_the_nearest_threshold(keep: KeepPanel, qtbot: QtBot) -> None:
     curve = plot(keep)
     start = curve.point_position()
@@ -107,9 +113,8 @@ def test_dragging_the_line_of_the_histogram(keep: KeepPanel) -> None:
     histogram = keep.findChild(ThresholdHistogram)
     seen: list[float] = []
     keep.threshold_moved.connect(seen.append)
-    drag(histogram, histogram.to_pixel(0.6, 0.5), histogram.to_pixel(0.25, 1.0))
-    assert seen[0] == pytest.approx(0.6, abs=0.005)
-    assert seen[-1] == pytest.approx(0.25, abs=0.005)
+    drag(histogram, histogram.to_pixel(0.6, 0.5), histogram.to_pixel(0.23, 1.0))
+    assert seen == pytest.approx([0.6, 0.2]), "the nearest threshold there is"
     drag(histogram, histogram.to_pixel(0.6, 0.5), QPointF(5000, 10))
     assert seen[-1] == 1.0
 
@@ -122,7 +127,7 @@ def test_arrow_keys_move_the_threshold(keep: KeepPanel) -> None:
     QTest.keyClick(histogram, Qt.Key.Key_Left, Qt.KeyboardModifier.ShiftModifier)
     QTest.keyClick(curve, Qt.Key.Key_Right)
     QTest.keyClick(curve, Qt.Key.Key_Left)
-    assert seen == pytest.approx([0.61, 0.5, 0.5, 0.7]), "to the right on the curve more is kept"
+    assert seen == pytest.approx([0.7, 0.0, 0.5, 0.7]), "to the right on the curve more is kept"
     keep.set_point(ShownPoint(1.0, 0, 100))
     QTest.keyClick(histogram, Qt.Key.Key_Right)
     assert seen[-1] == 1.0

@@ -28,6 +28,12 @@ from widgets.trust.curve import KeepCurve, PrecisionRecallPlot
 from widgets.trust.threshold import ThresholdHistogram
 from widgets.trust.words import kept_frames
 
+_ON_LABELS = (
+    "Expected from the stated probabilities, corrected by your labelled frames, each judged while it is held out. "
+    "Frames labelled from the queue are the hard ones, so the run usually fares better than this; label some frames "
+    "by chance (R) for a figure without that bias."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class ShownPoint:
@@ -97,6 +103,7 @@ class KeepPanel(QWidget):
         # Room for two lines from the beginning: the plots must not jump while the threshold is dragged.
         self._words.setMinimumHeight(2 * theme.line_height())
         self._words.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._words.setToolTip(_ON_LABELS)
         self._words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._note = QLabel()
         self._note.setWordWrap(True)
@@ -164,6 +171,8 @@ class KeepPanel(QWidget):
         self.curve.set_curve(curve, self._name, colour)
         self.histogram.set_counts(counts, self._name, colour)
         self.histogram.set_examples(own, others)
+        if curve is not None:
+            self.histogram.set_thresholds(curve.thresholds)
         self._stack.setCurrentWidget(self._full)
 
     def set_point(self, point: ShownPoint) -> None:

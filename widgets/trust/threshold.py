@@ -15,9 +15,8 @@ from widgets.text import grouped
 from widgets.trust.plot import Axis, Plot, unit_axis
 
 FloatArray = npt.NDArray[np.floating]
-STEP, LONG_STEP = 0.01, 0.1
-GRID = 200
-"""thresholds are whole numbers of 1/GRID, as on the curve of precision and yield"""
+LONG_STEP = 10
+"""thresholds that Shift and an arrow key move on"""
 RUG = 7
 """pixels for each of the two rows of labelled examples"""
 
@@ -36,12 +35,13 @@ class ThresholdHistogram(Plot):
         self._counts: npt.NDArray[np.int64] = np.zeros(1, np.int64)
         self._own: FloatArray = np.empty(0)
         self._others: FloatArray = np.empty(0)
+        self._listed: FloatArray = np.linspace(0.0, 1.0, 101)
         self._colour = ""
         self._threshold: float | None = None
         self.setWhatsThis(
             "All frames of the run by the probability that they are of the class. Those to the right of the line are "
             "kept. Strokes at the top are your labelled frames, each judged while it was held out: the upper row is "
-            "of the class, the lower row of the others. Arrow keys move the line by 0.01, with Shift by 0.1."
+            "of the class, the lower row of the others. Arrow keys move the line, with Shift in larger steps."
         )
 
     def set_counts(self, counts: npt.ArrayLike, name: str, colour: str) -> None:
@@ -49,6 +49,10 @@ class ThresholdHistogram(Plot):
         self._counts = np.asarray(counts, np.int64)
         self._colour = colour
         self.set_axes(unit_axis(f"P({name})"), _count_axis(int(self._counts.max(initial=1))))
+
+    def set_thresholds(self, thresholds: npt.ArrayLike) -> None:
+        """(T,) the thresholds there are to choose from, ascending."""
+        self._listed = np.asarray(thresholds, np.float64)
 
     def set_examples(self, own: npt.ArrayLike, others: npt.ArrayLike) -> None:
         """P(class) of held-out labelled frames: (n,) of the class, (m,) of the others."""
@@ -121,13 +125,16 @@ class ThresholdHistogram(Plot):
         if self._threshold is None or event.key() not in signs:
             super().keyPressEvent(event)
             return
-        long = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-        moved = self._threshold + signs[Qt.Key(event.key())] * (LONG_STEP if long else STEP)
-        self.threshold_moved.emit(min(1.0, max(0.0, round(moved, 4))))
+        steps = LONG_STEP if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1
+        place = self._nearest(self._threshold) + signs[Qt.Key(event.key())] * steps
+        self.threshold_moved.emit(float(self._listed[min(len(self._listed) - 1, max(0, place))]))
 
     def _drag_to(self, where: QPointF) -> None:
         if self._threshold is not None:
-            self.threshold_moved.emit(round(self.value_at(where)[0] * GRID) / GRID)
+            self.threshold_moved.emit(float(self._listed[self._nearest(self.value_at(where)[0])]))
+
+    def _nearest(self, threshold: float) -> int:
+        return int(np.abs(self._listed - threshold).argmin())
 
     def _ink(self) -> QColor:
         return QColor(self._colour) if self._colour else self.palette().color(QPalette.ColorRole.Highlight)

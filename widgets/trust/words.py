@@ -11,8 +11,14 @@ INTERVAL = f"90{THIN_SPACE}%"
 
 
 def share_range(low: float, high: float) -> str:
-    """ "80–90 %"."""
-    return f"{100 * low:.0f}–{100 * high:.0f}{THIN_SPACE}%"
+    """ "80–90 %", with a decimal where it is narrow."""
+    digits = 1 if high - low < 0.02 else 0
+    return f"{100 * low:.{digits}f}–{100 * high:.{digits}f}{THIN_SPACE}%"
+
+
+def threshold_words(threshold: float) -> str:
+    """ "0.83", with a third decimal close to 0 and 1."""
+    return f"{threshold:.2f}" if 0.02 <= threshold <= 0.98 or threshold in (0.0, 1.0) else f"{threshold:.3f}"
 
 
 def share(value: float) -> str:
@@ -55,7 +61,8 @@ def kept_frames(name: str, threshold: float, kept: int, frames: int, precision: 
         found: expected share of the class's frames that are kept.
     """
     name = html.escape(name)
-    text = f"Keep <b>{grouped(kept)}</b> of {counted(frames, 'frame')} with P({name}) ≥ <b>{threshold:.2f}</b>"
+    which = f"P({name}) ≥ <b>{threshold_words(threshold)}</b>"
+    text = f"Keep <b>{grouped(kept)}</b> of {counted(frames, 'frame')} with {which}"
     expected = []
     for title, (value, between), of in (("precision", precision, ""), ("yield", found, f" of all {name}")):
         if value is not None:
