@@ -80,12 +80,12 @@ CONDITIONS = {
     for condition in (
         Condition(FULL, "full detector", HOME, frames_per_class=80, everything=True),
         Condition(PROPORTIONAL, "fluence proportional to the number of particles", HOME, 80, proportional=True),
-        Condition("quarter", "a quarter of the detector missing", HOME, 80, missing="quarter", like=FULL),
-        Condition("half", "half of the detector missing", HOME, 80, missing="half", like=FULL),
-        Condition("three-quarters", "three quarters missing", HOME, 80, missing="three-quarters", like=FULL),
-        Condition("centre", "beam centre off by up to 3 px, frame by frame", HOME, offset_px=3.0),
+        Condition("quarter", "¼ missing", HOME, 80, missing="quarter", like=FULL),
+        Condition("half", "½ missing", HOME, 80, missing="half", like=FULL),
+        Condition("three-quarters", "¾ missing", HOME, 80, missing="three-quarters", like=FULL),
+        Condition("centre", "centre off", HOME, offset_px=3.0),
         Condition("background", "background × 3", replace(HOME, background_low=0.06, background_high=0.6)),
-        Condition("geometry", "a detector not trained on", ABROAD, columns_gap=8),
+        Condition("geometry", "another detector", ABROAD, columns_gap=8),
     )
 }
 

@@ -92,7 +92,7 @@ def _reliability(results: Results, methods: Mapping[str, Method], looks: Mapping
             colour, width, dashed = looks[name]
             lines.append(Line(f"{method.title} (error {found.ece:.3f})", x, y, colour, width, dashed))
     x_axis = Axis("probability of the likeliest class", 0.5, 1.0, _SHARES)
-    y_axis = Axis("share of frames where it is right", 0.3, 1.0, (0.3, 0.4, *_SHARES))
+    y_axis = Axis("share of frames where it is right", 0.4, 1.0, (0.4, *_SHARES))
     ideal = Line("", np.array([0.5, 1.0]), np.array([0.5, 1.0]), "#999999", 1.0, True, False)
     chart(folder, "How far probabilities can be trusted: five labels per class", x_axis, y_axis, lines, [ideal])
     return folder
