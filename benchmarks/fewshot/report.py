@@ -238,9 +238,9 @@ def _conditions_table(results: Results, methods: Mapping[str, Method]) -> str:
     columns["four classes"] = (FULL, "four/200/5", lambda o: f"{o.balanced:.3f}")
     remark = (
         "Balanced accuracy at 5 labels, independent fluence, ≥ 200 photons on the whole detector. What is missing "
-        "is missing in all frames, the labelled ones too. Centre off: the beam lies up to 3 px from the middle, frame by "
-        "frame. Another detector, never trained on: 208 × 256 pixels of 0.15 mm, 0.3 m away, 1240 eV, a cross of gaps. "
-        "Four classes: blanks and contaminants are present and labelled; chance is 0.25."
+        "is missing in all frames, the labelled ones too. Centre off: the beam lies up to 3 px from the middle, "
+        "elsewhere in every frame. Another detector, never trained on: 208 × 256 pixels of 0.15 mm, 0.3 m away, "
+        "1240 eV, a cross of gaps. Four classes: blanks and contaminants are present and labelled; chance is 0.25."
     )
     return _table("Conditions", remark, results, methods, columns)
 
