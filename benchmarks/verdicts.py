@@ -36,7 +36,9 @@ from models.embedding.few_shot import (
     Verdicts,
     cross_validate,
     fit_head,
+    hold_out,
     neighbours,
+    precision_recall,
     run_statistics,
     suggest,
 )
@@ -81,6 +83,8 @@ def speed(n: int = 1_000_000) -> None:
     peer = LogisticRegression().fit(vectors[chosen], truth[chosen])
     mask = np.zeros(n, np.bool_)
     mask[chosen] = True
+    held = hold_out(vectors[chosen], truth[chosen], names, run=run)
+    few = examples_of(truth, 12)
 
     def label() -> None:
         fit_head(vectors[chosen], truth[chosen], names, run=run).verdicts(vectors, out=verdicts)
@@ -91,6 +95,8 @@ def speed(n: int = 1_000_000) -> None:
         ("· judging alone, 2 threads", lambda: head.verdicts(vectors, out=verdicts)),
         ("· judging alone, 1 thread", lambda: head.verdicts(vectors, out=verdicts, threads=1)),
         ("· refitting alone", lambda: fit_head(vectors[chosen], truth[chosen], names, run=run)),
+        ("· refitting alone, 60 examples", lambda: fit_head(vectors[few], truth[few], names, run=run)),
+        ("· holding every one of 60 examples out", lambda: hold_out(vectors[few], truth[few], names, run=run)),
         ("peer: LogisticRegression.predict_proba", lambda: peer.predict_proba(vectors)),
         ("queue: 24 suggestions", lambda: suggest(verdicts, vectors, mask, 24)),
         ("first suggestions, before any label", lambda: suggest(None, vectors, mask, 24)),
@@ -99,6 +105,7 @@ def speed(n: int = 1_000_000) -> None:
             "confusion by 5-fold cross-validation",
             lambda: cross_validate(vectors[chosen], truth[chosen], names, run=run),
         ),
+        ("precision, recall and their intervals", lambda: precision_recall(verdicts, "a", held)),
         ("look at the run, once", lambda: run_statistics(vectors)),
         ("PCA map", lambda: pca(vectors)),
     ]
