@@ -41,6 +41,7 @@ Codes = npt.NDArray[np.int16]
 Rows = npt.NDArray[np.int64]
 QUEUE_LENGTH = 24
 CONFUSION_FOLDS = 5
+_SQUARES_AT_ONCE = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -156,11 +157,23 @@ def _vectors(stored: Stored) -> tuple[Vectors, RunStatistics | None]:
     return vectors, run_statistics(vectors)
 
 
+@lru_cache(maxsize=1)
+def _squares(stored: Stored) -> npt.NDArray[np.float32]:
+    """(N,) squared lengths: every judgement needs them, and no label changes them."""
+    vectors, _ = _vectors(stored)
+    squares = np.empty(len(vectors), np.float32)
+    with np.errstate(invalid="ignore"):
+        for start in range(0, len(vectors), _SQUARES_AT_ONCE):
+            block = vectors[start : start + _SQUARES_AT_ONCE]
+            np.vecdot(block, block, out=squares[start : start + len(block)])
+    return squares
+
+
 def judge(stored: Stored, labelled: Labelled, settings: FewShotSettings, source: dict[str, Any]) -> Shown:
     """Verdicts for every frame from the labelled ones. Raises as `fit_head`."""
     vectors, statistics = _vectors(stored)
     head = fit_head(vectors[labelled.frames], labelled.codes, labelled.names, settings, run=statistics, source=source)
-    verdicts = head.verdicts(vectors, out=_latest.spare(len(vectors), head.classes))
+    verdicts = head.verdicts(vectors, out=_latest.spare(len(vectors), head.classes), squares=_squares(stored))
     _latest.replace(stored, verdicts)
     return as_shown(verdicts, labelled.names)
 
