@@ -23,6 +23,8 @@ BENCHMARKS = (
     "map_view",
     "responsiveness",
     "verdicts",
+    "refresh",
+    "queue",
     "reading",
     "labels",
     "simulation",
