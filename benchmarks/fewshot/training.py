@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,9 @@ from models.progress import drain
 from models.simulation import detector
 from models.simulation.generate import Kind
 from models.simulation.particles import TRAIN_IDS, VALIDATION_IDS, random_species
+
+if TYPE_CHECKING:
+    from models.embedding.training.settings import TrainingSettings
 
 SPECIES, VALIDATION_SPECIES = 200, 40
 KEPT = 24
@@ -54,11 +57,10 @@ def folder_of(name: str, seed: int, frames: int, cache: Path) -> Path:
 
 def recipe(name: str) -> str:
     """Six hex digits of the settings a training has: another recipe's networks are never taken for this one's."""
-    if name.startswith("specklenn"):
-        from models.classifying.specklenn.settings import SpeckleNNSettings as Settings
-    else:
-        from models.embedding.training.settings import TrainingSettings as Settings
-    return hashlib.sha256(json.dumps(to_dict(Settings()), sort_keys=True).encode()).hexdigest()[:6]
+    from models.classifying.specklenn.settings import SpeckleNNSettings
+
+    settings = SpeckleNNSettings() if name.startswith("specklenn") else _short(1, 0)
+    return hashlib.sha256(json.dumps(to_dict(settings), sort_keys=True).encode()).hexdigest()[:6]
 
 
 def trained(name: str, seed: int, frames: int, cache: Path) -> Path:
@@ -70,6 +72,7 @@ def trained(name: str, seed: int, frames: int, cache: Path) -> Path:
         budget = 0.0
         if training.after:
             trained(training.after, seed, frames, cache)
+            trained("friedel-frames", seed, frames, cache)  # tells how many frames that time is enough for
             done = json.loads((folder_of(training.after, seed, frames, cache) / "training.json").read_text())
             budget = float(done["cpu_s"])
         print(f"training {training.title}, seed {seed} …", flush=True)
@@ -95,29 +98,34 @@ def records(frames: int, cache: Path) -> dict[str, dict[str, Any]]:
     return found
 
 
+def _short(steps: int, seed: int) -> TrainingSettings:
+    """Our recipe in one sweep of the learning rate over a given number of steps."""
+    from models.embedding.training.settings import TrainingSettings
+
+    return TrainingSettings(
+        epochs=1,
+        steps_per_epoch=max(steps, 1),
+        restart_epoch=0,
+        warmup_steps=min(TrainingSettings().warmup_steps, steps // 10 + 1),
+        validation_species=2,
+        test_species=2,
+        seed=seed,
+    )
+
+
 def _ours(seed: int, frames: int, folder: Path, budget_s: float) -> int:
     """Our recipe with the published number of frames, or with as many as the processor time allows."""
     from models.embedding.training.batches import layout
-    from models.embedding.training.settings import TrainingSettings
     from models.embedding.training.train import train
 
-    plain = TrainingSettings()
-    batch = len(layout(plain).classes)
+    batch = len(layout(_short(1, 0)).classes)
     steps = frames // batch
     if budget_s:
         sibling = json.loads(
             (folder_of("friedel-frames", seed, frames, folder.parents[1]) / "training.json").read_text()
         )
         steps = int(budget_s / float(sibling["cpu_s"]) * float(sibling["frames"]) / batch)
-    settings = TrainingSettings(
-        epochs=1,
-        steps_per_epoch=max(steps, 1),
-        warmup_steps=min(plain.warmup_steps, steps // 10 + 1),
-        validation_species=2,
-        test_species=2,
-        seed=seed,
-    )
-    drain(train(settings, folder))
+    drain(train(_short(steps, seed), folder))
     return steps * batch
 
 
