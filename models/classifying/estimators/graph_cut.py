@@ -5,7 +5,7 @@ Both models of the paper are here. The quadratic one minimises ½ Σ_k u_kᵀ L 
 the labelled frames, L the graph's normalised Laplacian: sparse linear systems. The other minimises Σ_ij w_ij |u_i −
 u_j| + λ Σ_k f_kᵀ u_k, the labelled frames held fixed: total variation on the graph, by a primal-dual iteration
 (Chambolle and Pock, J. Math. Imaging Vis. 40, 120, 2011). The region force f_k(i) = −ln p_k(i) comes from p_k(i), the
-share of class k in what a short random walk from i sees of the examples.
+share of class k in what short random walks from the examples bring to i.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from models.parameters import parameter
 QUADRATIC, TOTAL_VARIATION = "quadratic", "total variation"
 _FIRMNESS = 100.0
 _STEPS = 8
-_STAY = 0.05
-"""What every class's share of a walk begins with, in examples: how little one faint link says."""
+_FAINT = 0.05
+"""What every class's share begins with, in usual shares: how little one faint link says."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class GraphCutSettings:
         "What makes a labelling smooth: squared differences, or the length of the cut",
         choices=(QUADRATIC, TOTAL_VARIATION),
     )
-    neighbours: int = parameter(20, "Nearest neighbours that a frame is linked to", low=3, high=1000)
-    force: float = parameter(0.05, "Weight of the region force against smoothness", low=0.0, high=100.0)
+    neighbours: int = parameter(10, "Nearest neighbours that a frame is linked to", low=3, high=1000)
+    force: float = parameter(0.5, "Weight of the region force against smoothness", low=0.0, high=100.0)
     iterations: int = parameter(300, "Steps of the total variation's solver", low=10, high=10_000)
 
 
@@ -78,13 +78,17 @@ class GraphCut(FewLabels):
         return np.asarray(np.log(seen / np.maximum(seen.sum(1, keepdims=True), 1e-300) + 1e-3), np.float64)
 
     def _region_force(self, given: Array) -> Array:
-        """(n, K) −ln of the class shares among examples that walks of up to 8 steps end on."""
+        """(n, K) −ln of the class shares where walks that start at the examples are found after up to 8 steps.
+
+        Walks from the examples, not to them: each class sends out the same number, so an example with many
+        neighbours does not win everywhere.
+        """
         share = given / given.sum(0)
         seen = share.copy()
         for _ in range(_STEPS):
-            share = self._walk @ share
+            share = self._walk.T @ share
             seen += share
-        seen += _STAY * seen[seen.sum(1) > 0].mean()
+        seen += _FAINT * seen.mean()
         return np.asarray(-np.log(seen / seen.sum(1, keepdims=True)), np.float64)
 
     def _quadratic(self, given: Array, known: Any, force: Array) -> Array:
@@ -105,11 +109,13 @@ class GraphCut(FewLabels):
         from scipy.sparse import csr_array, triu
 
         upper = triu(self._weights, k=1, format="coo")
-        edges = np.arange(len(upper.data))
+        # In units of a frame's usual links, as in the Laplacian: the force then means the same in both models.
+        weights = upper.data / max(float(self._weights.sum()) / len(given), 1e-12)
+        edges = np.arange(len(weights))
         # Each row of the gradient is one link: weight · (u_i − u_j).
         gradient = csr_array(
             (
-                np.concatenate([upper.data, -upper.data]),
+                np.concatenate([weights, -weights]),
                 (np.concatenate([edges, edges]), np.concatenate([upper.row, upper.col])),
             ),
             shape=(len(edges), len(given)),
