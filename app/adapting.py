@@ -80,10 +80,9 @@ class Adapting(QObject):
         self._lane.forget()
 
     def close(self) -> None:
+        """The run is closed or opened again. Minutes of work go on: their result lies in the workspace then."""
         self._closed = True
         self._lane.close()
-        if self._job:
-            self._jobs.cancel(self._job)
 
     def _finished(self, key: str) -> None:
         self._ended()

@@ -22,6 +22,13 @@ log = logging.getLogger(__name__)
 
 Vectors = npt.NDArray[np.float32]
 Codes = npt.NDArray[np.int16]
+FEW_SHOT = "speckle"
+"""name of the few-shot head in the registry of classifiers"""
+HEADS = {
+    "logistic": "logistic regression",
+    "prototype": "nearest class mean",
+    "shrinkage": "shrunken discriminants",
+}
 REFIT_AFTER_MS = 10
 """the label is painted first"""
 
@@ -58,6 +65,11 @@ class Method:
         return isinstance(self.settings, FewShotSettings)
 
 
+def few_shot(settings: FewShotSettings) -> Method:
+    """The few-shot head on the run's embedding."""
+    return Method(FEW_SHOT, f"Speckle embedding, {HEADS[settings.head]}", settings)
+
+
 class Classifier(QObject):
     """Keeps verdicts, queue and confusion in step with the labels of one run.
 
@@ -75,7 +87,7 @@ class Classifier(QObject):
     ) -> None:
         super().__init__(parent)
         self._labels_now = labels_now
-        self.method = Method("speckle", "Speckle embedding", FewShotSettings())
+        self.method = few_shot(FewShotSettings())
         self.vectors: Vectors | None = None
         self.verdicts: Verdicts | None = None
         self.shown: Judged | None = None

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from app.classifying import Classifier, Method
+from app.classifying import FEW_SHOT, HEADS, Classifier, Method, few_shot
 from app.jobs.manager import JobManager
 from app.jobs.threads import run_task
 from app.opening import Opened
 from models.embedding.few_shot import FewShotSettings
 from models.errors import BadParameter, FriedelError
-from models.parameters import describe, from_dict, to_dict
+from models.parameters import from_dict, to_dict
 from models.progress import Progress
 from widgets.text import counted, grouped
 
@@ -32,14 +32,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-FEW_SHOT = "speckle"
-"""name of the few-shot head in the registry of classifiers"""
 FEATURES_TASK = "app.jobs.tasks:features"
-HEADS = {
-    "logistic": "logistic regression",
-    "prototype": "nearest class mean",
-    "shrinkage": "shrunken discriminants",
-}
 
 
 @dataclass(frozen=True)
@@ -150,11 +143,6 @@ class Sorting(QObject):
     def choice(self, choice_id: str) -> Choice | None:
         return next((choice for choice in self.choices if choice.id == choice_id), None)
 
-    @property
-    def present(self) -> Choice | None:
-        """The classifier in use."""
-        return self.choice(self.chosen)
-
     def settings_of(self, choice_id: str) -> Any:
         """The settings of a classifier as they are, or its defaults."""
         name, _, head = choice_id.partition("/")
@@ -205,7 +193,12 @@ class Sorting(QObject):
         self.changed.emit()
 
     def to_state(self) -> dict[str, Any]:
-        return {"classifier": self._wanted or self.chosen, "settings": self._settings, "weights": self._weights}
+        at_work = "" if self.at_work is None else self.at_work.choice.id
+        return {
+            "classifier": self._wanted or at_work or self.chosen,
+            "settings": self._settings,
+            "weights": self._weights,
+        }
 
     def close(self) -> None:
         self._closed = True
@@ -301,7 +294,9 @@ class Sorting(QObject):
         self._turn += 1
         self._before, self.chosen = self.chosen, choice.id
         self.at_work = None
-        self._classifier.use(Method(choice.name, choice.title, self.settings_of(choice.id)), features)
+        method = Method(choice.name, choice.title, self.settings_of(choice.id))
+        if features is not None or method != self._classifier.method:
+            self._classifier.use(method, features)
         self.changed.emit()
 
     def _failed(self, turn: int, error: Exception) -> None:
@@ -317,18 +312,13 @@ class Sorting(QObject):
             self.problem.emit(f"The classifier cannot be made ready: {error}. The log has the details.")
 
 
-def has_settings(settings: Any) -> bool:
-    """Whether there is anything to set."""
-    return bool(describe(settings))
-
-
 def _choices(infos: Mapping[str, ClassifierInfo]) -> list[Choice]:
     found = []
     for info in infos.values():
         if info.name == FEW_SHOT:
             found += [
-                Choice(f"{FEW_SHOT}/{head}", f"Speckle embedding, {words}", info.summary, info.paper, "fast")
-                for head, words in HEADS.items()
+                Choice(f"{FEW_SHOT}/{head}", few_shot(FewShotSettings(head=head)).title, info.summary, info.paper)
+                for head in HEADS
             ]
         else:
             found.append(Choice(info.name, info.title, info.summary, info.paper, info.cost, info.needs_weights))

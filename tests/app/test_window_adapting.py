@@ -83,6 +83,16 @@ def test_an_adaptation_can_be_stopped_and_changes_nothing(qtbot, judged_window, 
     assert window.session.embedding.key == ""
 
 
+def test_an_adaptation_outlives_a_reload_of_the_run(qtbot, judged_window, monkeypatch) -> None:
+    window = judged_window
+    start_adapting(qtbot, window, monkeypatch, "slow_adaptation")
+    with qtbot.waitSignal(window.run_opened, timeout=WAIT_MS):
+        press(window, "F5")
+    assert [job.title for job in window.jobs.running()] == ["Adapting to small.cxi"]
+    window.jobs.cancel_all()
+    qtbot.waitUntil(lambda: not window.jobs.running(), timeout=WAIT_MS)
+
+
 def test_an_adapted_embedding_is_offered_compared_and_used_only_when_chosen(
     qtbot, judged_window, run_file, monkeypatch
 ) -> None:
