@@ -36,7 +36,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 def main() -> int:
     args = _arguments()
-    every = methods(args.cache, args.train_frames)
+    every = methods(args.cache, args.train_frames, args.weights)
     if unknown := set(args.only or ()) - set(every):
         print(f"no method {', '.join(sorted(unknown))}; there are {', '.join(every)}", file=sys.stderr)
         return 2
@@ -144,6 +144,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--shots", type=int, nargs="+", default=list(SHOTS), choices=SHOTS, help="labels per class")
     parser.add_argument("--draws", type=int, default=0, help="at most so many draws of the labels; 0 for the plan's")
     parser.add_argument("--train-frames", type=int, default=100_000, help="frames seen by networks trained here")
+    parser.add_argument("--weights", default="speckle", help="of ours: bundled, or a .safetensors file to try out")
     parser.add_argument("--docs", type=Path, default=DOCS, help="where fewshot.md and images/ go")
     parser.add_argument("--quick", action="store_true", help="few species, one seed, few draws: does it all work?")
     args = parser.parse_args()

@@ -114,12 +114,13 @@ def of_registry(features: str, weights: str | Path = "") -> Extract:
     return lambda frames, valid: made.extract(frames, valid)
 
 
-def methods(cache: Path, train_frames: int) -> Mapping[str, Method]:
+def methods(cache: Path, train_frames: int, weights: str = "speckle") -> Mapping[str, Method]:
     """All of them by name, ours first.
 
     Args:
-        cache: where trained networks are.
+        cache: where networks trained for the comparison are.
         train_frames: that they saw.
+        weights: of ours: the bundled ones, or the path of others.
     """
     from models.classifying.features import extractor
     from models.classifying.registry import CLASSIFIERS
@@ -128,10 +129,10 @@ def methods(cache: Path, train_frames: int) -> Mapping[str, Method]:
     found = [
         Method(
             "friedel",
-            "Friedel, bundled weights",
+            "Friedel, bundled weights" if weights == "speckle" else f"Friedel, {weights}",
             "ours",
-            f"friedel-{digest('speckle')}",
-            lambda seed: ours("speckle"),
+            f"friedel-{digest(weights)}",
+            lambda seed: ours(weights),
             few_shot_head,
         )
     ]
@@ -139,8 +140,8 @@ def methods(cache: Path, train_frames: int) -> Mapping[str, Method]:
         published = name.startswith("specklenn")
 
         def load(seed: int, name: str = name, published: bool = published) -> Extract:
-            weights = trained(name, seed, train_frames, cache)
-            return of_registry("specklenn", weights) if published else ours(weights)
+            path = trained(name, seed, train_frames, cache)
+            return of_registry("specklenn", path) if published else ours(path)
 
         found.append(
             Method(
