@@ -46,9 +46,9 @@ class AdaptSettings:
 
     weights: str = parameter("speckle", "weights to start from: bundled by name, or a .safetensors file")
     frames: int = parameter(1024, "frames of the run to learn from, spread over it at random", low=32, high=100_000)
-    steps: int = parameter(150, "optimiser steps", low=1, high=100_000)
+    steps: int = parameter(120, "optimiser steps", low=1, high=100_000)
     run_frames_per_batch: int = parameter(48, "frames of the run in a batch, each shown twice", low=2, high=4096)
-    species: int = parameter(64, "simulated training species shown beside them", low=8)
+    species: int = parameter(48, "simulated training species shown beside them", low=8)
     species_per_batch: int = parameter(8, "simulated species in a batch", low=2)
     projection_weight: float = parameter(0.1, "weight of the objective on the run's own frames", low=0.0)
     label_weight: float = parameter(0.5, "weight of the objective on labelled frames, where there are any", low=0.0)
