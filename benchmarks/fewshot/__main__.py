@@ -53,7 +53,8 @@ def main() -> int:
                 _judge(method, condition, seed, args)
     if "speed" in args.stages:
         for method in chosen:
-            _measure_speed(method, args)
+            if method.training in ("", "specklenn-independent"):  # the others are the same networks
+                _measure_speed(method, args)
     if "report" in args.stages:
         _report(every, args)
     return 0
@@ -74,9 +75,10 @@ def _judge(method: Method, condition: Condition, seed: int, args: argparse.Names
         record = {"answers": answers}
     began = time.perf_counter()
     for cell in asked:
-        if cell.key in record or cell.shots not in args.shots:
+        most = min(filter(None, (args.draws, method.most_draws)), default=cell.draws)
+        done = record.get(cell.key, {}).get("draws", 0)
+        if cell.shots not in args.shots or done >= min(most, cell.draws):
             continue
-        most = min(filter(None, (args.draws, method.most_draws)), default=0)
         record[cell.key] = evaluate(method.judge, vectors, frames, cell, args.numbers, seed, most)
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_suffix(".part")

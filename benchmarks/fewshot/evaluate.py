@@ -86,7 +86,7 @@ def evaluate(
     runs: dict[int, tuple[Run, Floats]] = {}
     tally: Tally | None = None
     began = time.perf_counter()
-    for draw in range(min(cell.draws, most_draws or cell.draws)):
+    for draw in range(min(cell.draws, most_draws)):
         place = draw % len(species)
         if place not in runs:
             run = run_of(frames, species[place], cell, seed)

@@ -129,7 +129,9 @@ def cells(condition: Condition, every: bool) -> list[Cell]:
     if condition.name == PROPORTIONAL:
         return [Cell("pair", PHOTONS[0], shots) for shots in (SHOTS if every else (5,))]
     if condition.name != FULL:
-        return [Cell("pair", 200.0, shots) for shots in (SHOTS if every else (5,))]
+        compared = every and condition.name == "half"  # with the full detector, to a point
+        deep = Cell("pair", 200.0, 5, DEEP_DRAWS if compared else DRAWS)
+        return [deep, *(Cell("pair", 200.0, shots) for shots in SHOTS if every and shots != 5)]
     found = [Cell("pair", 200.0, shots, DEEP_DRAWS if shots == 5 else DRAWS) for shots in (5, 20, 1, 10)]
     found += [Cell(task, 200.0, shots) for task in ("four", "unknown") for shots in (5, 20)]
     found += [Cell("pair", photons, shots) for photons in (1000.0, PHOTONS[0]) for shots in (5, 20)]

@@ -324,7 +324,7 @@ def _speed_table(speeds: Mapping[str, Mapping[str, Any]], methods: Mapping[str, 
     if not speeds:
         return ""
     rows = [
-        f"| {methods[name].title} | {speed['one']:.0f} | {speed['many']:.0f} | {speed['memory_mb']:.0f} "
+        f"| {methods[name].title.removesuffix(', independent fluence')} | {speed['one']:.0f} | {speed['many']:.0f} | {speed['memory_mb']:.0f} "
         f"| {speed['judge_ms']:.0f} |"
         for name, speed in speeds.items()
         if name in methods
