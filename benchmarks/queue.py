@@ -119,7 +119,8 @@ def main() -> None:
         ours, theirs, final, final_by_chance = np.array(found).T
         print(
             f"| {name} | {len(found)} | {ours.mean():.1f} | {ours.max():.0f} | {theirs.mean():.1f} "
-            f"| {theirs.max():.0f} | {ours.mean() / theirs.mean():.2f} | {final.mean():.3f} | {final_by_chance.mean():.3f} |"
+            f"| {theirs.max():.0f} | {ours.mean() / theirs.mean():.2f} "
+            f"| {final.mean():.3f} | {final_by_chance.mean():.3f} |"
         )
     ours, theirs, *_ = np.array(everything).T
     print(f"\nMedian over runs of the ratio: {np.median(ours / theirs):.2f}; worst: {np.max(ours / theirs):.2f}.\n")
