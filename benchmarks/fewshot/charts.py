@@ -12,8 +12,8 @@ import numpy.typing as npt
 from PyQt6.QtCore import QLineF, QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QFont, QImage, QPainter, QPen
 
-WIDTH, HEIGHT, SCALE = 860, 460, 2
-_LEFT, _TOP, _BOTTOM, _LEGEND = 66, 40, 56, 268
+WIDTH, HEIGHT, SCALE = 880, 580, 2
+_LEFT, _TOP, _BOTTOM, _LEGEND = 66, 40, 56, 280
 _INK, _GRID = "#222222", "#e3e3e3"
 
 

@@ -90,11 +90,18 @@ def _reliability(results: Results, methods: Mapping[str, Method], looks: Mapping
             with np.errstate(invalid="ignore"):
                 x, y = (np.where(enough, part / frames, np.nan) for part in (confidence, right))
             colour, width, dashed = looks[name]
-            lines.append(Line(f"{method.title} (error {found.ece:.3f})", x, y, colour, width, dashed))
+            lines.append(Line(f"{method.title}: {found.ece:.3f}", x, y, colour, width, dashed))
     x_axis = Axis("probability of the likeliest class", 0.5, 1.0, _SHARES)
     y_axis = Axis("share of frames where it is right", 0.4, 1.0, (0.4, *_SHARES))
     ideal = Line("", np.array([0.5, 1.0]), np.array([0.5, 1.0]), "#999999", 1.0, True, False)
-    chart(folder, "How far probabilities can be trusted: five labels per class", x_axis, y_axis, lines, [ideal])
+    chart(
+        folder,
+        "Five labels per class; beside the names the expected calibration error",
+        x_axis,
+        y_axis,
+        lines,
+        [ideal],
+    )
     return folder
 
 
@@ -102,8 +109,8 @@ def _particles(results: Results, methods: Mapping[str, Method], looks: Mapping, 
     lines, most = [], 1
     for name, method in methods.items():
         found = results.get(name, FULL, "pair/200/5")
-        if found:
-            sorted_ = np.sort(found.per_species[np.isfinite(found.per_species)])
+        if found and np.isfinite(found.per_species).all():
+            sorted_ = np.sort(found.per_species)
             most = max(most, len(sorted_))
             colour, width, dashed = looks[name]
             lines.append(

@@ -94,7 +94,7 @@ def records(frames: int, cache: Path) -> dict[str, dict[str, Any]]:
     found = {}
     for name in TRAININGS:
         for path in sorted((cache / "training").glob(f"{name}-{frames}-{recipe(name)}-*/training.json")):
-            found[path.parent.name] = json.loads(path.read_text())
+            found[path.parent.name] = {"name": name, **json.loads(path.read_text())}
     return found
 
 
