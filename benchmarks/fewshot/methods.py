@@ -37,8 +37,11 @@ class Judgement:
     called_unknown: Mask | None = None
 
 
-SLOW = {"cnn": 60, "angular-mlp": 60, "eigen-image": 60}
-"""Most draws of classifiers that take long over every one: each species once."""
+SLOW = {"cnn": 20, "angular-mlp": 60, "eigen-image": 60}
+"""Most draws of classifiers that take long over every one; with 60 each species is asked once."""
+
+SLOWEST = {"cnn"}
+"""Asked in the first cell of the plan only: a quarter of a minute for every draw."""
 
 Judge = Callable[[Floats, Ints, Ints, tuple[str, ...]], Judgement]
 """(vectors of the whole run, places of the labelled frames, their classes, class names) to a judgement of the run"""
@@ -55,6 +58,7 @@ class Method:
         load: gives the extractor for a seed of the benchmark: networks trained for it have one per seed.
         judge: few-shot classification.
         most_draws: of the labelled frames in a cell and seed, where the method is slow; 0 for no limit.
+        most_cells: of the plan, from its beginning; 0 for no limit.
         training: what `training` makes for it; empty where nothing is trained beforehand.
     """
 
@@ -65,6 +69,7 @@ class Method:
     load: Callable[[int], Extract]
     judge: Judge
     most_draws: int = 0
+    most_cells: int = 0
     training: str = ""
 
 
@@ -166,6 +171,7 @@ def methods(cache: Path, train_frames: int, weights: str = "speckle") -> Mapping
                 lambda seed, features=info.features: of_registry(features),
                 classical(name),
                 most_draws=SLOW.get(name, 0),
+                most_cells=int(name in SLOWEST),
             )
         )
     return {method.name: method for method in found}

@@ -301,8 +301,8 @@ def _fluence_table(results: Results, methods: Mapping[str, Method]) -> str:
     }
     columns |= {f"independent, {k}": (FULL, f"pair/{PHOTONS[0]:g}/{k}", _accuracy) for k in (5, 20)}
     remark = (
-        "Balanced accuracy over all doses where photons grow with the number of particles (then brightness alone "
-        "tells them apart) and where they do not. Columns: labels per class."
+        "Balanced accuracy over all doses where photons grow with the number of particles (then brightness "
+        "helps to tell them apart) and where they do not. Columns: labels per class."
     )
     return _table("Law of fluence", remark, results, compared, columns)
 
