@@ -16,8 +16,11 @@ from models.embedding.few_shot.unknown import BoundaryFit, RunStatistics
 FOLDS = 5
 
 _STRENGTH = {"prototype": 1.0, "shrinkage": 30.0, "logistic": 0.1}
-# ln of the temperature that suits each head, and how far that varies, over simulated clusters.
+# ln of the temperature that suits each head for two classes, and how far that varies, over simulated clusters.
 _PRIOR_TEMPERATURE = {"prototype": (3.0, 0.6), "shrinkage": (2.0, 1.0), "logistic": (-0.4, 0.6)}
+# The penalty holds the scores of many classes with few examples down: with one example each of four classes, verdicts
+# that were right nine times in ten had called themselves eight in ten likely (24 validation particles).
+_SHARPER_WITH_CLASSES = {"logistic": 0.75}
 
 
 class FoldedFit:
@@ -89,4 +92,5 @@ class FoldedFit:
 
     @property
     def _prior(self) -> tuple[float, float]:
-        return _PRIOR_TEMPERATURE[self.settings.head]
+        middle, spread = _PRIOR_TEMPERATURE[self.settings.head]
+        return middle - _SHARPER_WITH_CLASSES.get(self.settings.head, 0.0) * float(np.log(self.n_classes / 2)), spread
