@@ -30,6 +30,8 @@ BENCHMARKS = (
     "simulation",
     "shapes",
     "propagators",
+    "conditions",
+    "adapt",
     "embedding",
 )
 LIBRARIES = ("numpy", "h5py", "PyQt6", "pyqtgraph", "torch", "scikit-learn", "umap-learn")
