@@ -38,7 +38,7 @@ class Adapting(QObject):
         self._closed = False
         self._lane = the_service().lane("embeddings compared")
         self.latest = ""
-        """key of the embedding adapted last in this session"""
+        """key of the embedding adapted last since the run was opened"""
 
     @property
     def running(self) -> bool:

@@ -127,6 +127,7 @@ def unpack(parcel: Parcel) -> Any:
     view = memoryview(body)
     starts, _ = _starts(parcel.sizes)
     buffers = [view[start : start + size] for start, size in zip(starts, parcel.sizes, strict=True)]
+    # Not from a file: the head came through the pipe from our own process, which multiprocessing unpickles as well.
     return pickle.loads(parcel.head, buffers=buffers)
 
 
