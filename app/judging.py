@@ -147,6 +147,13 @@ class Latest:
             with self._lock:
                 self._readers -= 1
 
+    def operate(self, stored: Stored, class_name: str, held_out: HeldOut | None) -> Operating:
+        """Thresholds of one class. Raises FriedelError where there are no verdicts of these vectors."""
+        with self.read(stored) as verdicts:
+            if verdicts is None:
+                raise FriedelError("There are no verdicts to choose a threshold for")
+            return operating(verdicts, class_name, held_out)
+
 
 _latest = Latest()
 
@@ -218,7 +225,4 @@ def study(stored: Stored, labelled: Labelled, settings: FewShotSettings, seed: i
 
 def operate(stored: Stored, class_name: str, held_out: HeldOut | None) -> Operating:
     """Thresholds of one class, from the latest verdicts."""
-    with _latest.read(stored) as verdicts:
-        if verdicts is None:
-            raise FriedelError("There are no verdicts to choose a threshold for")
-        return operating(verdicts, class_name, held_out)
+    return _latest.operate(stored, class_name, held_out)

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app.judging import QUEUE_LENGTH, Labelled, Latest, Shown, Stored, Studied, as_shown
-from app.operating import Operating, operating
+from app.operating import Operating
 from models.embedding.few_shot import HeldOut, held_out_calibration, suggest
-from models.errors import FriedelError
 from models.parameters import from_dict
 from models.progress import drain
 
@@ -65,10 +64,7 @@ def study(stored: Stored, near: Stored, labelled: Labelled, seed: int) -> Studie
 
 def operate(stored: Stored, class_name: str, held_out: HeldOut | None) -> Operating:
     """Thresholds of one class, from the latest verdicts."""
-    with _latest.read(stored) as verdicts:
-        if verdicts is None:
-            raise FriedelError("There are no verdicts to choose a threshold for")
-        return operating(verdicts, class_name, held_out)
+    return _latest.operate(stored, class_name, held_out)
 
 
 def _of(judgement: Judgement, labelled: Labelled) -> HeldOut | None:

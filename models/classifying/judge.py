@@ -6,7 +6,6 @@ are judged out of sample, a block at a time, so a run of any length needs the sa
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,14 +18,12 @@ from models.classifying.types import UNLABELLED, Estimator, Extractor, FloatArra
 from models.detector.geometry import centre_of
 from models.embedding.few_shot.types import UNKNOWN, Verdicts
 from models.embedding.types import VectorStore
-from models.errors import BadParameter, FrameUnreadable, NotEnoughExamples
+from models.errors import BadParameter, NotEnoughExamples
 from models.parameters import parameter, to_dict, validate
 from models.progress import Progress
+from models.runs.batches import batch_length, load_batch
 from models.runs.types import Run
 
-_log = logging.getLogger(__name__)
-
-_BATCH_BYTES = 64 * 2**20
 _BLOCK = 1024
 
 
@@ -92,21 +89,12 @@ def extract_features(
     settings = validate(settings or JudgeSettings())
     todo = np.asarray(store.missing(), np.int64)
     done, total = len(run) - len(todo), len(run)
-    height, width = run.shape
     centre = centre_of(run.geometry, run.shape)
-    batch = max(1, min(settings.batch_frames, _BATCH_BYTES // (4 * height * width)))
+    batch = batch_length(run, settings.batch_frames)
     yield Progress(done=done, total=total, unit="frames", message=f"features: {extractor.name}")
     for start in range(0, len(todo), batch):
         indices = todo[start : start + batch]
-        frames = np.zeros((len(indices), height, width), np.float32)
-        valid = np.zeros((len(indices), height, width), np.bool_)
-        for row, index in enumerate(indices):
-            try:
-                frame = run.load(int(index))
-            except FrameUnreadable as error:
-                _log.warning("frame %d has no features: %s", index, error.sentence())
-                continue
-            frames[row], valid[row] = frame.data, frame.valid
+        frames, valid = load_batch(run, indices, "features")
         store.write(indices, extractor.extract(frames, valid, centre))
         done += len(indices)
         yield Progress(done=done, total=total, unit="frames", message=f"features: {extractor.name}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections import deque
 from collections.abc import Generator
@@ -13,16 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from models.embedding.types import Embedding, EmbedProgress, VectorStore
-from models.errors import FrameUnreadable
 from models.parameters import parameter, validate
+from models.runs.batches import batch_length, load_batch
 from models.runs.types import Run
 
 if TYPE_CHECKING:
     from models.embedding.network import SpeckleNet
 
-_log = logging.getLogger(__name__)
 
-_BATCH_BYTES = 64 * 2**20
 _RATE_OVER_S = 5.0
 
 
@@ -58,21 +55,12 @@ def embed_run(
     todo = np.asarray(store.missing(), dtype=np.int64)
     total = len(run)
     done, unreadable = total - len(todo), 0
-    height, width = run.shape
-    batch = max(1, min(settings.batch_frames, _BATCH_BYTES // (4 * height * width)))
+    batch = batch_length(run, settings.batch_frames)
     recent: deque[tuple[float, int]] = deque([(time.monotonic(), done)])
     yield EmbedProgress(done=done, total=total, unit="frames", message="embedding")
     for start in range(0, len(todo), batch):
         indices = todo[start : start + batch]
-        frames = np.zeros((len(indices), height, width), np.float32)
-        valid = np.zeros((len(indices), height, width), np.bool_)
-        for row, index in enumerate(indices):
-            try:
-                frame = run.load(int(index))
-            except FrameUnreadable as error:
-                _log.warning("frame %d has no embedding: %s", index, error.sentence())
-                continue
-            frames[row], valid[row] = frame.data, frame.valid
+        frames, valid = load_batch(run, indices, "embedding")
         vectors = embed_frames(frames, valid, network)
         store.write(indices, vectors)
         done += len(indices)
