@@ -1,0 +1,1 @@
+"""Phase retrieval: from a pattern to the object, to be watched, steered and trusted."""

@@ -1,0 +1,63 @@
+"""What a reconstruction is made of; form, flags and provenance derive from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from models.parameters import parameter
+
+OBJECTS = ("complex", "positive real part", "real", "positive")
+FIRST_SUPPORTS = ("disc", "autocorrelation", "given")
+THRESHOLDS = ("max", "rms", "area")
+
+
+@dataclass(frozen=True)
+class PhasingSettings:
+    """One reconstruction: schedule, constraints, support, starts."""
+
+    preset: str = parameter("", "name of the preset these settings began as; empty for none")
+    schedule: str = parameter(
+        "20*(40 RAAR + SW) + 200 ER",
+        "what is done, left to right: numbers of iterations with ER, HIO, RAAR, DM, RRR, ML, and SW for the support",
+    )
+    object: str = parameter("complex", "what values the object may have", choices=OBJECTS, title="Object is")
+    phase_low_rad: float | None = parameter(
+        None, "smallest phase of a complex object", unit="rad", low=-3.1416, high=3.1416
+    )
+    phase_high_rad: float | None = parameter(
+        None, "largest phase of a complex object", unit="rad", low=-3.1416, high=3.1416
+    )
+    beta: float = parameter(0.9, "feedback of HIO, relaxation of RAAR, step of DM and RRR", low=0.0, high=2.0)
+    first_support: str = parameter("disc", "where the object may be at first", choices=FIRST_SUPPORTS)
+    area_low: float = parameter(0.005, "smallest share of the array the object may cover", low=1e-5, high=1.0)
+    area_high: float = parameter(0.25, "largest share of the array the object may cover", low=1e-4, high=1.0)
+    threshold_of: str = parameter(
+        "area",
+        "what a support update keeps: pixels above a share of the largest or of the rms modulus, or the brightest",
+        choices=THRESHOLDS,
+    )
+    threshold: float = parameter(0.2, "that share, for max and rms", low=0.0, high=5.0)
+    blur_start_px: float = parameter(
+        3.0, "Gaussian width before a support update, at first", unit="px", low=0.0, high=50.0
+    )
+    blur_end_px: float = parameter(0.7, "the same at the end of the schedule", unit="px", low=0.0, high=50.0)
+    fill_holes: bool = parameter(False, "fill holes of the support after every update")
+    margin_sigma: float = parameter(
+        0.0, "amplitudes within so many standard errors of the measured ones are left as they are", low=0.0, high=10.0
+    )
+    background: bool = parameter(False, "find an incoherent background that depends on |q| only")
+    coherence_px: float | None = parameter(
+        None,
+        "Gaussian width of the partial coherence in the pattern; 0 is full coherence, none finds it",
+        unit="px",
+        low=0.0,
+        high=20.0,
+    )
+    held_out: float = parameter(0.05, "share of the measured pixels held out to judge by", low=0.0, high=0.5)
+    starts: int = parameter(8, "random starts", low=1, high=10_000)
+    generations: int = parameter(
+        1, "rounds; each begins from the best object of the one before (GHIO)", low=1, high=100
+    )
+    keep: int = parameter(0, "starts averaged at the end; 0 keeps those that agree with the best", low=0)
+    stop_hopeless: bool = parameter(True, "give up starts that fall far behind the best")
+    seed: int = parameter(0, "everything drawn by chance follows from this number", low=0)
