@@ -110,5 +110,9 @@ class BadWeights(FriedelError):
     """A weight file is missing, damaged or made for another network."""
 
 
+class BadPattern(FriedelError):
+    """A diffraction pattern, or its mask, is nothing that could be phased or denoised."""
+
+
 class NotEnoughExamples(FriedelError):
     """Too few labelled frames for what was asked."""
