@@ -1,0 +1,202 @@
+"""How far to believe a reconstruction: the figures, and what is wrong in words, the gravest first."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from models.patterns import Pattern
+from models.phasing.quality import figures
+from models.phasing.quality.agreement import AS_GOOD, SAME_OBJECT, mean_agreement
+from models.phasing.quality.prtf import CUTOFF, chance_level, cutoff
+from models.phasing.settings import PhasingSettings
+from models.phasing.types import BoolArray, ComplexArray, Prtf, Start, Trust
+
+ENOUGH_NUMBERS = 2.0
+"""Measured pixels per pixel of the support: below it unknowns outnumber the measured numbers (Miao et al. 1998)."""
+MOST_OF_AN_AXIS = 0.5
+"""An object longer than half of an axis is undersampled along it: its autocorrelation does not fit (Bates 1982)."""
+MUCH_MASKED_POWER = 0.5
+"""Share of the power in pixels that were not measured, above which most of what is seen was not measured."""
+FREE_MODES = 1.0
+"""Features left free by the unmeasured centre (`centre_modes`): below 1 it is smaller than the central speckle."""
+EQUALLY_WELL = 1.05
+"""Ratio of figures below which two different objects cannot be told apart, unless those that agree spread more."""
+FEW_PIXELS = 12
+"""A support of fewer pixels shows a dot whatever the object was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a reconstruction is judged by.
+
+    Attributes:
+        pattern, settings, held_out: what was phased, how, and what was kept from the solver.
+        starts: all, best first, aligned to the best. kept: how many of them are averaged, from the first.
+        agreements: correlation of each start with the best, 0 … 1, the first being 1.
+        object: the average. support: of the best start.
+        prtf: of the kept. mode_weights: of the kept, the first being the largest.
+    """
+
+    pattern: Pattern
+    settings: PhasingSettings
+    held_out: BoolArray
+    starts: Sequence[Start]
+    kept: int
+    agreements: Sequence[float]
+    object: ComplexArray
+    support: BoolArray
+    prtf: Prtf
+    mode_weights: npt.NDArray[np.float32]
+
+
+def judge(evidence: Evidence) -> Trust:
+    """The figures of a reconstruction and its warnings."""
+    from models.phasing.quality.transform import to_fourier
+
+    pattern, best = evidence.pattern, evidence.starts[0]
+    real = evidence.settings.object in ("real", "positive")
+    calculated = np.abs(to_fourier(evidence.object))
+    objects = [start.object for start in evidence.starts[: evidence.kept]]
+    radius, q, resolution = cutoff(evidence.prtf)
+    if chance_level(evidence.kept) > CUTOFF:
+        radius = q = resolution = math.nan
+    several = evidence.kept > 1
+    trust = Trust(
+        r_factor=best.r_factor,
+        free_log_likelihood=best.free_log_likelihood,
+        prtf_resolution_nm=resolution,
+        prtf_resolution_q=q,
+        prtf_cutoff_px=radius,
+        mode_weight=float(evidence.mode_weights[0]) if several else math.nan,
+        agreement=mean_agreement(objects, evidence.object, evidence.support),
+        kept=evidence.kept,
+        starts=len(evidence.starts),
+        masked_power=figures.masked_power(calculated, pattern),
+        oversampling=figures.oversampling(pattern, evidence.support, real),
+    )
+    found = [
+        *_nothing_found(evidence),
+        *_undersampled(evidence, trust),
+        *_other_objects(evidence),
+        *_disagreement(evidence, trust),
+        *_centre(evidence, trust),
+        *_small_print(evidence),
+    ]
+    return dataclasses.replace(trust, warnings=tuple(found))
+
+
+def is_preview(trust: Trust) -> bool:
+    """Whether a result must be labelled preview: nothing says that another start would give the same."""
+    return trust.kept < 2 or not math.isfinite(trust.agreement)
+
+
+def figure(start: Start) -> float:
+    """What starts are ranked by: free log-likelihood, or R factor where nothing was held out; lower is better."""
+    return start.free_log_likelihood if math.isfinite(start.free_log_likelihood) else start.r_factor
+
+
+def _nothing_found(evidence: Evidence) -> list[str]:
+    found = []
+    size = int(np.count_nonzero(evidence.support))
+    if size < FEW_PIXELS:
+        found.append(f"The support shrank to {size} pixels: there is no picture in it.")
+    free = evidence.starts[0].free_log_likelihood
+    if math.isfinite(free):
+        rings = figures.ring_prediction(evidence.pattern, evidence.held_out)
+        blind = figures.free_log_likelihood(rings, evidence.pattern, evidence.held_out)
+        if free >= blind:
+            found.append(
+                "The held-out pixels are predicted no better than by the mean of their ring "
+                f"({free:.3g} against {blind:.3g}): this explains only what it was fitted to."
+            )
+    return found
+
+
+def _undersampled(evidence: Evidence, trust: Trust) -> list[str]:
+    found = []
+    if trust.oversampling < ENOUGH_NUMBERS:
+        found.append(
+            f"Fewer measured numbers than unknowns: {trust.oversampling:.2g} measured pixels for each pixel of the "
+            "support, at least 2 are needed."
+        )
+    support = evidence.support
+    lengths, touches = [], False
+    for axis, n in enumerate(support.shape):
+        others = tuple(k for k in range(support.ndim) if k != axis)
+        filled = np.flatnonzero(support.any(axis=others))
+        if len(filled):
+            lengths.append((int(filled[-1] - filled[0]) + 1) / n)
+            touches |= filled[0] == 0 or filled[-1] == n - 1
+    if touches:
+        found.append("Support touches the edge: the object may be larger than the pattern's sampling allows.")
+    elif lengths and max(lengths) > MOST_OF_AN_AXIS:
+        found.append(
+            f"Undersampled: the support is {max(lengths):.0%} of the array long, more than half "
+            "cannot be told from its copies."
+        )
+    return found
+
+
+def _other_objects(evidence: Evidence) -> list[str]:
+    best = figure(evidence.starts[0])
+    kept = [figure(start) for start in evidence.starts[: evidence.kept]]
+    limit = best * min(AS_GOOD, max(EQUALLY_WELL, max(kept) / best if best > 0 else EQUALLY_WELL))
+    others = [
+        place
+        for place in range(1, len(evidence.starts))
+        if evidence.agreements[place] < SAME_OBJECT and figure(evidence.starts[place]) <= limit
+    ]
+    if not others:
+        return []
+    return [
+        f"Several different objects fit equally well: {len(others)} of the {len(evidence.starts)} starts "
+        f"{'show' if len(others) > 1 else 'shows'} another one, and fit{'' if len(others) > 1 else 's'} as well "
+        "as the best."
+    ]
+
+
+def _disagreement(evidence: Evidence, trust: Trust) -> list[str]:
+    n = len(evidence.starts)
+    if n == 1:
+        return ["One start only: nothing says that another would agree. This is a preview."]
+    same = sum(agreement >= SAME_OBJECT for agreement in evidence.agreements)
+    found = []
+    if same == 1:
+        found.append(f"Starts disagree: none of the other {n - 1} gives this object. This is a preview.")
+    elif 2 * same <= n:
+        found.append(f"Starts disagree: only {same} of {n} give this object.")
+    if trust.agreement < SAME_OBJECT:
+        found.append(f"The {trust.kept} averaged starts agree only to {trust.agreement:.2f}: details are blurred.")
+    return found
+
+
+def _centre(evidence: Evidence, trust: Trust) -> list[str]:
+    if not trust.masked_power > MUCH_MASKED_POWER:
+        return []
+    share = f"{trust.masked_power:.0%} of the power is in masked pixels"
+    free = figures.centre_modes(evidence.pattern, evidence.support)
+    if free > FREE_MODES:
+        return [f"Centre unconstrained: {share}, and about {max(1, round(free))} features of the object hide there."]
+    return [f"Centre not measured: {share}, and the support alone says what is there."]
+
+
+def _small_print(evidence: Evidence) -> list[str]:
+    found = []
+    if evidence.kept >= 2 and chance_level(evidence.kept) > CUTOFF:
+        found.append(
+            f"No resolution from {evidence.kept} starts: chance alone keeps their PRTF above "
+            f"{chance_level(evidence.kept):.2f}. Six or more are needed."
+        )
+    if evidence.starts[0].ended == "stopped":
+        found.append("Stopped before the end of the schedule.")
+    if not evidence.held_out.any():
+        found.append("No pixels were held out: starts are ranked by R factor, which favours too large a support.")
+    if evidence.pattern.unit != "photons":
+        found.append("Intensities in arbitrary units: nothing can be said about photon noise.")
+    return found
