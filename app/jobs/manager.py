@@ -111,6 +111,7 @@ class JobManager(QObject):
         on_cancelled: Callable[[], None] | None = None,
         writes_to: str = "",
         threads: int = 1,
+        has_workers: bool = False,
     ) -> int:
         """Start `target` in a worker process and list it under `title`; gives its number.
 
@@ -120,7 +121,7 @@ class JobManager(QObject):
         job_id = next(self._numbers)
         record = JobRecord(job_id, title, started_s=time.monotonic())
         earlier = [job for number, job in self._jobs.items() if writes_to and self._places[number] == writes_to]
-        job = ProcessJob(target, args, kwargs, threads=threads, after=earlier, parent=self)
+        job = ProcessJob(target, args, kwargs, threads=threads, after=earlier, has_workers=has_workers, parent=self)
         self._places[job_id] = writes_to
         self._records[job_id], self._jobs[job_id], self._paces[job_id] = record, job, Pace()
 
@@ -168,6 +169,11 @@ class JobManager(QObject):
     def running(self) -> list[JobRecord]:
         """The jobs that have not ended, oldest first."""
         return [record for record in self._records.values() if not record.state.ended]
+
+    def send(self, job_id: int, value: Any) -> None:
+        """Say something to a job's generator; without effect on one that has ended."""
+        if job_id in self._jobs:
+            self._jobs[job_id].send(value)
 
     def cancel(self, job_id: int) -> None:
         """Ask a job to stop; without effect on one that has ended."""

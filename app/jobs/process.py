@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import queue
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -24,7 +25,8 @@ GRACE_S = 2.0
 class ProcessJob(QObject):
     """Runs `target` ("package.module:function", a generator function) in a spawned process.
 
-    Arguments and result are pickled, so they should be small: paths and settings in, positions or a path out. Signals
+    Arguments and result are pickled, so they should be small: paths and settings in, positions or a path out. A
+    generator that takes what is sent to it can be steered while it runs (`send`). Signals
     arrive in the thread that made the job; exactly one of `finished`, `failed` and `cancelled` is the last. The
     worker is started once all jobs that it comes `after` have ended.
     """
@@ -46,8 +48,10 @@ class ProcessJob(QObject):
         nice: int = 15,
         threads: int = 1,
         after: Sequence[ProcessJob] = (),
+        has_workers: bool = False,
         parent: QObject | None = None,
     ) -> None:
+        """`has_workers`: the generator starts processes of its own, which it has to see off when it is closed."""
         super().__init__(parent)
         self._target = target
         self._after = tuple(after)
@@ -55,7 +59,9 @@ class ProcessJob(QObject):
         self._kwargs = dict(kwargs or {})
         self._nice = nice
         self._threads = threads
+        self._has_workers = has_workers
         self._stop = threading.Event()
+        self._to_say: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -66,6 +72,10 @@ class ProcessJob(QObject):
     def cancel(self) -> None:
         """Ask the worker to stop after its present step; after a grace period it is stopped."""
         self._stop.set()
+
+    def send(self, value: Any) -> None:
+        """Say something to the generator: its next `yield` gives it, one value each, in the order they were sent."""
+        self._to_say.put(value)
 
     def wait(self, timeout_s: float) -> bool:
         """Whether the worker has gone within `timeout_s`."""
@@ -87,7 +97,7 @@ class ProcessJob(QObject):
             target=worker.main,
             args=(there, self._target, self._args, self._kwargs, self._nice, self._threads),
             name=self._target,
-            daemon=True,
+            daemon=not self._has_workers,  # a daemon may have no children
         )
         try:
             process.start()
@@ -112,12 +122,14 @@ class ProcessJob(QObject):
             if self._stop.is_set() and asked_at is None:
                 asked_at = time.monotonic()
                 try:
-                    here.send("stop")
+                    here.send(worker.STOP)
                 except (BrokenPipeError, ConnectionResetError):
                     log.info("%s had ended before it could be asked to stop", self._target)
             if asked_at is not None and time.monotonic() - asked_at > GRACE_S:
                 process.terminate()
                 return None
+            if asked_at is None:
+                self._say_all(here)
             try:
                 if not here.poll(0.05):
                     if not process.is_alive() and not here.poll(0):
@@ -130,6 +142,14 @@ class ProcessJob(QObject):
                 return kind, value
             if asked_at is None:
                 self.progressed.emit(value)
+
+    def _say_all(self, here: Connection) -> None:
+        while not self._to_say.empty():
+            try:
+                here.send((worker.SAY, self._to_say.get()))
+            except (BrokenPipeError, ConnectionResetError):
+                log.info("%s had ended before it could be told", self._target)
+                return
 
     def _report(self, last_word: tuple[str, Any] | None, exitcode: int | None) -> None:
         kind, value = last_word if last_word is not None else ("", None)

@@ -25,11 +25,14 @@ SEND_EVERY_S = 0.05
 
 PROGRESS, RESULT, FAILED, CANCELLED = "progress", "result", "failed", "cancelled"
 
+STOP, SAY = "stop", "say"
+"""what a worker is told: to stop, or (SAY, value) for the generator to find in its next `yield`"""
 
-def resolve(target: str) -> Callable[..., Generator[Progress, None, Any]]:
+
+def resolve(target: str) -> Callable[..., Generator[Progress, Any, Any]]:
     """The generator function named "package.module:function"."""
     module, _, name = target.partition(":")
-    found: Callable[..., Generator[Progress, None, Any]] = getattr(importlib.import_module(module), name)
+    found: Callable[..., Generator[Progress, Any, Any]] = getattr(importlib.import_module(module), name)
     return found
 
 
@@ -60,14 +63,17 @@ def main(
         connection.close()
 
 
-def _serve(connection: Connection, work: Generator[Progress, None, Any]) -> None:
+def _serve(connection: Connection, work: Generator[Progress, Any, Any]) -> None:
     last_sent = 0.0
+    begun, said = False, None
     while True:
         try:
-            record = next(work)
+            # What was said before the first record waits: a generator that has not begun cannot be sent anything.
+            record = work.send(said) if begun else next(work)
         except StopIteration as stop:
             _send(connection, RESULT, stop.value)
             return
+        begun, said = True, None
         now = time.monotonic()
         if now - last_sent >= SEND_EVERY_S:
             last_sent = now
@@ -75,10 +81,22 @@ def _serve(connection: Connection, work: Generator[Progress, None, Any]) -> None
                 work.close()
                 return
         if connection.poll():
-            # Anything said to a worker means stop; so does the other end having gone away.
-            work.close()
-            _send(connection, CANCELLED, None)
-            return
+            heard, value = _heard(connection)
+            if heard != SAY:
+                work.close()
+                _send(connection, CANCELLED, None)
+                return
+            said = value
+
+
+def _heard(connection: Connection) -> tuple[str, Any]:
+    """The next thing said to this worker; the other end having gone away means stop."""
+    try:
+        message = connection.recv()
+    except (EOFError, ConnectionResetError):
+        return STOP, None
+    kind, value = message if isinstance(message, tuple) else (message, None)
+    return kind, value
 
 
 def _send(connection: Connection, kind: str, value: Any) -> bool:

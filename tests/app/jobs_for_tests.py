@@ -33,6 +33,17 @@ def endless(closed: str) -> Generator[Progress, None, None]:
         Path(closed).write_text("closed")
 
 
+def obey() -> Generator[Progress, str | None, list[str]]:
+    """Collects what it is told until that is "enough"."""
+    heard: list[str] = []
+    while not heard or heard[-1] != "enough":
+        said = yield Progress(done=len(heard))
+        if said is not None:
+            heard.append(said)
+        time.sleep(0.002)
+    return heard
+
+
 def deaf() -> Generator[Progress, None, None]:
     yield Progress(done=1)
     time.sleep(60)

@@ -48,6 +48,18 @@ def test_result_and_progress_arrive_in_the_gui_thread(qtbot, manager) -> None:
     assert manager.records()[0].state is JobState.FINISHED
 
 
+def test_what_is_sent_to_a_job_arrives_in_order(qtbot, manager) -> None:
+    heard: list[list[str]] = []
+    job_id = manager.start("obey", f"{WHERE}:obey", on_finished=heard.append)
+    manager.send(job_id, "first")  # before the worker is there
+    qtbot.waitUntil(lambda: manager.records()[0].progress is not None, timeout=WAIT_MS)
+    for word in ("second", "third", "enough"):
+        manager.send(job_id, word)
+    qtbot.waitUntil(lambda: bool(heard), timeout=WAIT_MS)
+    assert heard == [["first", "second", "third", "enough"]]
+    manager.send(job_id, "too late")
+
+
 def test_workers_run_at_low_priority(qtbot, manager) -> None:
     result: list[int] = []
     manager.start("priority", f"{WHERE}:priority", on_finished=result.append)
