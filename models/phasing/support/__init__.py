@@ -5,13 +5,19 @@ of an array with its middle at index n // 2 is as true of one in FFT order; wher
 so.
 """
 
-from models.phasing.support.autocorrelation import autocorrelation, estimate_area
+from models.phasing.support.autocorrelation import (
+    AutocorrelationFit,
+    autocorrelation,
+    estimate_area,
+    fit_autocorrelation,
+)
 from models.phasing.support.first import autocorrelation_support, disc, first_support
 from models.phasing.support.moves import fill_holes, half_support, middle_of, recentre
 from models.phasing.support.shapes import ellipse, polygon
 from models.phasing.support.update import SupportUpdate, area_target, blur_px, shrink_wrap, update_support
 
 __all__ = [
+    "AutocorrelationFit",
     "SupportUpdate",
     "area_target",
     "autocorrelation",
@@ -22,6 +28,7 @@ __all__ = [
     "estimate_area",
     "fill_holes",
     "first_support",
+    "fit_autocorrelation",
     "half_support",
     "middle_of",
     "polygon",

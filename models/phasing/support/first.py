@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import BadParameter
-from models.phasing.support.autocorrelation import autocorrelation, estimate_area
+from models.phasing.support.autocorrelation import AutocorrelationFit, autocorrelation, fit_autocorrelation
 from models.phasing.support.shapes import ellipse
 
 if TYPE_CHECKING:
@@ -23,11 +23,16 @@ def first_support(
     settings: PhasingSettings,
     rng: np.random.Generator,
     given: BoolArray | None = None,
+    fit: AutocorrelationFit | None = None,
 ) -> BoolArray:
     """Where the object may be at first; bool, the pattern's shape, middle at index n // 2, never empty.
 
     The area of a disc, and the share of the autocorrelation kept, is drawn by `rng` between `area_low` and
     `area_high` in equal ratios, so that several starts try several sizes.
+
+    Args:
+        given: the support for `first_support = "given"`, drawn or from a file.
+        fit: of `fit_autocorrelation`, for starts that share it; else it is made where needed.
 
     Raises:
         BadParameter: where a given support is missing, empty or of another shape.
@@ -38,7 +43,7 @@ def first_support(
     area = float(low * (high / low) ** rng.random())
     if settings.first_support == "disc":
         return disc(pattern.shape, area)
-    return autocorrelation_support(pattern, area)
+    return autocorrelation_support(pattern, area, fit)
 
 
 def disc(shape: tuple[int, ...], area: float) -> BoolArray:
@@ -53,29 +58,29 @@ def disc(shape: tuple[int, ...], area: float) -> BoolArray:
     return ellipse(shape, centre, [max(relative * n, 0.5) for n in shape])
 
 
-def autocorrelation_support(pattern: Pattern, area: float) -> BoolArray:
+def autocorrelation_support(pattern: Pattern, area: float, fit: AutocorrelationFit | None = None) -> BoolArray:
     """The brightest part of the autocorrelation at half its size, covering a share `area` of the array.
 
-    Half the extent of the autocorrelation is the extent of the object (for a convex object exactly, for others never
-    less than it), so that the autocorrelation is cut at 2^d times the area and shrunk to half.
+    Half the extent of the autocorrelation is as wide as the object in every direction (and its shape, where the
+    object is convex and centrosymmetric). Missing pixels are fitted first, see `autocorrelation`.
     """
-    from models.phasing.support.update import blur
-
-    values = blur(autocorrelation(pattern), 1.0)
-    halved = values[tuple(_half_steps(n) for n in values.shape)]
-    padded = np.full(values.shape, -np.inf, np.float32)
-    padded[
-        tuple(slice(n // 2 - h // 2, n // 2 - h // 2 + h) for n, h in zip(values.shape, halved.shape, strict=True))
-    ] = halved
-    count = min(max(1, round(area * values.size)), halved.size)
-    cut = np.partition(padded.ravel(), padded.size - count)[padded.size - count]
-    found: BoolArray = padded >= cut
+    fit = fit or fit_autocorrelation(pattern)
+    values = autocorrelation(pattern, fit)
+    twice = [n // 2 + 2 * (np.arange(n) - n // 2) for n in values.shape]
+    exists = np.ix_(*[(at >= 0) & (at < n) for at, n in zip(twice, values.shape, strict=True)])
+    halved = values[np.ix_(*[at.clip(0, n - 1) for at, n in zip(twice, values.shape, strict=True)])]
+    for known in exists:
+        halved = halved * known
+    offsets = [
+        (2.0 * g - 2 * (n // 2)) / n
+        for g, n in zip(np.ogrid[tuple(map(slice, values.shape))], values.shape, strict=True)
+    ]
+    # What lies outside half the extent comes last, and only where more than the extent is asked for.
+    halved = np.where(fit.within(offsets), halved, 1e-6 * halved)
+    count = min(max(1, round(area * halved.size)), int(np.count_nonzero(halved)) or 1)
+    cut = np.partition(halved.ravel(), halved.size - count)[halved.size - count]
+    found: BoolArray = halved >= cut
     return found
-
-
-def _half_steps(n: int) -> slice:
-    """Every second pixel, through the middle."""
-    return slice((n // 2) % 2, None, 2)
 
 
 def _checked(given: BoolArray | None, shape: tuple[int, ...]) -> BoolArray:
@@ -92,6 +97,3 @@ def _checked(given: BoolArray | None, shape: tuple[int, ...]) -> BoolArray:
     if not support.any():
         raise BadParameter("The given support is empty", hint="draw one, or begin with a disc")
     return support
-
-
-__all__ = ["autocorrelation", "autocorrelation_support", "disc", "estimate_area", "first_support"]
