@@ -1,0 +1,79 @@
+"""The passes of `kernels_numba` as torch operations, for any device; imported only inside functions.
+
+Arrays may have leading axes (many starts at once): amplitudes, supports and the like are broadcast over them.
+"""
+
+from __future__ import annotations
+
+import torch  # noqa: TID253
+
+from models.phasing.algorithms import Update
+from models.phasing.constraints import Values, Wedge
+
+Tensor = torch.Tensor
+
+
+def modulus(wave: Tensor, amplitude: Tensor, margin: float) -> None:
+    """As `kernels_numba.modulus`."""
+    found = wave.abs()
+    wanted = torch.minimum(torch.maximum(found, (amplitude - margin).clamp_(min=0)), amplitude + margin)
+    nothing = found <= 1e-30
+    turned = torch.where(nothing, wanted.to(wave.dtype), wave * (wanted / found.clamp(min=1e-30)))
+    wave.copy_(torch.where(amplitude < 0, wave, turned))
+
+
+def modulus_given(wave: Tensor, intensity: Tensor, amplitude: Tensor, margin: float) -> None:
+    """As `kernels_numba.modulus_given`."""
+    found = intensity.clamp(min=0).sqrt_()
+    wanted = torch.minimum(torch.maximum(found, (amplitude - margin).clamp_(min=0)), amplitude + margin)
+    scale = wanted / found.clamp(min=1e-30)
+    wave.mul_(torch.where(amplitude < 0, torch.ones_like(scale), scale))
+
+
+def misfit(wave: Tensor, amplitude: Tensor) -> float:
+    """As `kernels_numba.misfit`."""
+    apart = (wave.abs() - amplitude).abs_()
+    return float(torch.where(amplitude < 0, torch.zeros_like(apart), apart).sum(dtype=torch.float64))
+
+
+def into_wedge(value: Tensor, wedge: Wedge) -> tuple[Tensor, Tensor]:
+    """The nearest values whose phase is in the wedge, and where that is the value itself."""
+    cos_mid, sin_mid, cos_half, sin_half = wedge
+    middle = complex(cos_mid, sin_mid)
+    turned = value * middle.conjugate()
+    inside = turned.real >= turned.abs() * cos_half
+    length = (turned.real * cos_half + turned.imag.abs() * sin_half).clamp_(min=0)
+    side = torch.where(turned.imag >= 0, sin_half, -sin_half)
+    edge = torch.complex(length * cos_half, length * side) * middle
+    return torch.where(inside, value, edge), inside
+
+
+def apply_update(x: Tensor, p: Tensor, support: Tensor, values: Values, step: Update) -> None:
+    """One algorithm's step in object space, in place; what `kernels` does with the compiled passes."""
+    if step.feedback is not None:
+        fits = support
+        if values.wedge is not None:
+            fits = fits & into_wedge(p, values.wedge)[1]
+        if values.floor:
+            fits = fits & (p >= 0)
+        x.copy_(torch.where(fits, p, x - step.feedback * p))
+        return
+    point = step.point_p * p + step.point_x * x
+    if values.wedge is not None:
+        point = into_wedge(point, values.wedge)[0]
+    if values.floor:
+        point = point.clamp_(min=0)
+    projected = torch.where(support, point, torch.zeros_like(point))
+    x.mul_(step.keep_x).add_(p, alpha=step.keep_p).add_(projected, alpha=step.weight)
+
+
+def line_slopes(
+    m0: Tensor, m1: Tensor, m2: Tensor, weight: Tensor, counts: Tensor, at: float, floor: float
+) -> tuple[float, float]:
+    """As `kernels_numba.line_slopes`."""
+    m = (m0 + at * (m1 + at * m2)).clamp(min=floor)
+    rise = m1 + 2 * at * m2
+    share = counts / m
+    slope = ((weight - share) * rise).sum(dtype=torch.float64)
+    bend = (share / m * rise**2 + (weight - share).clamp(min=0) * 2 * m2).sum(dtype=torch.float64)
+    return float(slope), float(bend)
