@@ -66,15 +66,13 @@ def autocorrelation_support(pattern: Pattern, area: float, fit: AutocorrelationF
     """
     fit = fit or fit_autocorrelation(pattern)
     values = autocorrelation(pattern, fit)
-    twice = [n // 2 + 2 * (np.arange(n) - n // 2) for n in values.shape]
-    exists = np.ix_(*[(at >= 0) & (at < n) for at, n in zip(twice, values.shape, strict=True)])
-    halved = values[np.ix_(*[at.clip(0, n - 1) for at, n in zip(twice, values.shape, strict=True)])]
-    for known in exists:
-        halved = halved * known
-    offsets = [
-        (2.0 * g - 2 * (n // 2)) / n
-        for g, n in zip(np.ogrid[tuple(map(slice, values.shape))], values.shape, strict=True)
-    ]
+    shape = values.shape
+    # The value at twice each pixel's distance from the middle; beyond the edge there is none.
+    twice = [n // 2 + 2 * (np.arange(n) - n // 2) for n in shape]
+    halved = values[np.ix_(*[at.clip(0, n - 1) for at, n in zip(twice, shape, strict=True)])]
+    for axis, (at, n) in enumerate(zip(twice, shape, strict=True)):
+        np.moveaxis(halved, axis, 0)[(at < 0) | (at >= n)] = 0
+    offsets = np.ix_(*[(at - n // 2) / n for at, n in zip(twice, shape, strict=True)])
     # What lies outside half the extent comes last, and only where more than the extent is asked for.
     halved = np.where(fit.within(offsets), halved, 1e-6 * halved)
     count = min(max(1, round(area * halved.size)), int(np.count_nonzero(halved)) or 1)
