@@ -1,0 +1,227 @@
+"""From starts to a judged reconstruction: the words it finds, and when it says nothing."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from models.errors import BadParameter
+from models.parameters import from_dict
+from models.patterns import Pattern
+from models.phasing.quality import assemble, held_out_pixels, is_preview, object_error
+from models.phasing.settings import PhasingSettings
+from models.phasing.types import Reconstruction, Start
+from models.progress import drain
+from tests.models.phasing.quality.objects import moved, particle, pattern_of, start, twin
+
+
+def result(
+    pattern: Pattern, starts: list[Start], settings: PhasingSettings | None = None, share: float = 0.05
+) -> Reconstruction:
+    held = held_out_pixels(pattern, share, seed=0)
+    return drain(assemble(pattern, starts, settings or PhasingSettings(), held))
+
+
+def agreeing(
+    n: int, shape: tuple[int, ...] = (64, 64), noise: float = 0.1, seed: int = 0
+) -> tuple[np.ndarray, list[Start]]:
+    """n starts that found the same object, each elsewhere, some as its twin, with noise of their own."""
+    truth, support = particle(shape, seed)
+    chance = np.random.default_rng(seed)
+    starts = []
+    for k in range(n):
+        shift = chance.integers(-6, 7, len(shape))
+        found = truth + support * noise * (chance.standard_normal(shape) + 1j * chance.standard_normal(shape))
+        found = np.roll(found, shift, tuple(range(len(shape)))) * np.exp(1j * k)
+        where = np.roll(support, shift, tuple(range(len(shape))))
+        if k % 2:
+            found, where = twin(found), twin(where).real > 0.5
+        starts.append(start(found, where, seed=k, free=1 + 0.01 * k, r=0.1 + 0.001 * k))
+    return truth, starts
+
+
+def other(seed: int, free: float, shape: tuple[int, ...] = (64, 64)) -> Start:
+    values, support = particle(shape, seed + 100)
+    return start(values, support, seed=seed, free=free)
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (20, 22, 24)])
+def test_the_average_is_nearer_to_the_truth_than_any_start(shape: tuple[int, ...]) -> None:
+    truth, starts = agreeing(8, shape, noise=0.2)
+    found = result(pattern_of(truth), starts)
+    assert found.kept == 8
+    assert object_error(truth, found.object) < 0.6 * min(object_error(truth, each.object) for each in starts)
+    assert [each.seed for each in found.starts] == list(range(8))
+    assert found.object.dtype == np.complex64
+    assert found.trust.warnings == ()
+
+
+def test_starts_lie_over_the_best_with_their_supports() -> None:
+    truth, starts = agreeing(5, noise=0.05)
+    found = result(pattern_of(truth), starts)
+    for each in found.starts[1:]:
+        np.testing.assert_array_equal(each.support, found.starts[0].support)
+        assert np.linalg.norm(each.object - found.starts[0].object) < 0.2 * np.linalg.norm(truth)
+
+
+def test_the_best_is_the_one_that_predicts_held_out_pixels_best() -> None:
+    truth, starts = agreeing(3)
+    starts = [
+        start(s.object, s.support, seed=s.seed, free=f, r=r)
+        for s, f, r in zip(starts, (3, 1, 2), (1, 3, 2), strict=True)
+    ]
+    assert result(pattern_of(truth), starts).starts[0].seed == 1
+    none_held = [start(s.object, s.support, seed=s.seed, free=math.nan, r=s.r_factor) for s in starts]
+    assert result(pattern_of(truth), none_held, share=0).starts[0].seed == 0
+
+
+def test_a_good_result_has_every_figure() -> None:
+    truth, starts = agreeing(8, noise=0.02)
+    trust = result(pattern_of(truth), starts).trust
+    assert trust.kept == trust.starts == 8
+    assert trust.agreement > 0.99
+    assert trust.mode_weight > 0.98
+    assert trust.prtf_resolution_nm == pytest.approx(10, rel=0.05)
+    assert trust.oversampling > 8
+    assert trust.masked_power == 0
+    assert not is_preview(trust)
+
+
+def test_one_start_is_a_preview() -> None:
+    truth, starts = agreeing(1)
+    found = result(pattern_of(truth), starts)
+    assert is_preview(found.trust)
+    assert found.trust.warnings[0].startswith("One start only")
+    assert math.isnan(found.trust.agreement)
+    assert math.isnan(found.trust.mode_weight)
+    assert math.isnan(found.trust.prtf_resolution_nm)
+
+
+def test_starts_that_all_differ_are_said_to_and_are_a_preview() -> None:
+    truth, starts = agreeing(1)
+    found = result(pattern_of(truth), [*starts, *(other(k, 2.0) for k in range(1, 8))])
+    assert found.kept == 1
+    assert "none of the other 7 gives this object" in found.trust.warnings[0]
+    assert is_preview(found.trust)
+
+
+def test_a_minority_that_agrees_is_said_to() -> None:
+    truth, starts = agreeing(3)
+    found = result(pattern_of(truth), [*starts, *(other(k, 2.0) for k in range(3, 8))])
+    assert found.kept == 3
+    assert "Starts disagree: only 3 of 8 give this object." in found.trust.warnings
+
+
+def test_other_objects_that_fit_as_well_are_the_gravest() -> None:
+    truth, starts = agreeing(6)
+    found = result(pattern_of(truth), [*starts, other(6, 1.02), other(7, 1.02)])
+    assert found.kept == 6
+    assert found.trust.warnings[0].startswith("Several different objects fit equally well: 2 of the 8 starts")
+    clear = result(pattern_of(truth), [*starts, other(6, 1.8), other(7, 1.9)])
+    assert clear.trust.warnings == ()
+
+
+def test_most_of_the_power_behind_the_mask_is_said() -> None:
+    truth, starts = agreeing(6, noise=0.01)
+    wide = result(pattern_of(truth, stop=9), starts).trust
+    assert wide.masked_power > 0.5
+    assert f"Centre unconstrained: {wide.masked_power:.0%} of the power is in masked pixels" in wide.warnings[0]
+
+
+def test_a_stop_within_the_central_speckle_is_told_apart() -> None:
+    _, support = particle((64, 64), size=0.08)
+    flat = support.astype(complex)
+    trust = result(pattern_of(flat, stop=4.1), [start(flat, support, seed=k) for k in range(6)]).trust
+    assert trust.masked_power > 0.5
+    assert trust.warnings == (
+        f"Centre not measured: {trust.masked_power:.0%} of the power is in masked pixels, and the support alone says "
+        "what is there.",
+    )
+
+
+def test_an_undersampled_pattern_is_said_to_be() -> None:
+    truth, support = particle((48, 48), size=0.48)
+    starts = [start(truth, support, seed=k) for k in range(6)]
+    words = result(pattern_of(truth), starts).trust.warnings
+    assert words[0].startswith("Fewer measured numbers than unknowns")
+    assert any(each.startswith(("Undersampled", "Support touches the edge")) for each in words)
+    everywhere = [start(truth, np.ones_like(support), seed=k) for k in range(6)]
+    words = result(pattern_of(truth), everywhere).trust.warnings
+    assert any(each.startswith("Support touches the edge") for each in words)
+
+
+def test_a_dot_is_no_picture() -> None:
+    truth, _ = agreeing(1)
+    dot = np.zeros((64, 64), bool)
+    dot[32:34, 32:34] = True
+    words = result(pattern_of(truth), [start(dot * 1.0, dot, seed=k) for k in range(6)]).trust.warnings
+    assert words[0] == "The support shrank to 4 pixels: there is no picture in it."
+
+
+def test_what_predicts_no_better_than_the_rings_has_found_nothing() -> None:
+    truth, starts = agreeing(6)
+    hopeless = [start(s.object, s.support, seed=s.seed, free=1e6) for s in starts]
+    words = result(pattern_of(truth), hopeless).trust.warnings
+    assert "no better than by the mean of their ring" in words[0]
+
+
+def test_few_starts_give_no_resolution() -> None:
+    truth, starts = agreeing(3)
+    trust = result(pattern_of(truth), starts).trust
+    assert math.isnan(trust.prtf_resolution_nm)
+    assert any("No resolution from 3 starts" in each for each in trust.warnings)
+
+
+def test_the_small_print_comes_last() -> None:
+    truth, starts = agreeing(6)
+    trust = result(pattern_of(truth, unit="arbitrary"), starts, share=0).trust
+    assert "No pixels were held out" in trust.warnings[-2]
+    assert "arbitrary units" in trust.warnings[-1]
+
+
+def test_the_user_may_say_how_many_are_averaged() -> None:
+    truth, starts = agreeing(3)
+    found = result(pattern_of(truth), [*starts, *(other(k, 1.5) for k in range(3, 6))], PhasingSettings(keep=6))
+    assert found.kept == 6
+    assert any("averaged starts agree only to" in each for each in found.trust.warnings)
+
+
+def test_hopeless_starts_come_last_and_are_not_averaged() -> None:
+    truth, starts = agreeing(4)
+    gone = start(starts[0].object, starts[0].support, seed=9, free=0.5, ended="hopeless")
+    found = result(pattern_of(truth), [gone, *starts])
+    assert found.starts[-1].seed == 9
+    assert found.kept == 4
+
+
+def test_empty_objects_are_left_out_and_nothing_left_is_said() -> None:
+    truth, starts = agreeing(2)
+    empty = start(np.zeros((64, 64)), np.zeros((64, 64), bool), seed=7)
+    broken = start(np.full((64, 64), np.nan), starts[0].support, seed=8)
+    found = result(pattern_of(truth), [empty, *starts, broken])
+    assert {each.seed for each in found.starts} == {0, 1}
+    with pytest.raises(BadParameter, match="There is no reconstruction"):
+        result(pattern_of(truth), [empty])
+    with pytest.raises(BadParameter, match="There is no reconstruction"):
+        result(pattern_of(truth), [])
+
+
+def test_the_global_phase_is_settled_where_it_is_free_and_only_there() -> None:
+    truth, starts = agreeing(1)
+    values = result(pattern_of(truth), starts).object
+    assert np.angle((np.abs(values) * values).sum()) == pytest.approx(0, abs=1e-4)
+    real = start(np.abs(starts[0].object) * -1, starts[0].support)
+    kept = result(pattern_of(truth), [real], PhasingSettings(object="real")).object
+    np.testing.assert_allclose(kept, real.object, rtol=1e-5)
+
+
+def test_what_it_was_made_with_goes_along() -> None:
+    truth, starts = agreeing(2)
+    settings = PhasingSettings(seed=5, schedule="100 ER", starts=2)
+    found = result(pattern_of(truth), starts, settings)
+    assert from_dict(PhasingSettings, found.settings) == settings
+    assert found.seconds == 3.0
+    assert found.versions["numpy"] == np.__version__
+    assert moved(truth, (0.0, 0.0)) == pytest.approx(truth)
