@@ -250,6 +250,31 @@ def _play(p: QPainter, _c: QColor) -> None:
     p.drawPolygon(QPolygonF([QPointF(4.5, 2.8), QPointF(13, 8), QPointF(4.5, 13.2)]))
 
 
+def _pause(p: QPainter, c: QColor) -> None:
+    p.setBrush(c)
+    for x in (4.5, 9.5):
+        p.drawRect(QRectF(x, 3, 2, 10))
+
+
+def _step(p: QPainter, _c: QColor) -> None:
+    p.drawPolygon(QPolygonF([QPointF(3, 2.8), QPointF(10, 8), QPointF(3, 13.2)]))
+    p.drawLine(QPointF(13, 2.8), QPointF(13, 13.2))
+
+
+def _stop(p: QPainter, _c: QColor) -> None:
+    p.drawRect(QRectF(3.5, 3.5, 9, 9))
+
+
+def _polygon(p: QPainter, _c: QColor) -> None:
+    p.drawPolygon(
+        QPolygonF([QPointF(3, 12.5), QPointF(2.5, 5), QPointF(8, 2.2), QPointF(13.5, 6.5), QPointF(11, 13.5)])
+    )
+
+
+def _ellipse(p: QPainter, _c: QColor) -> None:
+    p.drawEllipse(QPointF(8, 8), 6.3, 4.5)
+
+
 def _reset(p: QPainter, _c: QColor) -> None:
     p.drawArc(QRectF(3, 3, 10, 10), -130 * 16, 270 * 16)
     p.drawPolyline(QPolygonF([QPointF(3.2, 8.2), QPointF(4.4, 11.8), QPointF(7.6, 10.4)]))
@@ -275,5 +300,10 @@ _SHAPES: dict[str, Callable[[QPainter, QColor], None]] = {
     "file": _file,
     "folder": _folder,
     "play": _play,
+    "pause": _pause,
+    "step": _step,
+    "stop": _stop,
+    "polygon": _polygon,
+    "ellipse": _ellipse,
     "reset": _reset,
 }

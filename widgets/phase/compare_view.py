@@ -1,0 +1,86 @@
+"""Two objects side by side, looked at in the same way: one zoom, one colouring."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtGui import QResizeEvent
+from PyQt6.QtWidgets import QBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
+
+from widgets.empty import EmptyState
+from widgets.frame.viewport import ViewBox
+from widgets.phase.object_picture import ObjectPicture
+from widgets.phase.object_view import ObjectView
+
+HOW = "Tick two starts in the table, or two results in the history, to see them side by side with one zoom."
+
+
+class CompareView(QWidget):
+    """Two `ObjectView`s whose zoom, pan and colouring are linked."""
+
+    mode_changed = pyqtSignal(str)
+    """the user chose another way of colouring, for both"""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.sides = (ObjectView(), ObjectView())
+        self._words = QLabel()
+        self._words.setWordWrap(True)
+        full = QWidget()
+        self._box = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._box.setContentsMargins(0, 0, 0, 0)
+        self._box.setSpacing(2)
+        for side in self.sides:
+            self._box.addWidget(side, 1)
+        outer = QVBoxLayout(full)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addLayout(self._box, 1)
+        outer.addWidget(self._words)
+        self._words.setContentsMargins(6, 0, 6, 4)
+        self._full = full
+        self._empty = EmptyState("Nothing to compare yet", HOW)
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(self._empty)
+        self._stack.addWidget(full)
+        for own, other in ((0, 1), (1, 0)):
+            self.sides[own].view_changed.connect(lambda view, other=other: self._follow(other, view))
+            self.sides[own].mode_changed.connect(lambda mode, other=other: self._choose(other, mode))
+
+    def show_message(self, text: str = HOW, title: str = "Nothing to compare yet") -> None:
+        """There are no two to compare, and why."""
+        self._empty.set_text(title, text)
+        self._stack.setCurrentWidget(self._empty)
+
+    def set_object(self, side: int, picture: ObjectPicture, title: str) -> None:
+        """Show one object on the left (0) or the right (1)."""
+        self.sides[side].set_object(picture)
+        self.sides[side].set_title(title)
+        self._stack.setCurrentWidget(self._full)
+
+    def wait_for(self, side: int, title: str) -> None:
+        """One side is still on its way."""
+        self.sides[side].show_message("It is shown as soon as its picture is there.", title)
+        self._stack.setCurrentWidget(self._full)
+
+    def set_words(self, words: str) -> None:
+        """What the figures of the two say."""
+        self._words.setText(words)
+
+    def set_mode(self, mode: str) -> None:
+        """Colour both in this way; nothing is emitted."""
+        for side in self.sides:
+            side.set_mode(mode)
+
+    def text(self) -> str:
+        return self._empty.text() if self._stack.currentWidget() is self._empty else self._words.text()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        super().resizeEvent(event)
+        tall = self.height() > 1.2 * self.width()
+        self._box.setDirection(QBoxLayout.Direction.TopToBottom if tall else QBoxLayout.Direction.LeftToRight)
+
+    def _follow(self, side: int, view: ViewBox | None) -> None:
+        self.sides[side].set_view(view)
+
+    def _choose(self, other: int, mode: str) -> None:
+        self.sides[other].set_mode(mode)
+        self.mode_changed.emit(mode)
