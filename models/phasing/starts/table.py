@@ -1,0 +1,89 @@
+"""The live table: where every start of a generation is, its curve, and the results so far."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from models.phasing.starts.guided import order
+from models.phasing.starts.lane import Ended, Point, Report, Task
+from models.phasing.starts.types import ENDED, FAILED, GIVEN_UP, STOPPED, StartRow
+from models.phasing.types import History, Start
+
+
+class Table:
+    """Starts of one generation.
+
+    Args:
+        tasks: all of them, in the order they begin. total: iterations of each.
+        keep: finished starts whose objects are kept at most; the worst are dropped.
+    """
+
+    def __init__(self, tasks: Sequence[Task], total: int, keep: int) -> None:
+        self.rows = {task.seed: StartRow(task.seed, total=total, generation=task.generation) for task in tasks}
+        self.curves: dict[int, list[Point]] = {task.seed: [] for task in tasks}
+        self.results: list[Start] = []
+        self.dropped = 0
+        self._keep = keep
+
+    @property
+    def iterations(self) -> int:
+        return sum(row.iteration for row in self.rows.values())
+
+    @property
+    def total(self) -> int:
+        """Iterations still expected in all: those that have ended early count as they are."""
+        return sum(row.iteration if row.state in ENDED else row.total for row in self.rows.values())
+
+    @property
+    def running(self) -> dict[int, int]:
+        """Iterations done by each start that has not ended, waiting ones too."""
+        return {seed: row.iteration for seed, row in self.rows.items() if row.state not in ENDED}
+
+    def report(self, report: Report) -> None:
+        for row in report.rows:
+            if self.rows[row.seed].state not in ENDED:
+                self.rows[row.seed] = row
+        for seed, points in report.points.items():
+            self.curves[seed] += points
+
+    def ended(self, message: Ended) -> None:
+        self.rows[message.row.seed] = message.row
+        self.curves[message.row.seed] += message.points
+        if message.start.iterations:
+            self.results.append(message.start)
+        if len(self.results) > self._keep:
+            self.results = order(self.results)[: self._keep]
+            self.dropped += 1
+
+    def failed(self, seed: int) -> None:
+        self.rows[seed] = replace(self.rows[seed], state=FAILED)
+
+    def leave_out(self, seed: int) -> None:
+        """A start that will not begin."""
+        self.rows[seed] = replace(self.rows[seed], state=STOPPED)
+
+    def ranked(self) -> tuple[StartRow, ...]:
+        """Best first; those without figures, then those given up or failed, after the others."""
+
+        def key(row: StartRow) -> tuple[bool, bool, float]:
+            lost = row.state in (FAILED, GIVEN_UP)
+            return lost, math.isnan(row.figure), row.figure
+
+        return tuple(sorted(self.rows.values(), key=key))
+
+    def history(self, seed: int | None) -> History | None:
+        """The curve of a start; None where it has no point yet."""
+        points = self.curves.get(seed, []) if seed is not None else []
+        if not points:
+            return None
+        iteration, r_factor, free, support = zip(*points, strict=True)
+        return History(
+            iteration=np.array(iteration, np.int32),
+            r_factor=np.array(r_factor, np.float32),
+            free_log_likelihood=np.array(free, np.float32),
+            support_pixels=np.array(support, np.int32),
+        )
