@@ -16,6 +16,7 @@ Tensor = torch.Tensor
 
 _FIRST_SHARE = 0.1
 """Of each ring's mean intensity, to begin with. The steps multiply, so that it must not be 0."""
+_INNERMOST = 3
 
 
 class Background:
@@ -33,7 +34,8 @@ class Background:
             if axis == len(shape) - 1 and real:
                 at = torch.fft.rfftfreq(n, 1 / n, dtype=torch.float64)
             radius2 = radius2 + (at**2).reshape([-1 if a == axis else 1 for a in range(len(shape))])
-        self._ring = radius2.sqrt().round().to(torch.int64).reshape(-1).to(amplitude.device)
+        # The innermost rings have too few pixels to tell a background from the object: they are one.
+        self._ring = radius2.sqrt().round().clamp(min=_INNERMOST).to(torch.int64).reshape(-1).to(amplitude.device)
         self._rings = int(self._ring.max()) + 1
         self._fitted = (amplitude >= 0).to(amplitude.dtype)
         self._measured2 = amplitude.clamp(min=0) ** 2

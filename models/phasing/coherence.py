@@ -42,6 +42,15 @@ class Coherence:
             along = torch.exp(-2 * (math.pi * width_px * lag) ** 2)
             factor = factor * along.reshape([-1 if a == axis else 1 for a in range(len(shape))])
         self._factor = factor.to(like)
+        whole = [torch.exp(-2 * (math.pi * width_px * torch.fft.fftfreq(n, dtype=torch.float64)) ** 2) for n in shape]
+        self._middle = math.prod(float(along.mean()) for along in whole)
+
+    def of(self, intensity: Tensor) -> Tensor:
+        """intensity ⊗ G of an intensity, which is nowhere less than what stays in its own pixel.
+
+        Between bright pixels rounding of the transform would leave less, even less than nothing.
+        """
+        return torch.maximum(self.blur(intensity), intensity * self._middle)
 
     def blur(self, intensity: Tensor) -> Tensor:
         """intensity ⊗ G, a new array; total unchanged."""

@@ -149,6 +149,7 @@ class Iterate:
         Args:
             margin: half width of the interval that amplitudes may lie in, √photons.
         """
+        self._p = None  # given back before the next is made, so that fewer arrays take turns in the cache
         p = self._to_moduli(self.x, margin, improve=True)
         found = self._judge_projected(p) if look else None
         if update.second is None:
@@ -173,7 +174,7 @@ class Iterate:
                 self.measured,
                 self.support,
                 self.values,
-                self.coherence.blur if self.coherence is not None else None,
+                self.coherence,
                 self.background.intensity if self.background is not None else None,
             )
         self._likelihood.step(self.x)
@@ -213,7 +214,7 @@ class Iterate:
         floor = 1e-6 * float(counts.sum() / weight.sum().clamp(min=1))
 
         def cost(width_px: float) -> float:
-            m = self._coherence(width_px).blur(bare) if width_px > 0 else bare
+            m = self._coherence(width_px).of(bare) if width_px > 0 else bare
             if self.background is not None:
                 m = m + self.background.intensity
             m = m.clamp(min=floor)
@@ -239,7 +240,7 @@ class Iterate:
     def _calculated(self, wave: Tensor) -> Tensor:
         intensity = wave.real**2 + wave.imag**2
         if self.coherence is not None:
-            intensity = self.coherence.blur(intensity).clamp_(min=0)
+            intensity = self.coherence.of(intensity)
         return intensity if self.background is None else intensity + self.background.intensity
 
     def _judge_projected(self, p: Tensor) -> Look:

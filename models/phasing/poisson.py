@@ -8,11 +8,10 @@ an iteration costs one pair, and one transform more where values are constrained
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch  # noqa: TID253
 
 from models.phasing.algorithms import ERROR_REDUCTION
+from models.phasing.coherence import Coherence
 from models.phasing.constraints import Values
 from models.phasing.fourier import Fourier
 from models.phasing.kernels import Kernels
@@ -28,7 +27,7 @@ class Likelihood:
     """Descends from an object inside its support; nothing outside it ever.
 
     Args:
-        blur: convolves intensities with the coherence's kernel, or None.
+        coherence: what blurs intensities, or None.
         background: b², photons, of the transform's shape, or None.
     """
 
@@ -39,12 +38,12 @@ class Likelihood:
         measured: Measured,
         support: Tensor,
         values: Values,
-        blur: Callable[[Tensor], Tensor] | None = None,
+        coherence: Coherence | None = None,
         background: Tensor | None = None,
     ) -> None:
         self._fourier, self._kernels, self._measured = fourier, kernels, measured
         self._support, self._values = support, values
-        self._blur, self._background = blur, background
+        self._coherence, self._background = coherence, background
         self._weight = (measured.weight * measured.multiplicity).contiguous()
         self._counts = (measured.counts * measured.multiplicity).contiguous()
         # Far below what any pixel counts, so that only pixels whose model is zero by chance are held up by it.
@@ -55,8 +54,8 @@ class Likelihood:
     def intensity(self, wave: Tensor) -> Tensor:
         """The model m of a transform, photons."""
         found = wave.real**2 + wave.imag**2
-        if self._blur is not None:
-            found = self._blur(found)
+        if self._coherence is not None:
+            found = self._coherence.of(found)
         return found if self._background is None else found + self._background
 
     def cost(self, intensity: Tensor) -> float:
@@ -64,11 +63,17 @@ class Likelihood:
         m = intensity.clamp(min=self._floor)
         return float((self._weight * m - self._counts * m.log()).sum(dtype=torch.float64))
 
+    def change(self, before: Tensor, after: Tensor) -> float:
+        """The cost's difference between two models, without the digits that a difference of sums would lose."""
+        m0, m1 = before.clamp(min=self._floor), after.clamp(min=self._floor)
+        rise = m1 - m0
+        return float((self._weight * rise - self._counts * (rise / m0).log1p()).sum(dtype=torch.float64))
+
     def gradient(self, wave: Tensor) -> Tensor:
         """∂cost/∂x* inside the support (so that dcost = 2·Re Σ gradient*·dx), in object space."""
         residual = self._measured.weight - self._measured.counts / self.intensity(wave).clamp(min=self._floor)
-        if self._blur is not None:
-            residual = self._blur(residual)
+        if self._coherence is not None:
+            residual = self._coherence.blur(residual)
         return self._fourier.inverse(wave * residual) * self._support
 
     def step(self, x: Tensor) -> None:
@@ -85,17 +90,16 @@ class Likelihood:
         m0 = self.intensity(wave)
         m1 = 2 * (wave.real * along.real + wave.imag * along.imag)
         m2 = along.real**2 + along.imag**2
-        if self._blur is not None:
-            m1, m2 = self._blur(m1), self._blur(m2)
+        if self._coherence is not None:
+            m1, m2 = self._coherence.blur(m1), self._coherence.of(m2)
         length = self._line_minimum(m0, m1, m2)
         if self._values.free:
             x.add_(direction, alpha=length)
             return
-        before = self.cost(m0)
         for _ in range(_HALVINGS):
             trial = x + length * direction
             self._project(trial)
-            if self.cost(self.intensity(self._fourier.forward(trial))) <= before:
+            if self.change(m0, self.intensity(self._fourier.forward(trial))) <= 0:
                 x.copy_(trial)
                 return
             length /= 2

@@ -30,8 +30,10 @@ from models.phasing.types import PhasingState, Preview, Start
 
 BoolArray = npt.NDArray[np.bool_]
 
-LOOK_EVERY = 10
-"""Iterations between two points of the error curves."""
+LOOK_EVERY = 20
+"""Iterations between two points of the error curves. A look takes a transform and two passes."""
+LOOK_EVERY_S = 0.5
+"""Or this long, where iterations are so slow."""
 PREVIEW_EVERY_S = 0.1
 PREVIEW_SIDE_PX = 256
 _COHERENCE_EVERY = 50
@@ -90,8 +92,10 @@ class Solver:
         self._fresh = False
         self._projected = True
         self._whole_support: BoolArray | None = None
+        self._support_pixels = 0
         self._box: tuple[list[npt.NDArray[np.intp]], int] | None = None
         self._last_preview = -math.inf
+        self._looked_at = time.monotonic()
         self._seconds = 0.0
         begun = time.thread_time()
         with one_thread():
@@ -108,6 +112,7 @@ class Solver:
                     raise BadParameter("the first object has values that are not finite")
                 found = np.fft.ifftshift(first)
             self._iterate.set_object(found)
+            self._support_changed()
             self._configure()
         self._seconds += time.thread_time() - begun
 
@@ -164,8 +169,12 @@ class Solver:
 
     # Running
 
-    def run(self, iterations_at_most: int) -> PhasingState:
+    def run(self, iterations_at_most: int, look: bool = False) -> PhasingState:
         """So many iterations, fewer at the schedule's end; support updates in between take none.
+
+        Args:
+            look: look at the object after the last of them, for stepping; otherwise that is done every
+                `LOOK_EVERY` iterations, and the state tells of the last look.
 
         Raises:
             NotConverging: numbers have overflowed.
@@ -181,7 +190,7 @@ class Solver:
                 if left <= 0:
                     break
                 take = min(left, block.iterations - self._in_block)
-                self._iterations(block, take, look_last=left == take and iterations_at_most < LOOK_EVERY)
+                self._iterations(block, take, look_last=look and left == take)
                 left -= take
                 if self._in_block >= block.iterations:
                     self._next_block()
@@ -197,8 +206,8 @@ class Solver:
         for i in range(count):
             self._in_block += 1
             self.done += 1
-            last = self._in_block == block.iterations or (look_last and i == count - 1)
-            look = last or self.done % LOOK_EVERY == 0
+            last = i == count - 1
+            look = (last and look_last) or self._look_due()
             if self._update is None:
                 found = self._iterate.descend(look)
                 self._projected = False
@@ -207,14 +216,20 @@ class Solver:
                 self._projected = True
             if found is not None:
                 self._looked(found, block.algorithm)
-                self._fresh = i == count - 1
-                if self._settings.coherence_px is None and self.done % _COHERENCE_EVERY == 0 and self._late:
+                self._fresh = last
+                if self._coherence_due():
                     self._iterate.set_model(self._iterate.find_coherence(), self._settings.background)
 
-    @property
-    def _late(self) -> bool:
-        """Whether the object can be trusted to say how coherent the light was: before, blur would hide misfit."""
-        return 2 * self.done >= self.total
+    def _look_due(self) -> bool:
+        if self.done % LOOK_EVERY == 0 or self.done == self.total or self._coherence_due():
+            return True
+        return time.monotonic() - self._looked_at > LOOK_EVERY_S
+
+    def _coherence_due(self) -> bool:
+        """In the second half of the schedule: before, a blur would only hide what does not fit yet."""
+        return (
+            self._settings.coherence_px is None and self.done % _COHERENCE_EVERY == 0 and 2 * self.done >= self.total
+        )
 
     def _looked(self, found: Look, algorithm: str) -> None:
         if not math.isfinite(found.r_factor):
@@ -223,7 +238,8 @@ class Solver:
                 hint="lower beta",
             )
         self._last = found
-        self._record.look(self.done, found.r_factor, found.free_log_likelihood, self.support_pixels)
+        self._looked_at = time.monotonic()
+        self._record.look(self.done, found.r_factor, found.free_log_likelihood, self._support_pixels)
 
     def _at_once(self, block: Block) -> None:
         support = self._iterate.support.cpu().numpy()
@@ -263,14 +279,10 @@ class Solver:
 
     def _support_changed(self) -> None:
         self._box = None
-        self._pixels = int(self._iterate.support.sum())
+        self._support_pixels = int(self._iterate.support.sum())
         self._fresh = False
 
     # What is to be seen
-
-    @property
-    def support_pixels(self) -> int:
-        return int(self._iterate.support.sum())
 
     def state(self) -> PhasingState:
         """Where it is; with a preview where the last one is older than a tenth of a second."""
@@ -288,7 +300,7 @@ class Solver:
             seed=self.seed,
             algorithm=blocks[index].algorithm,
             block=index,
-            support_pixels=self.support_pixels,
+            support_pixels=self._support_pixels,
             r_factor=self._last.r_factor,
             free_log_likelihood=self._last.free_log_likelihood,
             preview=preview,
