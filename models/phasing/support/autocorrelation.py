@@ -4,9 +4,10 @@ The autocorrelation is the Fourier transform of the intensity. With a missing ce
 negative wells and rings as wide as the array, from which no extent can be read. Here the missing intensities are
 unknowns: for a trial extent they are chosen so that the autocorrelation has the least energy outside it (linear
 least squares, the closed form of Gerchberg's and Papoulis' iteration, solved by conjugate gradients from a smooth
-radial guess; stopping early leaves what cannot be known at the guess). What stays outside the true extent is photon
-noise, whose power is known: the smallest extent that leaves no more is the object's own, first among discs, then cut
-narrower direction by direction. A stop hides few modes of the extent, speckles show the rest of it.
+radial guess; stopping early leaves what cannot be known at the guess). What stays outside the true extent is noise,
+of known power where photons were counted: the smallest extent that leaves hardly more is the object's own, first
+among discs, then cut narrower direction by direction. A stop hides few modes of the
+extent, speckles show the rest of it.
 
 The extent D of the autocorrelation is the difference body of the object S: for a convex S |D|/6 ≤ |S| ≤ |D|/4, the
 upper value for every centrosymmetric one (Rogers & Shephard, Arch. Math. 8, 220, 1957).
@@ -30,12 +31,14 @@ BoolArray = npt.NDArray[np.bool_]
 
 # The object's share of the array as multiples of |D|/4. Measured on simulated particles with stops of 0, 3 and 6 px
 # and 10^5 … 10^8 photons: 0.5 … 1.25 with sharp edges, up to 1.6 where the density falls off towards its edge.
-AREA_OF_EXTENT = (0.45, 1.4)
+AREA_OF_EXTENT = (0.5, 1.5)
 
 _LARGEST_2D, _LARGEST_3D = 160, 64  # only so much of the centre is used: extents need no resolution
 _SMALLEST, _FEWEST_PIXELS = 16, 64
-_LOWEST, _HIGHEST = 0.02, 0.6  # trial radii, as shares of the array's side
-_TOLERANCE = 2e-4  # energy outside the extent, of that within, put down to background and coherence
+_LOWEST, _HIGHEST, _STEP = 0.02, 0.6, 1.3  # trial radii, as shares of the array's side, and their ratio
+_KNEE = 4.0  # energy outside grows by more than this per step once a trial extent cuts into the true one
+_TOLERANCE = 5e-4  # as much of it is put down to fits that have not converged
+_LITTLE = 0.02  # and what stays outside the true one is less than this share of the energy
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +139,7 @@ class _Problem:
         self.noise = total if pattern.unit == "photons" else 0.0
         spread = float(np.square(weights, dtype=np.float64).sum())
         self.noise_spread = 3 / np.sqrt(total * total / spread) if spread > 0 else 0.0
-        self.steps = 16 if len(self.shape) == 2 else 8
+        self.steps = 40 if len(self.shape) == 2 else 8
         # One half of the plane of shifts is enough: the other is its complex conjugate.
         self.grid = [
             (np.fft.rfftfreq(n) if axis == len(self.shape) - 1 else np.fft.fftfreq(n)).reshape(
@@ -152,32 +155,40 @@ class _Problem:
 
     def fit(self) -> AutocorrelationFit:
         radii = np.sqrt(sum(g * g for g in self.grid))
-        strength = float(self.energy(self.solve(radii > _LOWEST, self.start))[radii > _LOWEST].mean())
-        widest = self.solve(radii > _HIGHEST, self.start)
-        far = float(self.energy(widest)[radii > min(_HIGHEST, 0.95 * float(radii.max()))].mean())
+        trials = _HIGHEST / _STEP ** np.arange(int(np.log(_HIGHEST / _LOWEST) / np.log(_STEP)) + 1)
+        solutions, left, start = [], [], self.start
+        for trial in trials:
+            start = self.solve(radii > trial, start)
+            solutions.append(start)
+            left.append(float(self.energy(start)[radii > trial].mean()))
         noise = self.noise * (1 + self.noise_spread)
+        strength = left[-1]
         if strength <= 2 * noise:
             return self.unknown("There are too few photons to see the extent of the autocorrelation.")
-        if far > max(0.01 * strength, 2 * noise):
+        # Inwards from the widest as long as little is left outside and each step adds little to it: past the knee.
+        floor = max(noise, _TOLERANCE * strength)
+        at = 0
+        while at + 1 < len(trials) and (
+            left[at + 1] <= floor or left[at + 1] < min(_KNEE * left[at], _LITTLE * strength)
+        ):
+            at += 1
+        if left[at] > max(_LITTLE * strength, 2 * noise):
             return self.unknown("The autocorrelation fills the array: the object is too large for this sampling.")
-        level = max(self.noise, far) * (1 + self.noise_spread) + _TOLERANCE * strength
-        low, high, filled = _LOWEST, _HIGHEST, widest
-        for _ in range(7):
-            trial = float(np.sqrt(low * high))
-            outside = radii > trial
-            found = self.solve(outside, filled)
-            if float(self.energy(found)[outside].mean()) > level:
+        level = max(floor, 2 * left[at])
+        low, high, filled = trials[min(at + 1, len(trials) - 1)], trials[at], solutions[at]
+        for _ in range(4):
+            trial = np.sqrt(low * high)
+            found = self.solve(radii > trial, filled)
+            if float(self.energy(found)[radii > trial].mean()) > level:
                 low = trial
             else:
                 high, filled = trial, found
-        return self.narrowed(radii <= high, high, filled, strength, max(self.noise, far))
+        return self.narrowed(radii <= high, float(high), filled, max(self.noise, left[at], _TOLERANCE * strength))
 
-    def narrowed(
-        self, inside: BoolArray, radius: float, filled: Array, strength: float, noise: float
-    ) -> AutocorrelationFit:
-        """The extent cut along each direction as far as its cap holds nothing but noise."""
+    def narrowed(self, inside: BoolArray, radius: float, filled: Array, noise: float) -> AutocorrelationFit:
+        """The extent cut along each direction as far as its cap holds hardly more than noise."""
         directions = _directions(len(self.shape))
-        level = noise * (1.5 + self.noise_spread) + 10 * _TOLERANCE * strength
+        level = noise * (2 + self.noise_spread)
         reach = np.full(len(directions), radius)
         for k, direction in enumerate(directions):
             along = np.abs(_along(self.grid, direction))
