@@ -191,7 +191,7 @@ def _candidates(products: tuple[Spectrum, Spectrum], fine: int) -> list[tuple[in
 
 def _peak_heights(values: npt.NDArray[np.float32], places: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
     """Heights of the maxima at `places` between the points of the grid, by a parabola along each axis."""
-    middle = values[tuple(places.T)].astype(np.float64)
+    middle: npt.NDArray[np.float64] = values[tuple(places.T)].astype(np.float64)
     found = middle.copy()
     for axis in range(values.ndim):
         step = np.zeros(values.ndim, np.intp)

@@ -68,7 +68,7 @@ def assemble(
     if settings.keep > 0:
         kept = list(range(min(settings.keep, len(lying))))
     else:
-        kept = choose_kept([figure(s) for s in lying], agreements, [s.ended for s in lying])
+        kept = choose_kept([s.r_factor for s in lying], agreements, [s.ended for s in lying])
     order = kept + [place for place in range(len(lying)) if place not in set(kept)]
     lying, agreements = [lying[place] for place in order], [agreements[place] for place in order]
     yield Progress(done=len(ranked), total=len(ranked), unit="starts", message="averaging")

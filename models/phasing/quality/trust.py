@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from models.patterns import Pattern
 from models.phasing.quality import figures
-from models.phasing.quality.agreement import AS_GOOD, SAME_OBJECT, mean_agreement
+from models.phasing.quality.agreement import SAME_OBJECT, mean_agreement
+from models.phasing.quality.comparison import CLEARLY, HeldOutErrors, how_much_worse
 from models.phasing.quality.prtf import CUTOFF, chance_level, cutoff
 from models.phasing.settings import PhasingSettings
 from models.phasing.types import BoolArray, ComplexArray, Prtf, Start, Trust
@@ -25,8 +26,9 @@ MUCH_MASKED_POWER = 0.5
 """Share of the power in pixels that were not measured, above which most of what is seen was not measured."""
 FREE_MODES = 1.0
 """Features left free by the unmeasured centre (`centre_modes`): below 1 it is smaller than the central speckle."""
-EQUALLY_WELL = 1.05
-"""Ratio of figures below which two different objects cannot be told apart, unless those that agree spread more."""
+EQUALLY_WELL = 1.15
+"""Ratio of R factors below which another object fits as well, if held-out pixels do not tell it from the best one.
+Starts that found the same object on a measured pattern differ by up to 1.14."""
 FEW_PIXELS = 12
 """A support of fewer pixels shows a dot whatever the object was."""
 
@@ -113,7 +115,7 @@ def _nothing_found(evidence: Evidence) -> list[str]:
         if free >= blind:
             found.append(
                 "The held-out pixels are predicted no better than by the mean of their ring "
-                f"({free:.3g} against {blind:.3g}): this explains only what it was fitted to."
+                f"({free:.3g} against {blind:.3g}): unless the object is round, this fits only what it was shown."
             )
     return found
 
@@ -144,13 +146,15 @@ def _undersampled(evidence: Evidence, trust: Trust) -> list[str]:
 
 
 def _other_objects(evidence: Evidence) -> list[str]:
-    best = figure(evidence.starts[0])
-    kept = [figure(start) for start in evidence.starts[: evidence.kept]]
-    limit = best * min(AS_GOOD, max(EQUALLY_WELL, max(kept) / best if best > 0 else EQUALLY_WELL))
+    best = evidence.starts[0]
+    free = HeldOutErrors(evidence.pattern, evidence.held_out)
+    errors = free.of(best.object)
     others = [
-        place
-        for place in range(1, len(evidence.starts))
-        if evidence.agreements[place] < SAME_OBJECT and figure(evidence.starts[place]) <= limit
+        start
+        for start, agreement in zip(evidence.starts, evidence.agreements, strict=True)
+        if agreement < SAME_OBJECT
+        and start.r_factor <= EQUALLY_WELL * best.r_factor
+        and not how_much_worse(errors, free.of(start.object)) > CLEARLY
     ]
     if not others:
         return []

@@ -54,10 +54,9 @@ def start(
     )
 
 
-def pattern_of(values: np.ndarray, stop: float = 0.0, unit: str = "photons", scale: float = 1e4) -> Pattern:
-    """Noise-free intensities of an object with a stop of that radius, `scale` photons a pixel on average."""
+def pattern_of(values: np.ndarray, stop: float = 0.0, unit: str = "photons") -> Pattern:
+    """Noise-free intensities of an object, with a stop of that radius."""
     intensity = np.abs(to_fourier(values)) ** 2
-    intensity *= scale / intensity.mean()
     axes = np.meshgrid(*(np.arange(n) - n // 2 for n in values.shape), indexing="ij")
     measured = np.sqrt(sum(axis**2 for axis in axes)) >= stop
     return Pattern(
