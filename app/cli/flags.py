@@ -18,24 +18,31 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dataset", metavar="PATH", help="dataset in the file, where several could be the frames")
 
 
-def add_flags(parser: argparse.ArgumentParser, kind: type[Any], leave_out: Collection[str] = ()) -> None:
-    """One `--flag` per declared parameter of `kind`, with unit, range and default in its help."""
+def add_flags(
+    parser: argparse.ArgumentParser, kind: type[Any], leave_out: Collection[str] = (), *, only_given: bool = False
+) -> None:
+    """One `--flag` per declared parameter of `kind`, with unit, range and default in its help.
+
+    With `only_given` a flag that is not typed leaves nothing behind, so that something else (a preset) can have the
+    say: see `given_values`.
+    """
     group = parser.add_argument_group(f"{_title(kind)} parameters")
     for info in describe(kind):
         if info.name in leave_out:
             continue
         flag = "--" + info.name.replace("_", "-")
         text = _help(info).replace("%", "%%")
+        default = argparse.SUPPRESS if only_given else info.default
         if info.kind is bool:
             group.add_argument(
-                flag, dest=info.name, action=argparse.BooleanOptionalAction, default=info.default, help=text
+                flag, dest=info.name, action=argparse.BooleanOptionalAction, default=default, help=text
             )
             continue
         group.add_argument(
             flag,
             dest=info.name,
             type=_converter(info),
-            default=info.default,
+            default=default,
             choices=info.choices or None,
             metavar=None if info.choices else (info.unit or info.kind.__name__).upper().replace(" ", "_"),
             help=text,
@@ -44,8 +51,12 @@ def add_flags(parser: argparse.ArgumentParser, kind: type[Any], leave_out: Colle
 
 def from_flags(args: argparse.Namespace, kind: type[T]) -> T:
     """The settings of `kind` that the parsed flags give. Raises BadParameter for a value out of range."""
-    values = {info.name: getattr(args, info.name) for info in describe(kind) if hasattr(args, info.name)}
-    return from_dict(kind, values)
+    return from_dict(kind, given_values(args, kind))
+
+
+def given_values(args: argparse.Namespace, kind: type[Any]) -> dict[str, Any]:
+    """What the parsed flags say about the parameters of `kind`, by name."""
+    return {info.name: getattr(args, info.name) for info in describe(kind) if hasattr(args, info.name)}
 
 
 def converted(info: ParameterInfo, text: str) -> Any:

@@ -15,6 +15,7 @@ from models.errors import BadLabels, BadParameter
 
 if TYPE_CHECKING:
     from models.embedding.few_shot import Verdicts
+    from models.runs.types import Run
     from models.workspace.record import LabelRecord
 
 _RANGE = re.compile(r"([0-9]{1,18})(?:-([0-9]{1,18}))?")
@@ -78,6 +79,26 @@ def chosen_frames(
     if not len(frames):
         raise BadParameter("no frame of the run meets what was asked", hint="loosen the choice")
     return frames
+
+
+def one_frame(opened: Run, wanted: str) -> int:
+    """The index of the frame with this event identifier, or this index. Raises BadParameter where there is none."""
+    events = opened.events
+    if events is not None and wanted in (found := list(events)):
+        return found.index(wanted)
+    try:
+        index = int(wanted)
+    except ValueError:
+        raise BadParameter(
+            f"no frame of {opened.name} is called {wanted!r}",
+            cause="the run has no event identifiers" if events is None else "no event identifier is equal to it",
+            hint=f"give an index from 0 to {len(opened) - 1}",
+        ) from None
+    if not 0 <= index < len(opened):
+        raise BadParameter(
+            f"there is no frame {index} in {opened.name}", cause=f"it has frames 0 to {len(opened) - 1}"
+        )
+    return index
 
 
 def _mask(frames: Sequence[int], n_frames: int) -> npt.NDArray[np.bool_]:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from app.cli.console import report
 from app.cli.flags import add_run
 from app.cli.outputs import output_path
+from app.cli.selection import one_frame
 from models.display import COLOUR_MAPS, DisplaySettings, Levels, Scaling
-from models.errors import BadParameter
 from models.files.disk import replace_array, written_aside
 
 if TYPE_CHECKING:
-    from models.runs.types import Frame, Run
+    from models.runs.types import Frame
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     path = output_path(args.output, (".npy", ".png"), [args.run])
     opened = open_run(args.run, dataset=args.dataset)
     try:
-        index = _index(opened, args.frame)
+        index = one_frame(opened, args.frame)
         frame = opened.load(index)
         event = opened.events[index] if opened.events is not None else None
     finally:
@@ -59,25 +59,6 @@ def run(args: argparse.Namespace) -> int:
     found = {"frame": index, "event": event, "height": height, "width": width}
     report({**found, "masked_pixels": int((frame.flags != 0).sum()), "file": str(path)}, args.json)
     return 0
-
-
-def _index(opened: Run, wanted: str) -> int:
-    events = opened.events
-    if events is not None and wanted in (found := list(events)):
-        return found.index(wanted)
-    try:
-        index = int(wanted)
-    except ValueError:
-        raise BadParameter(
-            f"no frame of {opened.name} is called {wanted!r}",
-            cause="the run has no event identifiers" if events is None else "no event identifier is equal to it",
-            hint=f"give an index from 0 to {len(opened) - 1}",
-        ) from None
-    if not 0 <= index < len(opened):
-        raise BadParameter(
-            f"there is no frame {index} in {opened.name}", cause=f"it has frames 0 to {len(opened) - 1}"
-        )
-    return index
 
 
 def _write_npy(path: Path, frame: Frame, *, nan: bool) -> None:

@@ -57,7 +57,7 @@ def prepare_pattern(
         settings: what to do; None for the defaults.
         unit: of the frame's values, `run.unit`: "photons" is believed.
         mask: (H, W) bool, True = measured; taken together with the frame's own.
-        background: (H, W), for `settings.background` "given".
+        background: (H, W), for `settings.background_from` "given".
         source: file and frame, for titles.
 
     Raises:
@@ -82,10 +82,10 @@ def prepare(
     if settings.beam_stop_px > 0:
         valid, step = _stop(valid, centre, settings.beam_stop_px)
         steps.append(step)
-    if settings.background == "radial":
+    if settings.background_from == "radial":
         values, step = take_off_radial(values, valid, centre, settings.background_percentile)
         steps.append(step)
-    elif settings.background == "given":
+    elif settings.background_from == "given":
         if background is None:
             raise BadParameter("no background is given", hint="give a picture of it, or choose another background")
         values, valid, step = take_off_given(values, valid, background)

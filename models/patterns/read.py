@@ -40,6 +40,8 @@ def read_pattern(
     mask_path: str | Path | None = None,
     dataset: str | None = None,
     settings: PatternSettings | None = None,
+    *,
+    background: npt.ArrayLike | None = None,
 ) -> Pattern:
     """The pattern stored in a file: as it is there, with the beam in the middle unless the file says otherwise.
 
@@ -48,6 +50,7 @@ def read_pattern(
         mask_path: True (not 0) = measured; taken together with the file's own mask.
         dataset: which dataset of the file; None to find it.
         settings: further preparation; None for the defaults, which crop only where the beam is off the middle.
+        background: of the pattern's shape, for `settings.background_from` "given".
 
     Raises:
         CannotOpen, AmbiguousRun: as `models.runs.open_run`.
@@ -58,7 +61,7 @@ def read_pattern(
     mask = None if mask_path is None else read_mask(mask_path, raw.values.shape)
     if mask is not None:
         raw = replace(raw, steps=(*raw.steps, Step("given mask", f"mask read from {Path(str(mask_path)).name}")))
-    return prepare(raw, settings, mask=mask)
+    return prepare(raw, settings, mask=mask, background=background)
 
 
 def read_raw(path: str | Path, dataset: str | None = None) -> Raw:
@@ -93,7 +96,7 @@ def read_mask(path: str | Path, shape: tuple[int, ...]) -> BoolArray:
         BadPattern: another shape, or more than two values.
     """
     path = Path(path).expanduser()
-    values = _mask_values(path)
+    values = read_array(path)
     if values.shape != shape:
         raise BadPattern(
             f"the mask {path.name} has shape {by(values.shape)} and the pattern {by(shape)}",
@@ -110,7 +113,13 @@ def read_mask(path: str | Path, shape: tuple[int, ...]) -> BoolArray:
     return mask
 
 
-def _mask_values(path: Path) -> npt.NDArray[Any]:
+def read_array(path: str | Path) -> npt.NDArray[Any]:
+    """The numbers of a mask, background or support file: NPY, TIFF, HDF5 (its dataset "mask" where it has one).
+
+    Raises:
+        CannotOpen: it cannot be read.
+    """
+    path = Path(path).expanduser()
     kind = recognise(path)
     if kind == "npy":
         from models.runs.npy import read_header

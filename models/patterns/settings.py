@@ -33,7 +33,7 @@ class PatternSettings:
     beam_stop_px: float = parameter(
         0.0, "pixels within this radius of the beam are not measured", unit="px", low=0.0, high=4096.0
     )
-    background: str = parameter(
+    background_from: str = parameter(
         "none",
         "what is taken off before anything else: nothing, on each ring about the beam a percentile of the ring, or a "
         "given picture",

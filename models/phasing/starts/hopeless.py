@@ -25,7 +25,7 @@ def figure_at(curve: Sequence[Point], iteration: int, total: int) -> float:
 
     The median: the projection algorithms jump.
     """
-    window = max(_WINDOW * total, 1)
+    window = max(_WINDOW * total, LOOK_EVERY)
     # Points between the common looks come from pauses and slow machines, which must not decide.
     found = [
         r if math.isnan(free) else free

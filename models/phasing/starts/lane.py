@@ -7,8 +7,8 @@ A lane is told things by messages and answers by messages, whether it runs in th
 from __future__ import annotations
 
 import logging
+import math
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,10 +27,10 @@ the processor's caches."""
 CHUNK_S = 0.03
 """What is said to a lane is heard after about so long."""
 SLOW_RUN_S = 0.3
-"""So long it may take at most where iterations are slow, unless `_FEWEST` of them take longer."""
-_FEWEST = 3
-LOOK_EVERY = 10
-"""The solver judges its object every so many iterations."""
+"""So long it may take at most where iterations are slow, unless one takes longer."""
+_SLICE_SHARE = 0.04
+LOOK_EVERY = 20
+"""The solver judges its object every so many iterations (`models.phasing.solver`), the same in every start."""
 REPORT_EVERY_S = 0.05
 PREVIEW_EVERY_S = 0.1
 
@@ -96,7 +96,7 @@ class SolverLike(Protocol):
 
     @property
     def finished(self) -> bool: ...
-    def run(self, iterations_at_most: int) -> PhasingState: ...
+    def run(self, iterations_at_most: int, look: bool = False) -> PhasingState: ...
     def state(self) -> PhasingState: ...
     def preview(self) -> Preview: ...
     def start(self, ended: str = "") -> Start: ...
@@ -112,6 +112,8 @@ class _Running:
     row: StartRow
     points: list[Point] = field(default_factory=list)
     seconds_per_iteration: float = 0.0
+    figures: tuple[float, float] = (math.nan, math.nan)
+    had: int = 0
 
 
 class Lane:
@@ -125,13 +127,14 @@ class Lane:
     def __init__(self, make: MakeSolver, settings: PhasingSettings) -> None:
         self._make = make
         self._settings = settings
-        self._running: deque[_Running] = deque()
+        self._running: list[_Running] = []
         self._watched: int | None = None
         self._paused = False
         self._steps: dict[int, int] = {}
         self._out: list[Message] = []
         self._reported = self._pictured = -1e9
-        self._turn: list[tuple[_Running, float]] = []
+        self._turn: tuple[_Running, float] | None = None
+        self._last: _Running | None = None
 
     @property
     def busy(self) -> bool:
@@ -149,8 +152,10 @@ class Lane:
             self._out.append(Failed(task.seed, _explained(task.seed, error)))
             return
         row = StartRow(task.seed, state.algorithm, total=state.total or 0, generation=task.generation)
-        self._running.append(_Running(task, solver, _row(row, state)))
-        self._turn = []
+        # Who comes late shares the time from now on; nobody waits until it has caught up.
+        had = min((running.had for running in self._running), default=0)
+        self._running.append(_Running(task, solver, _row(row, state), had=had))
+        self._turn = None
 
     def change(self, settings: PhasingSettings) -> None:
         """Other settings for the running starts, from their next iteration on, and for those to come."""
@@ -177,7 +182,7 @@ class Lane:
     def watch(self, seed: int | None) -> None:
         """Send pictures of this start; the first at once."""
         self._watched = seed
-        self._turn = []
+        self._turn = None
         for running in self._running:
             if running.task.seed == seed:
                 self._picture(running)
@@ -197,7 +202,8 @@ class Lane:
         while True:
             begun = time.perf_counter()
             try:
-                state = running.solver.run(self._at_most(running))
+                # Whoever steps wants to see what the step has done to the figures.
+                state = running.solver.run(self._at_most(running), running.task.seed in self._steps)
             except Exception as error:  # noqa: BLE001 - as in `add`
                 self._fail(running, error)
                 return
@@ -226,29 +232,29 @@ class Lane:
     # Parts
 
     def _next(self) -> tuple[_Running, float]:
-        """Whose turn it is, and how many seconds of it are left; the watched start's turn is split between others.
+        """Whose turn it is, and how many seconds of it are left. Stepping takes them one after the other.
 
-        Stepping takes them one after the other.
+        The one that has had the fewest iterations is next. Between two others the watched start has a short turn, so
+        that its picture moves, as long as that does not bring it more than one turn ahead.
         """
         if self._steps:
-            running = next(r for r in self._running if r.task.seed in self._steps)
-            return running, SLICE_S
-        if not self._turn:
-            watched = next((r for r in self._running if r.task.seed == self._watched), None)
-            others = [r for r in self._running if r is not watched]
-            for other in others:
-                self._turn += [] if watched is None else [(watched, SLICE_S / len(others))]
-                self._turn.append((other, SLICE_S))
-            if watched is not None and not others:
-                self._turn.append((watched, SLICE_S))
-        return self._turn[0]
+            return next(r for r in self._running if r.task.seed in self._steps), SLICE_S
+        if self._turn is not None:
+            return self._turn
+        least = min(self._running, key=lambda r: r.had)
+        watched = next((r for r in self._running if r.task.seed == self._watched), None)
+        if watched is not None and watched is not self._last and watched.had < least.had + _iterations(least):
+            self._turn = (watched, min(CHUNK_S, _slice(watched)))
+        else:
+            self._turn = (least, _slice(least))
+        self._last = self._turn[0]
+        return self._turn
 
     def _at_most(self, running: _Running) -> int:
-        """Iterations to the next look, which every start has at the same ones; fewer where they are slow."""
+        """Iterations to the next look; fewer where they are slow."""
         wanted = LOOK_EVERY - running.row.iteration % LOOK_EVERY
         if running.seconds_per_iteration > 0:
-            # A run that ends between two looks costs one of its own.
-            wanted = min(wanted, max(_FEWEST, int(SLOW_RUN_S / running.seconds_per_iteration)))
+            wanted = min(wanted, max(1, int(SLOW_RUN_S / running.seconds_per_iteration)))
         return min(wanted, self._steps.get(running.task.seed, wanted))
 
     def _count(self, running: _Running, state: PhasingState, took: float) -> None:
@@ -257,9 +263,12 @@ class Lane:
             each, old = took / iterations, running.seconds_per_iteration
             # The first run is slower than all others: code is compiled, caches are cold.
             running.seconds_per_iteration = each if not old or each < 0.5 * old else 0.9 * old + 0.1 * each
+        running.had += iterations
         running.row = _row(running.row, state, running.seconds_per_iteration)
-        if not running.points or running.points[-1][0] != state.done:
-            running.points.append((state.done, state.r_factor, state.free_log_likelihood, state.support_pixels))
+        figures = state.r_factor, state.free_log_likelihood
+        if figures != running.figures:  # there was a look
+            running.figures = figures
+            running.points.append((state.done, *figures, state.support_pixels))
         if seed in self._steps:
             self._steps[seed] -= iterations
             if self._steps[seed] <= 0 or not iterations:
@@ -267,12 +276,10 @@ class Lane:
                 self._reported = -1e9
                 if seed == self._watched:
                     self._picture(running)
-        elif self._turn and self._turn[0][0] is running:
-            left = self._turn[0][1] - took
-            if left > 0.2 * CHUNK_S:
-                self._turn[0] = (running, left)
-            else:
-                self._turn.pop(0)
+        elif self._turn is not None:
+            left = self._turn[1] - took
+            # Another run of which most would lie beyond the turn's end is left to the next turn.
+            self._turn = (running, left) if left > 0.5 * took else None
 
     def _picture(self, running: _Running) -> None:
         self._pictured = time.monotonic()
@@ -300,9 +307,21 @@ class Lane:
         self._out.append(Failed(running.task.seed, _explained(running.task.seed, error)))
 
     def _forget(self, running: _Running) -> None:
-        self._running = deque(r for r in self._running if r is not running)
+        self._running = [r for r in self._running if r is not running]
         self._steps.pop(running.task.seed, None)
-        self._turn = []
+        self._turn = None
+
+
+def _slice(running: _Running) -> float:
+    """Seconds of one turn: less where the whole schedule takes seconds only, or one start would end before the next
+    begins."""
+    whole = running.row.total * running.seconds_per_iteration
+    return min(SLICE_S, _SLICE_SHARE * whole) if whole > 0 else SLICE_S
+
+
+def _iterations(running: _Running) -> float:
+    """Iterations of one turn."""
+    return _slice(running) / running.seconds_per_iteration if running.seconds_per_iteration > 0 else LOOK_EVERY
 
 
 def _row(row: StartRow, state: PhasingState, seconds_per_iteration: float = 0.0) -> StartRow:

@@ -60,7 +60,7 @@ def run_starts(
     """Run `settings.starts` starts in each of `settings.generations` generations and make a reconstruction of them.
 
     Seeds are `settings.seed`, seed + 1, …; what is held out follows from `settings.seed` and is the same for all.
-    The same settings and pattern give the same result, however many processes there are.
+    Starts come out the same however many processes there are; only how far those get that are given up differs.
 
     Args:
         pattern: what was measured.

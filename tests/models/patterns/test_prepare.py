@@ -133,7 +133,7 @@ def test_a_radial_background_is_taken_off_each_ring():
     pattern = prepare_pattern(
         frame_of(background + speckles, measured),
         NOWHERE,
-        PatternSettings(centre="middle", background="radial", background_percentile=0, crop_px=64),
+        PatternSettings(centre="middle", background_from="radial", background_percentile=0, crop_px=64),
     )
     np.testing.assert_allclose(pattern.intensity[measured], speckles[measured])
     assert "taken off" in step(pattern, "background").words
@@ -141,7 +141,7 @@ def test_a_radial_background_is_taken_off_each_ring():
 
 def test_a_given_background_must_fit():
     frame = frame_of(np.full((16, 16), 7, np.float32))
-    settings = PatternSettings(centre="middle", background="given")
+    settings = PatternSettings(centre="middle", background_from="given")
     blank = np.full((16, 16), 2.0)
     blank[0, 0] = np.nan
     pattern = prepare_pattern(frame, NOWHERE, settings, background=blank)
