@@ -11,7 +11,7 @@ from models.phasing.support.autocorrelation import (
     estimate_area,
     fit_autocorrelation,
 )
-from models.phasing.support.first import autocorrelation_support, disc, first_support
+from models.phasing.support.first import autocorrelation_support, disc, first_support, within_estimate
 from models.phasing.support.moves import fill_holes, half_support, middle_of, recentre
 from models.phasing.support.shapes import ellipse, polygon
 from models.phasing.support.update import SupportUpdate, area_target, blur_px, shrink_wrap, update_support
@@ -35,4 +35,5 @@ __all__ = [
     "recentre",
     "shrink_wrap",
     "update_support",
+    "within_estimate",
 ]

@@ -65,6 +65,14 @@ class AutocorrelationFit:
     def hull_area(self) -> float:
         return self.area / float(2**self.filled.ndim)
 
+    @property
+    def area_range(self) -> tuple[float, float]:
+        """Smallest and largest share of the array the object may cover; wide where the extent was not found."""
+        if self.note:
+            return 0.005, 0.25
+        low, high = (factor * self.hull_area for factor in AREA_OF_EXTENT)
+        return low, high
+
     def within(self, positions: Sequence[npt.NDArray[Any]]) -> BoolArray:
         """Whether positions (one open grid per axis, as share of the array's side) lie in the extent."""
         found: BoolArray = np.asarray(sum(p * p for p in positions) <= self.radius**2)
@@ -78,11 +86,7 @@ def estimate_area(pattern: Pattern) -> tuple[float, float]:
 
     Where the extent cannot be found (hardly anything measured, or an object too large for the array) it is wide.
     """
-    fit = fit_autocorrelation(pattern)
-    if fit.note:
-        return max(0.005, 1.0 / max(1, pattern.intensity.size)), 0.25
-    low, high = (factor * fit.hull_area for factor in AREA_OF_EXTENT)
-    return low, min(high, 0.5)
+    return fit_autocorrelation(pattern).area_range
 
 
 def autocorrelation(pattern: Pattern, fit: AutocorrelationFit | None = None) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,22 +29,39 @@ def first_support(
     """Where the object may be at first; bool, the pattern's shape, middle at index n // 2, never empty.
 
     The area of a disc, and the share of the autocorrelation kept, is drawn by `rng` between `area_low` and
-    `area_high` in equal ratios, so that several starts try several sizes.
+    `area_high` in equal ratios, so that several starts try several sizes; within the autocorrelation's estimate where
+    that is known.
 
     Args:
         given: the support for `first_support = "given"`, drawn or from a file.
-        fit: of `fit_autocorrelation`, for starts that share it; else it is made where needed.
+        fit: of `fit_autocorrelation`, for starts that share it. Without it a disc's area is drawn from the settings
+            alone, and an autocorrelation's fit is made here.
 
     Raises:
         BadParameter: where a given support is missing, empty or of another shape.
     """
     if settings.first_support == "given":
         return _checked(given, pattern.shape)
-    low, high = sorted((settings.area_low, settings.area_high))
-    area = float(low * (high / low) ** rng.random())
+    if settings.first_support == "autocorrelation":
+        fit = fit or fit_autocorrelation(pattern)
+    if fit is not None:
+        settings = within_estimate(settings, fit)
+    area = settings.area_low * (settings.area_high / settings.area_low) ** rng.random()
     if settings.first_support == "disc":
         return disc(pattern.shape, area)
     return autocorrelation_support(pattern, area, fit)
+
+
+def within_estimate(settings: PhasingSettings, fit: AutocorrelationFit) -> PhasingSettings:
+    """The settings with `area_low` and `area_high` narrowed to what the autocorrelation says of the object's area.
+
+    As they are where it says nothing, or nothing within them.
+    """
+    low, high = fit.area_range
+    low, high = max(low, settings.area_low), min(high, settings.area_high)
+    if fit.note or low > high:
+        return replace(settings, area_high=max(settings.area_low, settings.area_high))
+    return replace(settings, area_low=low, area_high=high)
 
 
 def disc(shape: tuple[int, ...], area: float) -> BoolArray:

@@ -41,55 +41,80 @@ def blur_px(settings: PhasingSettings, progress: float) -> float:
     return _between(settings.blur_start_px, settings.blur_end_px, progress)
 
 
-def area_target(settings: PhasingSettings, progress: float) -> float:
-    """Share of the array kept by an update by area: from `area_high` to `area_low` in equal ratios."""
-    return _between(settings.area_high, settings.area_low, progress)
+def area_target(settings: PhasingSettings, progress: float, area: float | None = None) -> float:
+    """Share of the array kept by an update by area: from `area_high` to `area` in equal ratios.
+
+    Args:
+        area: share at the end; None is `area_low`. Starts that each draw their own hand it over.
+    """
+    last = settings.area_low if area is None else min(max(area, settings.area_low), settings.area_high)
+    return _between(settings.area_high, last, progress)
 
 
-def update_support(modulus: FloatArray, support: BoolArray, settings: PhasingSettings, progress: float) -> BoolArray:
+def update_support(
+    modulus: FloatArray,
+    support: BoolArray,
+    settings: PhasingSettings,
+    progress: float,
+    area: float | None = None,
+) -> BoolArray:
     """The support after an update; see `shrink_wrap`."""
-    return shrink_wrap(modulus, support, settings, progress).support
+    return shrink_wrap(modulus, support, settings, progress, area).support
 
 
-def shrink_wrap(modulus: FloatArray, support: BoolArray, settings: PhasingSettings, progress: float) -> SupportUpdate:
+def shrink_wrap(
+    modulus: FloatArray,
+    support: BoolArray,
+    settings: PhasingSettings,
+    progress: float,
+    area: float | None = None,
+) -> SupportUpdate:
     """Cut the blurred modulus at a share of its maximum or rms, or at the brightest share of the array.
 
     Never empty: where the modulus says nothing (all zero or not finite) the support stays as it was. A threshold that
     would leave less than `area_low` or more than `area_high` of the array is moved to that share, with a note.
 
     Args:
-        modulus: |object|, float32, 2-D or 3-D, C order; FFT order and centred order alike (all is periodic).
-        support: the present one, of the same shape; the rms is taken over it.
+        modulus: |object|, float32, 2-D or 3-D; FFT order and centred order alike (all is periodic).
+        support: the present one, bool, of the same shape; the rms is taken over it.
         settings: threshold_of, threshold, blur_start_px, blur_end_px, area_low, area_high, fill_holes.
-        progress: 0 at the schedule's first update … 1 at its last.
+        progress: 0 at the schedule's first update … 1 at its last (`Schedule.support_progress`).
+        area: for updates by area, the share of the array they end at; see `area_target`.
     """
     blurred = blur(modulus, blur_px(settings, progress))
     pixels = blurred.size
-    largest = float(blurred.max())
+    largest = float(blurred.max(initial=0.0))
     if not (np.isfinite(largest) and largest > 0):
-        note = "The object is zero or not finite everywhere: the support was left as it was."
-        return SupportUpdate(support, 0.0, int(support.sum()), note)
+        note = "The object is zero or not finite: the support was left as it was."
+        return SupportUpdate(support, 0.0, int(np.count_nonzero(support)), note)
     fewest = min(pixels, max(1, round(settings.area_low * pixels)))
     most = min(pixels, max(fewest, round(settings.area_high * pixels)))
     note = ""
     if settings.threshold_of == "area":
-        cut = _cut_of_area(blurred, round(area_target(settings, progress) * pixels))
+        cut = _cut_of_area(blurred, round(area_target(settings, progress, area) * pixels))
     else:
-        scale = largest if settings.threshold_of == "max" else _rms(blurred, support)
-        cut = settings.threshold * scale
+        cut = settings.threshold * (largest if settings.threshold_of == "max" else _rms(blurred, support))
         kept = int(np.count_nonzero(blurred >= cut))
-        if kept < fewest:
-            cut = _cut_of_area(blurred, fewest)
-            note = f"The threshold left {kept / pixels:.2%} of the array: lowered to keep {settings.area_low:.2%}."
-        elif kept > most:
-            cut = _cut_of_area(blurred, most)
-            note = f"The threshold left {kept / pixels:.2%} of the array: raised to keep {settings.area_high:.2%}."
+        if not fewest <= kept <= most:
+            bound, moved = (fewest, "lowered") if kept < fewest else (most, "raised")
+            cut = _cut_of_area(blurred, bound)
+            note = (
+                f"The threshold alone would keep {kept / pixels:.2%} of the array: "
+                f"{moved} to keep {bound / pixels:.2%}."
+            )
     found = blurred >= np.float32(cut)
     if settings.fill_holes:
         from models.phasing.support.moves import fill_holes
 
-        found = fill_holes(found)
-    return SupportUpdate(found, float(cut), int(np.count_nonzero(found)), note)
+        filled = fill_holes(found)
+        if np.count_nonzero(filled) <= most:
+            found = filled
+        else:
+            note = f"{note} Holes were not filled: that would take more than {settings.area_high:.2%}.".strip()
+    kept = int(np.count_nonzero(found))
+    if kept > most and not note:
+        note = f"{kept / pixels:.2%} of the array is equally bright: the support is larger than it may be."
+    return SupportUpdate(found, float(cut), kept, note)
 
 
 def blur(modulus: FloatArray, width_px: float) -> FloatArray:
