@@ -170,7 +170,7 @@ class _Run:
         self._waiting = deque(tasks)
         if self._watched not in self._table.rows:
             self._watched = tasks[0].seed
-        command = yield self._record("starting")
+        command = yield self._record()
         while True:
             self._obey(command)
             self._dispatch()
@@ -418,6 +418,6 @@ class _Run:
 def _best(rows: Sequence[Any]) -> str:
     best = rows[0] if rows else None
     if best is None or np.isnan(best.figure):
-        return ""
+        return "starting"
     name = "R" if np.isnan(best.free_log_likelihood) else "free LLK"
     return f"best: start {best.seed}, {name} {best.figure:.4g}"
