@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float32]
 
-BLUR_REACH = 3.0  # widths after which the Gaussian is cut off: what is left out is 0.3 % of it
-
 
 @dataclass(frozen=True, slots=True)
 class SupportUpdate:
@@ -136,8 +134,13 @@ def blur(modulus: FloatArray, width_px: float) -> FloatArray:
     return result
 
 
+def blur_radius(width_px: float) -> int:
+    """Pixels after which the Gaussian is cut off: at least three widths, beyond which lies 0.3 % of it."""
+    return 3 * int(np.ceil(width_px))
+
+
 def _taps(width_px: float) -> FloatArray:
-    radius = max(1, int(np.ceil(BLUR_REACH * width_px)))
+    radius = blur_radius(width_px)
     offsets = np.arange(-radius, radius + 1)
     taps = np.exp(-0.5 * (offsets / width_px) ** 2)
     taps /= taps.sum()

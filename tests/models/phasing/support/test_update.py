@@ -11,7 +11,7 @@ from scipy import ndimage
 from models.phasing.settings import PhasingSettings
 from models.phasing.support import area_target, blur_px, disc, shrink_wrap, update_support
 from models.phasing.support.kernels import kth_largest
-from models.phasing.support.update import BLUR_REACH, blur
+from models.phasing.support.update import blur, blur_radius
 
 SHAPES = [(16, 16), (17, 24), (9, 12, 10)]
 OPEN = {"area_low": 1e-5, "area_high": 1.0}
@@ -25,8 +25,7 @@ def _sharp(**values) -> PhasingSettings:
 @pytest.mark.parametrize("width", [0.7, 1.0, 3.0, 6.0])
 def test_the_blur_is_a_periodic_gaussian(shape: tuple[int, ...], width: float) -> None:
     values = np.random.default_rng(0).random(shape, np.float32)
-    radius = int(np.ceil(BLUR_REACH * width))
-    expected = ndimage.gaussian_filter(values.astype(float), width, mode="wrap", radius=radius)
+    expected = ndimage.gaussian_filter(values.astype(float), width, mode="wrap", radius=blur_radius(width))
     assert blur(values, width) == pytest.approx(expected, rel=2e-5)
 
 
