@@ -2,7 +2,18 @@
 
 from models.phasing.export.cxi import save_cxi
 from models.phasing.export.pictures import SHOWN, picture, save_npy, save_picture
-from models.phasing.export.read import read_reconstruction
+from models.phasing.export.read import Summary, read_reconstruction, read_summary
 from models.phasing.export.saving import SUFFIXES, save
 
-__all__ = ["SHOWN", "SUFFIXES", "picture", "read_reconstruction", "save", "save_cxi", "save_npy", "save_picture"]
+__all__ = [
+    "SHOWN",
+    "SUFFIXES",
+    "Summary",
+    "picture",
+    "read_reconstruction",
+    "read_summary",
+    "save",
+    "save_cxi",
+    "save_npy",
+    "save_picture",
+]

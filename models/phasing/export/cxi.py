@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,13 +24,19 @@ _FILTERS: dict[str, Any] = {"compression": "gzip", "compression_opts": 1, "shuff
 
 
 def save_cxi(
-    reconstruction: Reconstruction, path: Path, *, title: str = "", overwrite: bool = True
+    reconstruction: Reconstruction,
+    path: Path,
+    *,
+    title: str = "",
+    belongs_to: Mapping[str, Any] | None = None,
+    overwrite: bool = True,
 ) -> Generator[Progress, None, Path]:
     """Write a reconstruction; the file appears under its name only when it is whole.
 
     Args:
         reconstruction: what to write. path: the new file.
         title: what it is called in lists; empty for its source.
+        belongs_to: the run and frame it is of, JSON-ready; read back by `read_summary`.
         overwrite: replace a file of that name.
 
     Yields:
@@ -71,6 +77,7 @@ def save_cxi(
         _text(process, "settings", as_json(reconstruction.settings))
         _text(process, "changes", as_json({"changes": [[at, dict(new)] for at, new in reconstruction.changes]}))
         _text(process, "library_versions", as_json(dict(reconstruction.versions)))
+        _text(process, "belongs_to", as_json(belongs_to or {}))
         process["cpu_seconds"] = reconstruction.seconds
         _links(file, n)
         check()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +35,41 @@ def read_reconstruction(path: str | Path) -> Reconstruction:
     Raises:
         CannotOpen: the file is none, is damaged, links to other files, or is larger than memory allows.
     """
-    path = Path(path)
+    with _opened(Path(path)) as file:
+        return _reconstruction(file)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Summary:
+    """What a list of reconstructions says of one, without its arrays.
+
+    Attributes:
+        title, created: what it is called; ISO 8601, UTC. trust: its figures.
+        settings: JSON-ready. belongs_to: the run and frame, as they were given to `save_cxi`.
+    """
+
+    title: str
+    created: str
+    trust: Trust
+    settings: Mapping[str, Any]
+    belongs_to: Mapping[str, Any]
+
+
+def read_summary(path: Path) -> Summary:
+    """What a reconstruction is and how good, without reading its arrays. Raises CannotOpen."""
+    with _opened(path) as file:
+        entry, process = _group(file, layout.ENTRY), _group(file, layout.PROCESS)
+        return Summary(
+            title=_text(entry, "title"),
+            created=_text(entry, "end_time"),
+            trust=_trust(_group(file, f"{layout.RESULT}/trust")),
+            settings=_json(process, "settings"),
+            belongs_to=_json(process, "belongs_to") if "belongs_to" in process else {},
+        )
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[h5py.File]:
     if not path.exists():
         raise CannotOpen(f"{path} is not there", hint=_HINT)
     with stored_h5(path, "The reconstruction", hint=_HINT) as file:
@@ -42,13 +78,7 @@ def read_reconstruction(path: str | Path) -> Reconstruction:
             raise ValueError("it is another kind of HDF5 file")
         if int(version) > layout.VERSION:
             raise ValueError("it was made by a later version of Friedel")
-        return _reconstruction(file)
-
-
-def read_title(path: Path) -> str:
-    """What a reconstruction is called, and when it was made. Raises CannotOpen."""
-    with stored_h5(path, "The reconstruction", hint=_HINT) as file:
-        return _text(_group(file, layout.ENTRY), "title")
+        yield file
 
 
 def _reconstruction(file: h5py.File) -> Reconstruction:
@@ -228,7 +258,8 @@ def _number(group: h5py.Group, name: str) -> float:
     value = float(_array(group, name, "iuf", shape=()))
     if math.isinf(value):
         raise ValueError(f"{group.name}/{name} is infinite")
-    return value
+    # The one NaN of the module: equal by identity, so that records that say the same compare as equal.
+    return math.nan if math.isnan(value) else value
 
 
 def _text(group: h5py.Group, name: str) -> str:
