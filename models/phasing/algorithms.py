@@ -5,8 +5,9 @@ algorithm here but DM is
 
     x ← weight·P_S(point_p·p + point_x·x) + keep_x·x + keep_p·p
 
-so that one pass over the pixels does any of them. The iterate of HIO, RAAR, DM and RRR is no object; the object they
-stand for is P_S P_M x, which is what states, previews and results show.
+so that one pass does any of them: all but P_S is linear, and acts on the transforms of x and p alike. The iterate of
+HIO, RAAR, DM and RRR is no object; the object they stand for is P_S P_M x, which is what states, previews and results
+show.
 """
 
 from __future__ import annotations
@@ -37,19 +38,6 @@ class Update:
     feedback: float | None = None
     second: float | None = None
 
-    @property
-    def steps(self) -> tuple[float, float, float, float, float]:
-        return self.point_p, self.point_x, self.weight, self.keep_x, self.keep_p
-
-    @property
-    def blend(self) -> tuple[float, float, float, float]:
-        """Where P_S is the support alone: the factors of p and x inside it, and of p and x outside."""
-        if self.feedback is not None:
-            return 1.0, 0.0, -self.feedback, 1.0
-        inside_p = self.weight * self.point_p + self.keep_p
-        inside_x = self.weight * self.point_x + self.keep_x
-        return inside_p, inside_x, self.keep_p, self.keep_x
-
 
 ERROR_REDUCTION = Update(1.0, 0.0, 1.0, 0.0, 0.0)
 
@@ -70,7 +58,7 @@ def update(algorithm: str, beta: float) -> Update:
     if algorithm == "ER":
         return ERROR_REDUCTION
     if algorithm == "HIO":
-        return Update(0.0, 0.0, 0.0, 1.0, -beta, feedback=beta)
+        return Update(1.0 + beta, -1.0, 1.0, 1.0, -beta, feedback=beta)
     if algorithm in ("RAAR", "TWIN"):
         return Update(2.0, -1.0, beta, beta, 1.0 - 2.0 * beta)
     if algorithm == "RRR":

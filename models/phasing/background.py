@@ -31,7 +31,7 @@ class Background:
         radius2 = torch.zeros((1,) * len(shape), dtype=torch.float64)
         for axis, n in enumerate(shape):
             at = torch.fft.fftfreq(n, 1 / n, dtype=torch.float64)
-            if axis == len(shape) - 1 and real:
+            if axis == 0 and real:
                 at = torch.fft.rfftfreq(n, 1 / n, dtype=torch.float64)
             radius2 = radius2 + (at**2).reshape([-1 if a == axis else 1 for a in range(len(shape))])
         # The innermost rings have too few pixels to tell a background from the object: they are one.

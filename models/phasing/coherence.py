@@ -31,13 +31,13 @@ class Coherence:
 
     def __init__(self, shape: tuple[int, ...], real: bool, width_px: float, like: Tensor) -> None:
         self.width_px = width_px
-        self._shape = shape
         self._real = real
-        self._axes = tuple(range(-len(shape), 0))
+        self._axes = (*range(1, len(shape)), 0)  # the last named is the one that is halved
+        self._sides = (*shape[1:], shape[0])
         factor = torch.ones((1,) * len(shape), dtype=torch.float64)
         for axis, n in enumerate(shape):
             lag = torch.fft.fftfreq(n, dtype=torch.float64)
-            if axis == len(shape) - 1 and not real:
+            if axis == 0 and not real:
                 lag = torch.fft.rfftfreq(n, dtype=torch.float64)
             along = torch.exp(-2 * (math.pi * width_px * lag) ** 2)
             factor = factor * along.reshape([-1 if a == axis else 1 for a in range(len(shape))])
@@ -56,10 +56,10 @@ class Coherence:
         """intensity ⊗ G, a new array; total unchanged."""
         if not self._real:
             lags = torch.fft.rfftn(intensity, dim=self._axes)
-            found: Tensor = torch.fft.irfftn(lags.mul_(self._factor), s=self._shape, dim=self._axes)
-            return found
+            found: Tensor = torch.fft.irfftn(lags.mul_(self._factor), s=self._sides, dim=self._axes)
+            return found.contiguous()
         # |F|² of a real object is even, so its transform, the autocorrelation, is real and even, too.
-        lags = torch.fft.irfftn(torch.complex(intensity, torch.zeros_like(intensity)), s=self._shape, dim=self._axes)
+        lags = torch.fft.irfftn(torch.complex(intensity, torch.zeros_like(intensity)), s=self._sides, dim=self._axes)
         found = torch.fft.rfftn(lags.mul_(self._factor), dim=self._axes)
         return found.real.contiguous()
 

@@ -1,6 +1,8 @@
 """One object on its way through the algorithms: the arrays of a start and what can be done to them.
 
-Everything is in FFT order. Imported only inside functions.
+The iterate is kept as its transform, the wave. P_M acts on it pixel by pixel, and so does all of an algorithm's step
+that is not P_S; only for P_S a box around the support is transformed to object space and back (see `fourier`). What
+comes back is added to the wave in the next pass over it. Everything is in FFT order. Imported only inside functions.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from models.phasing.algorithms import ERROR_REDUCTION, Update
 from models.phasing.background import Background
 from models.phasing.coherence import LEAST_WIDTH_PX, Coherence, best_width
 from models.phasing.constraints import Values
-from models.phasing.fourier import Fourier
+from models.phasing.fourier import Box, Fourier
 from models.phasing.kernels import kernels_for
 from models.phasing.measured import Measured
 from models.phasing.poisson import Likelihood
@@ -46,6 +48,9 @@ class Iterate:
 
     Args:
         pattern, held_out: centred. values: of the object. support: bool, FFT order. dtype: complex64 or complex128.
+
+    Attributes:
+        support: bool, FFT order. box: the part of object space with all of it.
     """
 
     def __init__(
@@ -61,54 +66,67 @@ class Iterate:
         if dtype not in _COMPLEX:
             raise BadParameter(f"precision is {dtype!r}", cause=f"it is one of {', '.join(_COMPLEX)}")
         self._pattern, self._held_out = pattern, held_out
-        self._dtype, self.device = dtype, device
+        self._dtype, self._device = dtype, device
         self._kernels = kernels_for(device)
         self._measured_of: dict[bool, Measured] = {}
         self.coherence: Coherence | None = None
         self.background: Background | None = None
-        self._likelihood: Likelihood | None = None
-        self._enter(values)
-        self.x = torch.zeros(self.shape, dtype=self._kind, device=device)
-        self.object = torch.zeros_like(self.x)
-        self._p: Tensor | None = None
+        self.values = values
+        self.support = support
+        self.set_object(np.zeros(pattern.shape))
         self.set_support(support)
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        return self._pattern.shape
-
-    @property
-    def _kind(self) -> torch.dtype:
-        return _REAL[self._dtype] if self.values.real else _COMPLEX[self._dtype]
+    def box(self) -> Box:
+        return self._fourier.box
 
     # What holds
 
     def set_object(self, found: npt.NDArray[Any]) -> None:
-        """Begin from an object (FFT order)."""
-        if self.values.real and np.iscomplexobj(found):
+        """Begin from an object (FFT order), with the values and the support as they are."""
+        real = self.values.real
+        if real not in self._measured_of:
+            self._measured_of[real] = Measured(
+                self._pattern, self._held_out, real=real, dtype=_REAL[self._dtype], device=self._device
+            )
+        self.measured = self._measured_of[real]
+        kind = _REAL[self._dtype] if real else _COMPLEX[self._dtype]
+        self._all = Fourier(Box.whole(self._pattern.shape), real, kind, self._device)
+        self._fourier = Fourier(Box.around(self.support), real, kind, self._device)
+        self._inside = self._fourier.cut(self.support)
+        if real and np.iscomplexobj(found):
             found = found.real
-        self.x = torch.tensor(np.ascontiguousarray(found), device=self.device).to(self._kind)
-        self.object = self.x.clone()
-        self._p = self._likelihood = None
+        self._wave = self._all.forward(self._all.cut(found).to(kind))
+        self._addend, self._factor = self._wave, 0.0
+        self._x: Tensor | None = None
+        self._likelihood: Likelihood | None = None
+        self._object = self._fourier.cut(found).to(kind)
 
     def set_support(self, support: BoolArray) -> None:
         """The support from now on (FFT order)."""
         if not support.any():
             raise BadParameter("the support is empty", hint="draw it, or lower the threshold that made it")
-        self.support = torch.tensor(np.ascontiguousarray(support), device=self.device)
-        self._likelihood = None
+        self._settle()
+        before = self._fourier.whole(self._object)
+        self.support = support
+        self._fourier = Fourier(Box.around(support), self.values.real, self._object.dtype, self._device)
+        self._inside = self._fourier.cut(support)
+        self._object = self._fourier.cut(before)
+        self._x = None
 
     def set_values(self, values: Values) -> None:
         """Which values the object may have from now on; between real and complex the iterate is converted."""
         if values == self.values:
             return
-        width, background, was_real = self.coherence_px, self.background is not None, self.values.real
-        self._enter(values)
+        self._settle()
+        self._x = None
+        was_real, self.values = self.values.real, values
         if values.real == was_real:
             return
-        self.x = (self.x.real.contiguous() if values.real else self.x).to(self._kind)
-        self.object = (self.object.real.contiguous() if values.real else self.object).to(self._kind)
-        self._p = None
+        shown = self._fourier.whole(self._object)
+        self.set_object(self._all.boxed(self._all.inverse(self._wave)))
+        self._object = self._fourier.cut(shown.real if values.real else shown).to(self._object.dtype)
+        width, background = self.coherence_px, self.background is not None
         self.coherence = self.background = None
         self.set_model(width, background)
 
@@ -117,29 +135,19 @@ class Iterate:
         if coherence_px < LEAST_WIDTH_PX:
             coherence_px = 0.0
         if coherence_px != self.coherence_px:
+            self._settle()
             self.coherence = self._coherence(coherence_px) if coherence_px else None
-            self._likelihood = None
         if background != (self.background is not None):
-            self.background = Background(self.measured, self.shape, self.values.real) if background else None
-            self._likelihood = None
+            self._settle()
+            shape = self._pattern.shape
+            self.background = Background(self.measured, shape, self.values.real) if background else None
 
     @property
     def coherence_px(self) -> float:
         return self.coherence.width_px if self.coherence is not None else 0.0
 
-    def _enter(self, values: Values) -> None:
-        self.values = values
-        real = values.real
-        if real not in self._measured_of:
-            self._measured_of[real] = Measured(
-                self._pattern, self._held_out, real=real, dtype=_REAL[self._dtype], device=self.device
-            )
-        self.measured = self._measured_of[real]
-        self._fourier = Fourier(self.shape, real)
-        self._likelihood = None
-
     def _coherence(self, width_px: float) -> Coherence:
-        return Coherence(self.shape, self.values.real, width_px, self.measured.amplitude)
+        return Coherence(self._pattern.shape, self.values.real, width_px, self.measured.amplitude)
 
     # What can be done
 
@@ -149,65 +157,97 @@ class Iterate:
         Args:
             margin: half width of the interval that amplitudes may lie in, √photons.
         """
-        self._p = None  # given back before the next is made, so that fewer arrays take turns in the cache
-        p = self._to_moduli(self.x, margin, improve=True)
-        found = self._judge_projected(p) if look else None
-        if update.second is None:
-            self._kernels.apply_update(self.x, p, self.support, self.values, update)
-        else:
-            other = self.x.clone()
-            reflect = Update(1.0, 0.0, 1.0 + update.second, -update.second, 0.0)
-            self._kernels.apply_update(other, self.x, self.support, self.values, reflect)
-            other = self._to_moduli(other, margin, improve=False)
-            self._kernels.apply_update(self.x, p, self.support, self.values, update)
-            self.x.add_(other, alpha=-update.weight)
-        self._p = p
-        self._likelihood = None
+        if self._likelihood is not None:
+            self._settle()
+        found = self.refresh(margin, projected=True) if look and update is not ERROR_REDUCTION else None
+        if update.feedback is not None and not self.values.free:
+            self._feed_back(update.feedback, margin)
+            return found
+        other = None if update.second is None else self._other_branch(update.second, margin)
+        steps = (update.point_p, update.point_x, update.keep_x, update.keep_p)
+        point = self._fourier.inverse(self._advance(steps, margin))
+        self._kernels.project(point, self._inside, self.values)
+        if other is not None:
+            self._wave.add_(other, alpha=-update.weight)
+        self._addend, self._factor = self._fourier.forward(point), update.weight
+        self._x = None
+        if look and found is None:
+            # Error reduction: its next iterate is the object, and has just been transformed.
+            self._object = point
+            found = self._judge(self._addend)
         return found
+
+    def _feed_back(self, beta: float, margin: float) -> None:
+        """HIO where values are constrained: a pixel of the support may break them, so p and x are both needed."""
+        if self._x is None:
+            self._settle()
+            self._x = self._fourier.inverse(self._wave)
+        p = self._fourier.inverse(self._advance((1.0, 0.0, 1.0, -beta), margin))
+        self._kernels.feedback(self._x, p, self._inside, self.values, beta)
+        self._addend, self._factor = self._fourier.forward(p), 1.0
+
+    def _other_branch(self, gamma: float, margin: float) -> Tensor:
+        """The wave of P_M((1 + γ)·P_S x − γ·x)."""
+        self._settle()
+        x = self._fourier.inverse(self._wave)
+        self._kernels.project(x, self._inside, self.values)
+        wave = self._fourier.forward(x).mul_(1.0 + gamma).add_(self._wave, alpha=-gamma)
+        self._to_moduli(wave, margin)
+        return wave
 
     def descend(self, look: bool) -> Look | None:
         """One iteration of the likelihood's descent."""
-        if self._likelihood is None:
+        if self._likelihood is None or self._x is None:
+            self._settle()
+            self._x = self._fourier.inverse(self._wave)
             self._likelihood = Likelihood(
                 self._fourier,
                 self._kernels,
                 self.measured,
-                self.support,
+                self._inside,
                 self.values,
                 self.coherence,
                 self.background.intensity if self.background is not None else None,
             )
-        self._likelihood.step(self.x)
-        self._p = None
-        if not look:
-            return None
-        self.object.copy_(self.x)
-        return self._judge()
+        self._likelihood.step(self._x)
+        return self.refresh(0.0, projected=False) if look else None
 
     def refresh(self, margin: float, projected: bool) -> Look:
         """Bring the object up to date and judge it without an iteration; `projected`: x is a projection's iterate."""
-        if projected:
-            return self._judge_projected(self._to_moduli(self.x, margin, improve=False))
-        self.object.copy_(self.x)
-        return self._judge()
+        if not projected and self._x is not None:
+            self._object = self._x.clone()
+        else:
+            self._settle()
+            wave = self._wave.clone()
+            if projected:
+                self._to_moduli(wave, margin)
+            self._object = self._fourier.inverse(wave)
+            self._kernels.project(self._object, self._inside, self.values)
+        return self._judge(self._fourier.forward(self._object))
 
     def modulus(self, margin: float) -> npt.NDArray[np.float32]:
         """|P_M x|, float32, FFT order: what a support update looks at. It is not cut off at the support."""
-        if self._p is None:
-            self._p = self._to_moduli(self.x, margin, improve=False)
-        found: npt.NDArray[np.float32] = self._p.abs().to(torch.float32).cpu().numpy()
-        return found
+        self._settle()
+        wave = self._wave.clone()
+        self._to_moduli(wave, margin)
+        found = self._all.boxed(self._all.inverse(wave).abs().to(torch.float32))
+        return np.ascontiguousarray(found)
 
     def roll(self, shift: tuple[int, ...]) -> None:
         """Move object and support by whole pixels."""
+        self._settle()
+        for axis, (by, n) in enumerate(zip(shift, self._pattern.shape, strict=True)):
+            turns = torch.fft.fftfreq(n, dtype=torch.float64)[: self._wave.shape[axis]] * -by
+            phase = torch.polar(torch.ones_like(turns), 2 * torch.pi * turns).to(self._wave)
+            self._wave *= phase.reshape([-1 if a == axis else 1 for a in range(len(shift))])
         axes = tuple(range(len(shift)))
-        self.x, self.object = torch.roll(self.x, shift, axes), torch.roll(self.object, shift, axes)
-        self.support = torch.roll(self.support, shift, axes)
-        self._p = self._likelihood = None
+        shown = np.roll(self._fourier.whole(self._object), shift, axes)
+        self.set_support(np.roll(self.support, shift, axes))
+        self._object = self._fourier.cut(shown)
 
     def find_coherence(self) -> float:
         """The kernel's width that makes the counts likeliest given the object as it is; pixels, 0 for none."""
-        wave = self._fourier.forward(self.object)
+        wave = self._fourier.forward(self._object)
         bare = wave.real**2 + wave.imag**2
         weight = self.measured.weight * self.measured.multiplicity
         counts = self.measured.counts * self.measured.multiplicity
@@ -222,20 +262,53 @@ class Iterate:
 
         return best_width(cost)
 
+    # What is to be seen
+
+    def boxed_object(self) -> npt.NDArray[Any]:
+        """The object in the box, of the sides of the box."""
+        return self._fourier.boxed(self._object)
+
+    def whole_object(self) -> npt.NDArray[Any]:
+        """The object, FFT order."""
+        return self._fourier.whole(self._object)
+
     # Parts
 
-    def _to_moduli(self, x: Tensor, margin: float, improve: bool) -> Tensor:
-        """P_M x, a new array."""
-        wave = self._fourier.forward(x)
+    def _settle(self) -> None:
+        """Bring the wave up to date with whatever was done in object space."""
+        if self._likelihood is not None and self._x is not None:
+            self._wave = self._fourier.forward(self._x)
+            self._addend, self._factor = self._wave, 0.0
+            self._likelihood = self._x = None
+        elif self._factor:
+            self._wave.add_(self._addend, alpha=self._factor)
+            self._factor = 0.0
+
+    def _advance(self, steps: tuple[float, float, float, float], margin: float) -> Tensor:
+        """The wave takes its part of a step; what P_S is to act on is returned: see `kernels_numba.advance`."""
+        amplitude = self.measured.amplitude
+        if self.coherence is None and self.background is None:
+            point = torch.empty_like(self._wave)
+            self._kernels.advance(self._wave, self._addend, self._factor, amplitude, margin, steps, point)
+        else:
+            self._settle()
+            p = self._wave.clone()
+            self._to_moduli(p, margin, improve=True)
+            point = steps[0] * p + steps[1] * self._wave
+            self._wave.mul_(steps[2]).add_(p, alpha=steps[3])
+        self._factor = 0.0
+        return point
+
+    def _to_moduli(self, wave: Tensor, margin: float, improve: bool = False) -> None:
+        """P_M in place."""
         amplitude = self.measured.amplitude
         if self.coherence is None and self.background is None:
             self._kernels.modulus(wave, amplitude, margin)
-        else:
-            calculated = self._calculated(wave)
-            self._kernels.modulus_given(wave, calculated, amplitude, margin)
-            if improve and self.background is not None:
-                self.background.improve(calculated)
-        return self._fourier.inverse(wave)
+            return
+        calculated = self._calculated(wave)
+        self._kernels.modulus_given(wave, calculated, amplitude, margin)
+        if improve and self.background is not None:
+            self.background.improve(calculated)
 
     def _calculated(self, wave: Tensor) -> Tensor:
         intensity = wave.real**2 + wave.imag**2
@@ -243,12 +316,8 @@ class Iterate:
             intensity = self.coherence.of(intensity)
         return intensity if self.background is None else intensity + self.background.intensity
 
-    def _judge_projected(self, p: Tensor) -> Look:
-        self._kernels.apply_update(self.object, p, self.support, self.values, ERROR_REDUCTION)
-        return self._judge()
-
-    def _judge(self) -> Look:
-        wave = self._fourier.forward(self.object)
+    def _judge(self, wave: Tensor) -> Look:
+        """How well an object fits, from its wave."""
         if self.coherence is None and self.background is None:
             free = self.measured.free_log_likelihood(wave)
         else:

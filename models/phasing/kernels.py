@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
+import numpy.typing as npt
 import torch  # noqa: TID253
 
 from models.phasing import kernels_numba, kernels_torch
-from models.phasing.algorithms import Update
 from models.phasing.constraints import Values
 
 Tensor = torch.Tensor
+Array = npt.NDArray[Any]
 
 
 class Kernels(Protocol):
@@ -22,8 +23,22 @@ class Kernels(Protocol):
 
     def misfit(self, wave: Tensor, amplitude: Tensor) -> float: ...
 
-    def apply_update(self, x: Tensor, p: Tensor, support: Tensor, values: Values, step: Update) -> None:
-        """One algorithm's step in object space; x in place, support bool."""
+    def advance(
+        self,
+        wave: Tensor,
+        addend: Tensor,
+        factor: float,
+        amplitude: Tensor,
+        margin: float,
+        steps: tuple[float, float, float, float],
+        point: Tensor,
+    ) -> None: ...
+
+    def project(self, x: Tensor, support: Tensor, values: Values) -> None:
+        """P_S in place: support and values."""
+
+    def feedback(self, x: Tensor, p: Tensor, support: Tensor, values: Values, beta: float) -> None:
+        """HIO with a constraint on values: x becomes the next iterate, p what the plain step lacks of it."""
 
     def line_slopes(
         self, m0: Tensor, m1: Tensor, m2: Tensor, weight: Tensor, counts: Tensor, at: float, floor: float
@@ -44,23 +59,36 @@ class CompiledKernels:
     def misfit(self, wave: Tensor, amplitude: Tensor) -> float:
         return float(kernels_numba.misfit(wave.numpy().reshape(-1), amplitude.numpy().reshape(-1)))
 
-    def apply_update(self, x: Tensor, p: Tensor, support: Tensor, values: Values, step: Update) -> None:
-        is_complex = x.is_complex()
-        parts = (torch.view_as_real(x) if is_complex else x).numpy().reshape(-1)
-        of_p = (torch.view_as_real(p) if is_complex else p).numpy().reshape(-1)
+    def advance(
+        self,
+        wave: Tensor,
+        addend: Tensor,
+        factor: float,
+        amplitude: Tensor,
+        margin: float,
+        steps: tuple[float, float, float, float],
+        point: Tensor,
+    ) -> None:
+        x, g, y = (part.numpy().reshape(-1) for part in (wave, addend, point))
+        kernels_numba.advance(x, g, factor, amplitude.numpy().reshape(-1), margin, steps, y)
+
+    def project(self, x: Tensor, support: Tensor, values: Values) -> None:
         where = support.numpy().reshape(-1)
-        if values.free or (is_complex and values.wedge is None):
-            blend = kernels_numba.blend_complex if is_complex else kernels_numba.blend_real
-            blend(parts, of_p, where, *step.blend)
-        elif values.wedge is not None:
-            if step.feedback is not None:
-                kernels_numba.feedback_wedge(parts, of_p, where, values.wedge, step.feedback)
-            else:
-                kernels_numba.relax_wedge(parts, of_p, where, values.wedge, step.steps)
-        elif step.feedback is not None:
-            kernels_numba.feedback_floor(parts, of_p, where, step.feedback)
+        if values.wedge is not None:
+            kernels_numba.keep_wedge(_parts(x), where, values.wedge)
+        elif values.floor:
+            kernels_numba.keep_floor(x.numpy().reshape(-1), where)
         else:
-            kernels_numba.relax_floor(parts, of_p, where, step.steps)
+            kernels_numba.keep_support(x.numpy().reshape(-1), where)
+
+    def feedback(self, x: Tensor, p: Tensor, support: Tensor, values: Values, beta: float) -> None:
+        where = support.numpy().reshape(-1)
+        if values.wedge is not None:
+            kernels_numba.feedback_wedge(_parts(x), _parts(p), where, values.wedge, beta)
+        elif values.floor:
+            kernels_numba.feedback_floor(x.numpy().reshape(-1), p.numpy().reshape(-1), where, beta)
+        else:
+            kernels_torch.feedback(x, p, support, values, beta)
 
     def line_slopes(
         self, m0: Tensor, m1: Tensor, m2: Tensor, weight: Tensor, counts: Tensor, at: float, floor: float
@@ -68,6 +96,10 @@ class CompiledKernels:
         a, b, c, w, n = (part.numpy().reshape(-1) for part in (m0, m1, m2, weight, counts))
         slope, bend = kernels_numba.line_slopes(a, b, c, w, n, at, floor)
         return float(slope), float(bend)
+
+
+def _parts(x: Tensor) -> Array:
+    return torch.view_as_real(x).numpy().reshape(-1)
 
 
 def kernels_for(device: str) -> Kernels:

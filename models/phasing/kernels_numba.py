@@ -20,6 +20,8 @@ Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 _CHUNK = 4096
 """Pixels summed in the array's own precision before the sum goes on in float64."""
+_TILE = 8
+"""Rows turned into columns at a time: their lines stay in the first cache."""
 
 
 def _compiled(function: Kernel) -> Kernel:
@@ -100,34 +102,47 @@ def misfit(wave: Array, amplitude: Array) -> float:
 
 
 @_compiled
-def blend_complex(
-    x: Array, p: Array, support: Array, inside_p: float, inside_x: float, p_out: float, x_out: float
+def advance(
+    wave: Array,
+    addend: Array,
+    factor: float,
+    amplitude: Array,
+    margin: float,
+    steps: tuple[float, float, float, float],
+    point: Array,
 ) -> None:
-    """x ← inside_p·p + inside_x·x in the support, p_out·p + x_out·x outside.
+    """With X = wave + factor·addend and P the `modulus` of X: point ← a·P + b·X and wave ← d·X + e·P.
 
     Args:
-        x, p: real (2n,), the parts of complex arrays; x in place. support: bool (n,).
+        steps: a, b, d, e.
+        wave, addend, point: complex (n,); `wave` and `point` are written. amplitude, margin: as in `modulus`.
     """
-    kind = x.dtype.type
-    a, b, c, d = kind(inside_p), kind(inside_x), kind(p_out), kind(x_out)
-    for i in range(support.size):
-        s = support[i]
-        of_p = a if s else c
-        of_x = b if s else d
-        x[2 * i] = of_p * p[2 * i] + of_x * x[2 * i]
-        x[2 * i + 1] = of_p * p[2 * i + 1] + of_x * x[2 * i + 1]
+    kind = amplitude.dtype.type
+    x, g, y = wave.view(amplitude.dtype), addend.view(amplitude.dtype), point.view(amplitude.dtype)
+    c, width, zero, one, tiny = kind(factor), kind(margin), kind(0), kind(1), kind(1e-30)
+    a_p, a_x, keep_x, keep_p = kind(steps[0]), kind(steps[1]), kind(steps[2]), kind(steps[3])
+    for i in range(amplitude.size):
+        re, im = x[2 * i] + c * g[2 * i], x[2 * i + 1] + c * g[2 * i + 1]
+        a = amplitude[i]
+        found = np.sqrt(re * re + im * im)
+        wanted = min(max(found, max(a - width, zero)), a + width)
+        scale = one if a < zero else wanted / max(found, tiny)
+        p_re = wanted if (a >= zero and found <= tiny) else re * scale
+        p_im = im * scale
+        y[2 * i], y[2 * i + 1] = a_p * p_re + a_x * re, a_p * p_im + a_x * im
+        x[2 * i], x[2 * i + 1] = keep_x * re + keep_p * p_re, keep_x * im + keep_p * p_im
 
 
 @_compiled
-def blend_real(
-    x: Array, p: Array, support: Array, inside_p: float, inside_x: float, p_out: float, x_out: float
-) -> None:
-    """As `blend_complex` for real arrays (n,)."""
-    kind = x.dtype.type
-    a, b, c, d = kind(inside_p), kind(inside_x), kind(p_out), kind(x_out)
+def keep_support(x: Array, support: Array) -> None:
+    """Zero outside the support, in place.
+
+    Args:
+        x: complex or real (n,). support: bool (n,).
+    """
     for i in range(support.size):
-        s = support[i]
-        x[i] = (a if s else c) * p[i] + (b if s else d) * x[i]
+        if not support[i]:
+            x[i] = 0
 
 
 @_compiled
@@ -150,66 +165,66 @@ def _into_wedge(re: float, im: float, wedge: tuple[float, float, float, float]) 
 
 
 @_compiled
-def relax_wedge(
-    x: Array,
-    p: Array,
-    support: Array,
-    wedge: tuple[float, float, float, float],
-    steps: tuple[float, float, float, float, float],
-) -> None:
-    """x ← c·P(a·p + b·x) + d·x + e·p with (a, b, c, d, e) = `steps`; P: in the support, phase within the wedge.
+def keep_wedge(x: Array, support: Array, wedge: tuple[float, float, float, float]) -> None:
+    """The nearest values with phases in the wedge inside the support, zero outside, in place.
 
     Args:
-        x, p: real (2n,), the parts of complex arrays; x in place. support: bool (n,). wedge: as in `_into_wedge`.
+        x: real (2n,), the parts of a complex array. support: bool (n,). wedge: as in `_into_wedge`.
     """
     kind = x.dtype.type
     edges = (kind(wedge[0]), kind(wedge[1]), kind(wedge[2]), kind(wedge[3]))
-    a, b, c, d, e = kind(steps[0]), kind(steps[1]), kind(steps[2]), kind(steps[3]), kind(steps[4])
     for i in range(support.size):
-        re, im = d * x[2 * i] + e * p[2 * i], d * x[2 * i + 1] + e * p[2 * i + 1]
         if support[i]:
-            to_re, to_im, _ = _into_wedge(a * p[2 * i] + b * x[2 * i], a * p[2 * i + 1] + b * x[2 * i + 1], edges)
-            re += c * to_re
-            im += c * to_im
-        x[2 * i], x[2 * i + 1] = re, im
+            x[2 * i], x[2 * i + 1], _ = _into_wedge(x[2 * i], x[2 * i + 1], edges)
+        else:
+            x[2 * i] = x[2 * i + 1] = 0
+
+
+@_compiled
+def keep_floor(x: Array, support: Array) -> None:
+    """The nearest values not below zero inside the support, zero outside, in place; x real (n,)."""
+    zero = x.dtype.type(0)
+    for i in range(support.size):
+        x[i] = max(x[i], zero) if support[i] else zero
 
 
 @_compiled
 def feedback_wedge(x: Array, p: Array, support: Array, wedge: tuple[float, float, float, float], beta: float) -> None:
-    """HIO: x ← p where p is in the support and its phase within the wedge, x − beta·p elsewhere."""
+    """HIO: x ← p where that fits, x − beta·p elsewhere; and p ← what x now has beyond x − beta·p.
+
+    A value fits in the support with its phase in the wedge.
+
+    Args:
+        x, p: real (2n,), the parts of complex arrays, in place.
+    """
     kind = x.dtype.type
     edges = (kind(wedge[0]), kind(wedge[1]), kind(wedge[2]), kind(wedge[3]))
     back = kind(beta)
     for i in range(support.size):
         re, im = p[2 * i], p[2 * i + 1]
+        kept_re, kept_im = x[2 * i] - back * re, x[2 * i + 1] - back * im
         fits = False
         if support[i]:
             _, _, fits = _into_wedge(re, im, edges)
         if fits:
             x[2 * i], x[2 * i + 1] = re, im
+            p[2 * i], p[2 * i + 1] = re - kept_re, im - kept_im
         else:
-            x[2 * i] -= back * re
-            x[2 * i + 1] -= back * im
-
-
-@_compiled
-def relax_floor(x: Array, p: Array, support: Array, steps: tuple[float, float, float, float, float]) -> None:
-    """As `relax_wedge` for real arrays (n,); P: in the support, not below zero."""
-    kind = x.dtype.type
-    a, b, c, d, e = kind(steps[0]), kind(steps[1]), kind(steps[2]), kind(steps[3]), kind(steps[4])
-    zero = kind(0)
-    for i in range(support.size):
-        to = max(a * p[i] + b * x[i], zero)
-        x[i] = (c * to if support[i] else zero) + d * x[i] + e * p[i]
+            x[2 * i], x[2 * i + 1] = kept_re, kept_im
+            p[2 * i] = p[2 * i + 1] = 0
 
 
 @_compiled
 def feedback_floor(x: Array, p: Array, support: Array, beta: float) -> None:
-    """HIO for real arrays: x ← p where p is in the support and not below zero, x − beta·p elsewhere."""
+    """As `feedback_wedge` for real arrays (n,): p fits in the support where it is not below zero."""
     back = x.dtype.type(beta)
     zero = x.dtype.type(0)
     for i in range(support.size):
-        x[i] = p[i] if (support[i] and p[i] >= zero) else x[i] - back * p[i]
+        value = p[i]
+        kept = x[i] - back * value
+        fits = support[i] and value >= zero
+        x[i] = value if fits else kept
+        p[i] = value - kept if fits else zero
 
 
 @_compiled
@@ -234,3 +249,33 @@ def line_slopes(
         slope += (weight[i] - share) * rise
         bend += share / m * rise * rise + max(weight[i] - share, kind(0)) * two * m2[i]
     return slope, bend
+
+
+@_compiled
+def turn(rows: Array, start: int, columns: Array) -> None:
+    """columns[j] ← rows[:, start + j], round the end if need be.
+
+    Args:
+        rows: (m, n). columns: (length, m).
+    """
+    m, n = rows.shape
+    for first in range(0, m, _TILE):
+        last = min(first + _TILE, m)
+        for j in range(columns.shape[0]):
+            at = start + j
+            at = at - n if at >= n else at
+            for i in range(first, last):
+                columns[j, i] = rows[i, at]
+
+
+@_compiled
+def turn_back(columns: Array, start: int, rows: Array) -> None:
+    """rows[:, start + j] ← columns[j], round the end if need be; the other way round from `turn`."""
+    m, n = rows.shape
+    for first in range(0, m, _TILE):
+        last = min(first + _TILE, m)
+        for j in range(columns.shape[0]):
+            at = start + j
+            at = at - n if at >= n else at
+            for i in range(first, last):
+                rows[i, at] = columns[j, i]

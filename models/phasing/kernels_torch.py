@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import torch  # noqa: TID253
 
-from models.phasing.algorithms import Update
 from models.phasing.constraints import Values, Wedge
 
 Tensor = torch.Tensor
@@ -15,11 +14,29 @@ Tensor = torch.Tensor
 
 def modulus(wave: Tensor, amplitude: Tensor, margin: float) -> None:
     """As `kernels_numba.modulus`."""
-    found = wave.abs()
+    wave.copy_(_to_modulus(wave, wave.abs(), amplitude, margin))
+
+
+def _to_modulus(wave: Tensor, found: Tensor, amplitude: Tensor, margin: float) -> Tensor:
     wanted = torch.minimum(torch.maximum(found, (amplitude - margin).clamp_(min=0)), amplitude + margin)
-    nothing = found <= 1e-30
-    turned = torch.where(nothing, wanted.to(wave.dtype), wave * (wanted / found.clamp(min=1e-30)))
-    wave.copy_(torch.where(amplitude < 0, wave, turned))
+    turned = torch.where(found <= 1e-30, wanted.to(wave.dtype), wave * (wanted / found.clamp(min=1e-30)))
+    return torch.where(amplitude < 0, wave, turned)
+
+
+def advance(
+    wave: Tensor,
+    addend: Tensor,
+    factor: float,
+    amplitude: Tensor,
+    margin: float,
+    steps: tuple[float, float, float, float],
+    point: Tensor,
+) -> None:
+    """As `kernels_numba.advance`."""
+    x = wave + factor * addend
+    p = _to_modulus(x, x.abs(), amplitude, margin)
+    point.copy_(steps[0] * p + steps[1] * x)
+    wave.copy_(steps[2] * x + steps[3] * p)
 
 
 def modulus_given(wave: Tensor, intensity: Tensor, amplitude: Tensor, margin: float) -> None:
@@ -48,23 +65,26 @@ def into_wedge(value: Tensor, wedge: Wedge) -> tuple[Tensor, Tensor]:
     return torch.where(inside, value, edge), inside
 
 
-def apply_update(x: Tensor, p: Tensor, support: Tensor, values: Values, step: Update) -> None:
-    """One algorithm's step in object space, in place; what `kernels` does with the compiled passes."""
-    if step.feedback is not None:
-        fits = support
-        if values.wedge is not None:
-            fits = fits & into_wedge(p, values.wedge)[1]
-        if values.floor:
-            fits = fits & (p >= 0)
-        x.copy_(torch.where(fits, p, x - step.feedback * p))
-        return
-    point = step.point_p * p + step.point_x * x
+def project(x: Tensor, support: Tensor, values: Values) -> None:
+    """P_S, in place: the nearest values that meet the constraints inside the support, zero outside."""
+    found = x
     if values.wedge is not None:
-        point = into_wedge(point, values.wedge)[0]
+        found = into_wedge(found, values.wedge)[0]
     if values.floor:
-        point = point.clamp_(min=0)
-    projected = torch.where(support, point, torch.zeros_like(point))
-    x.mul_(step.keep_x).add_(p, alpha=step.keep_p).add_(projected, alpha=step.weight)
+        found = found.clamp(min=0)
+    x.copy_(torch.where(support, found, torch.zeros_like(found)))
+
+
+def feedback(x: Tensor, p: Tensor, support: Tensor, values: Values, beta: float) -> None:
+    """As `kernels_numba.feedback_wedge` for whatever the values' constraint is."""
+    kept = x - beta * p
+    fits = support
+    if values.wedge is not None:
+        fits = fits & into_wedge(p, values.wedge)[1]
+    if values.floor:
+        fits = fits & (p >= 0)
+    x.copy_(torch.where(fits, p, kept))
+    p.copy_(torch.where(fits, p - kept, torch.zeros_like(p)))
 
 
 def line_slopes(

@@ -48,15 +48,16 @@ class Measured:
         self._amplitudes_sum = float(np.sqrt(intensity[fit]).sum())
         self._shape = intensity.shape
         self._real = real
-        half = (*(slice(None),) * (intensity.ndim - 1), slice(0, intensity.shape[-1] // 2 + 1))
+        half = slice(0, intensity.shape[0] // 2 + 1)
         of_misfit = [np.where(fit, np.sqrt(intensity), -1.0)]
         if real:
             counts, weight = (intensity * fit + _mates(intensity * fit)) / 2, (fit + _mates(fit).astype(float)) / 2
-            weight[held | _mates(held)] = 0
+            told = held | _mates(held)
+            counts[told] = weight[told] = 0
             counts, weight = counts[half], weight[half]
             once = np.zeros(self._shape, bool)
             once[half] = True
-            twice = once & ~_mates(once)  # columns whose mates are not in the half themselves
+            twice = once & ~_mates(once)  # rows whose mates are not in the half themselves
             of_misfit = [of_misfit[0][half], np.where(twice, _mates(of_misfit[0]), -1.0)[half]]
             multiplicity = np.where(twice[half], 2.0, 1.0)
         else:
@@ -77,8 +78,8 @@ class Measured:
         index = list(np.nonzero(held))
         wave_shape = list(self._shape)
         if self._real:
-            wave_shape[-1] = self._shape[-1] // 2 + 1
-            beyond = index[-1] >= wave_shape[-1]
+            wave_shape[0] = self._shape[0] // 2 + 1
+            beyond = index[0] >= wave_shape[0]
             index = [np.where(beyond, -i % n, i) for i, n in zip(index, self._shape, strict=True)]
         return np.ravel_multi_index(tuple(index), tuple(wave_shape)).astype(np.int64)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import torch  # noqa: TID253
 
-from models.phasing.algorithms import ERROR_REDUCTION
 from models.phasing.coherence import Coherence
 from models.phasing.constraints import Values
 from models.phasing.fourier import Fourier
@@ -106,7 +105,7 @@ class Likelihood:
         self._direction = None  # nothing gained along here: steepest descent next
 
     def _project(self, x: Tensor) -> None:
-        self._kernels.apply_update(x, x.clone(), self._support, self._values, ERROR_REDUCTION)
+        self._kernels.project(x, self._support, self._values)
 
     def _next_direction(self, gradient: Tensor) -> Tensor:
         last, direction = self._gradient, self._direction

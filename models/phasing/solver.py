@@ -93,7 +93,6 @@ class Solver:
         self._projected = True
         self._whole_support: BoolArray | None = None
         self._support_pixels = 0
-        self._box: tuple[list[npt.NDArray[np.intp]], int] | None = None
         self._last_preview = -math.inf
         self._looked_at = time.monotonic()
         self._seconds = 0.0
@@ -199,7 +198,7 @@ class Solver:
 
     def _iterations(self, block: Block, count: int, look_last: bool) -> None:
         if block.algorithm == "TWIN" and self._in_block == 0:
-            whole = self._iterate.support.cpu().numpy()
+            whole = self._iterate.support
             self._whole_support = whole
             self._set_support(half_support(whole, int(np.argmax(whole.shape))))
         self._fresh = False
@@ -242,7 +241,7 @@ class Solver:
         self._record.look(self.done, found.r_factor, found.free_log_likelihood, self._support_pixels)
 
     def _at_once(self, block: Block) -> None:
-        support = self._iterate.support.cpu().numpy()
+        support = self._iterate.support
         if block.algorithm == "SW":
             progress = self._schedule.support_progress[self._block]
             found = update_support(self._iterate.modulus(self._margin), support, self._applied(), progress)
@@ -278,7 +277,6 @@ class Solver:
         self._support_changed()
 
     def _support_changed(self) -> None:
-        self._box = None
         self._support_pixels = int(self._iterate.support.sum())
         self._fresh = False
 
@@ -307,17 +305,21 @@ class Solver:
         )
 
     def preview(self) -> Preview:
-        """The object at the last look, at most `LOOK_EVERY` iterations ago, around the support."""
-        if self._box is None:
-            self._box = _box(self._iterate.support.cpu().numpy())
-        index, step = self._box
-        where = np.ix_(*(i % n for i, n in zip(index, self._iterate.shape, strict=True)))
-        found = self._iterate.object.cpu().numpy()[where]
-        shape = self._iterate.shape
+        """The object at the last look, at most `LOOK_EVERY` iterations ago, in a box around the support."""
+        box, support = self._iterate.box, self._iterate.support
+        corner = tuple((start + n // 2) % n for start, n in zip(box.starts, box.shape, strict=True))
+        if all(c + length <= n for c, length, n in zip(corner, box.lengths, box.shape, strict=True)):
+            found, support = self._iterate.boxed_object(), support[np.ix_(*box.index())]
+        else:
+            # The box goes round an edge of the array as it is shown.
+            found, support = np.fft.fftshift(self._iterate.whole_object()), np.fft.fftshift(support)
+            corner = (0,) * support.ndim
+        step = math.ceil(max(support.shape) / PREVIEW_SIDE_PX)
+        cut = (slice(None, None, step),) * support.ndim
         return Preview(
-            object=found.astype(np.complex64),
-            support=self._iterate.support.cpu().numpy()[where],
-            corner=tuple(int(i[0]) + n // 2 for i, n in zip(index, shape, strict=True)),
+            object=np.ascontiguousarray(found[cut], np.complex64),
+            support=np.ascontiguousarray(support[cut]),
+            corner=corner,
             step=step,
         )
 
@@ -334,8 +336,8 @@ class Solver:
         iterate = self._iterate
         return Start(
             seed=self.seed,
-            object=np.fft.fftshift(iterate.object.cpu().numpy()).astype(np.complex64),
-            support=np.fft.fftshift(iterate.support.cpu().numpy()),
+            object=np.fft.fftshift(iterate.whole_object()).astype(np.complex64),
+            support=np.fft.fftshift(iterate.support),
             history=self._record.history(),
             r_factor=self._last.r_factor,
             free_log_likelihood=self._last.free_log_likelihood,
@@ -344,15 +346,3 @@ class Solver:
             ended=ended or ("finished" if self.finished else "stopped"),
             schedule=self._record.schedule(),
         )
-
-
-def _box(support: BoolArray) -> tuple[list[npt.NDArray[np.intp]], int]:
-    """Around a support in FFT order: per axis, indices counted from the middle, decimated; and their step."""
-    spans = []
-    for axis, n in enumerate(support.shape):
-        others = tuple(a for a in range(support.ndim) if a != axis)
-        inside = np.nonzero(np.fft.fftshift(support.any(axis=others)))[0]
-        margin = 4 + (inside[-1] - inside[0]) // 8
-        spans.append((max(int(inside[0] - margin), 0) - n // 2, min(int(inside[-1] + margin + 1), n) - n // 2))
-    step = max(1, max(math.ceil((last - first) / PREVIEW_SIDE_PX) for first, last in spans))
-    return [np.arange(first, last, step) for first, last in spans], step
