@@ -6,8 +6,7 @@ unknowns: for a trial extent they are chosen so that the autocorrelation has the
 least squares, the closed form of Gerchberg's and Papoulis' iteration, solved by conjugate gradients from a smooth
 radial guess; stopping early leaves what cannot be known at the guess). What stays outside the true extent is noise,
 of known power where photons were counted: the smallest extent that leaves hardly more is the object's own, first
-among discs, then cut narrower direction by direction. A stop hides few modes of the
-extent, speckles show the rest of it.
+among discs, then cut narrower direction by direction. A stop hides few modes of the extent, speckles show the rest.
 
 The extent D of the autocorrelation is the difference body of the object S: for a convex S |D|/6 ≤ |S| ≤ |D|/4, the
 upper value for every centrosymmetric one (Rogers & Shephard, Arch. Math. 8, 220, 1957).

@@ -42,7 +42,8 @@ def first_support(
     """
     if settings.first_support == "given":
         return _checked(given, pattern.shape)
-    if settings.first_support == "autocorrelation":
+    if settings.first_support in ("autocorrelation", "search"):
+        # A search belongs to many starts (`models.phasing.starts`); a start by itself has the next best.
         fit = fit or fit_autocorrelation(pattern)
     if fit is not None:
         settings = within_estimate(settings, fit)
