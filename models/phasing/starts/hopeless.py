@@ -1,8 +1,11 @@
 """Which starts are so far behind the best that they need not be run to their end.
 
-Compared is the free log-likelihood (the R factor where nothing was held out) at the same iteration, never the present
-one: some starts are ahead. A start is given up where it was far behind at two checks in a row, the first of them not
-before half of the schedule, and never so that fewer than two are left. What is far: `FAR` times the best's deviance.
+Compared is at the same iteration, never at the present one: some starts are ahead. A start is given up where both its
+R factor and its free log-likelihood (where anything was held out) were far behind those of the best at two checks in
+a row, the first of them not before half of the schedule, and never so that fewer than two are left.
+
+Both, because either alone gives up good starts: the free log-likelihood of starts with the same object differs up to
+fourfold while they run, and R factors differ little where there is little light.
 """
 
 from __future__ import annotations
@@ -14,42 +17,46 @@ from models.phasing.starts.lane import LOOK_EVERY, Point
 
 CHECKS = (0.5, 0.625, 0.75, 0.875)
 """shares of the schedule at which starts are compared"""
-FAR = 1.5
-"""a start with so many times the best's figure is far behind"""
+FAR_R = 1.3
+"""a start with so many times the best's R factor is far behind"""
+FAR_FREE = 1.5
+"""a start with so many times the best's free log-likelihood is far behind"""
 LEAST_LEFT = 2
-_WINDOW = 0.05
+_WINDOW = 0.1
 
 
-def figure_at(curve: Sequence[Point], iteration: int, total: int) -> float:
-    """Median figure of the looks in the last twentieth of the schedule up to `iteration`; NaN where there is none.
+def figures_at(curve: Sequence[Point], iteration: int, total: int) -> tuple[float, float]:
+    """Medians of R factor and free log-likelihood over the looks in the tenth of the schedule before `iteration`.
 
-    The median: the projection algorithms jump.
+    NaN where there is none. The median: the projection algorithms jump.
     """
     window = max(_WINDOW * total, LOOK_EVERY)
     # Points between the common looks come from pauses and slow machines, which must not decide.
-    found = [
-        r if math.isnan(free) else free
-        for at, r, free, _ in curve
-        if iteration - window < at <= iteration and at % LOOK_EVERY == 0
-    ]
-    found = sorted(value for value in found if math.isfinite(value))
-    return found[len(found) // 2] if found else math.nan
+    found = [(r, free) for at, r, free, _ in curve if iteration - window < at <= iteration and at % LOOK_EVERY == 0]
+    return _median([r for r, _ in found]), _median([free for _, free in found])
 
 
 def far_behind(curves: Mapping[int, Sequence[Point]], iteration: int, total: int) -> frozenset[int]:
     """The starts that are far behind the best at `iteration`; those that have not come so far are not judged."""
-    figures = {seed: figure_at(curve, iteration, total) for seed, curve in curves.items()}
-    known = [value for value in figures.values() if not math.isnan(value)]
-    if not known:
-        return frozenset()
-    best = min(known)
-    return frozenset(seed for seed, value in figures.items() if value > FAR * best)
+    figures = {seed: figures_at(curve, iteration, total) for seed, curve in curves.items()}
+    best_r = min((r for r, _ in figures.values() if not math.isnan(r)), default=math.nan)
+    best_free = min((free for _, free in figures.values() if not math.isnan(free)), default=math.nan)
+    return frozenset(
+        seed
+        for seed, (r, free) in figures.items()
+        if r > FAR_R * best_r and (math.isnan(best_free) or free > FAR_FREE * best_free)
+    )
+
+
+def _median(values: Sequence[float]) -> float:
+    known = sorted(value for value in values if math.isfinite(value))
+    return known[len(known) // 2] if known else math.nan
 
 
 class Watchman:
     """Finds the hopeless starts at each check, once all starts have come so far.
 
-    Waiting for all makes it independent of which process was quicker: the same seeds give the same result.
+    Waiting for all makes it independent of which process was quicker.
 
     Args:
         total: iterations of the schedule.
@@ -72,9 +79,8 @@ class Watchman:
         found: frozenset[int] = frozenset()
         while self._checks and running and all(done >= self._checks[0] for done in running.values()):
             behind = far_behind(curves, self._checks.pop(0), self._total)
-            candidates = behind & self._behind_before & running.keys()
+            found |= behind & self._behind_before & running.keys()
             self._behind_before = behind
-            found |= candidates
         if len(running) - len(found) + others < LEAST_LEFT:
             return frozenset()
         return found

@@ -6,8 +6,8 @@ import math
 
 from models.runs.memory import memory_bytes
 
-BYTES_PER_PIXEL = 90
-"""A running start: iterate, projection, object, amplitudes, weights, what the Fourier transform needs."""
+BYTES_PER_PIXEL = 120
+"""A running start, measured: iterate, projection, object, amplitudes, weights, what a Fourier transform needs."""
 KEPT_BYTES_PER_PIXEL = 9
 """A finished start: complex64 object and support."""
 BYTES_PER_PROCESS = 500 * 2**20

@@ -13,7 +13,7 @@ import signal
 import time
 from collections.abc import Sequence
 from multiprocessing.connection import Connection, wait
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from models.errors import FriedelError
 from models.phasing.starts.lane import Lane, Message
@@ -30,13 +30,6 @@ _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS
 
 class LaneGone(Exception):
     """A lane's process has ended without having been asked to; the text says how."""
-
-
-class LaneHandle(Protocol):
-    """One lane, seen from outside. `tell` names a method of `Lane` and its arguments."""
-
-    def tell(self, method: str, *args: Any) -> None: ...
-    def close(self) -> None: ...
 
 
 class LaneHere:
@@ -59,9 +52,6 @@ class LaneHere:
         if not found and not self._lane.busy:
             time.sleep(max(0.0, until - time.monotonic()))
         return found
-
-    def close(self) -> None:
-        """Nothing is left behind."""
 
 
 class LaneProcess:
@@ -107,14 +97,33 @@ class LaneProcess:
             raise LaneGone(how) from error
         return found
 
-    def close(self) -> None:
+    def hang_up(self) -> None:
+        """The lane ends by itself after its present iterations; `see_off` waits for it."""
         self.connection.close()
-        self._process.join(_SEE_OFF_S)
-        for end in (self._process.terminate, self._process.kill):
-            if self._process.is_alive():
-                end()
-                self._process.join(_SEE_OFF_S)
-        self._process.close()
+
+    def gone(self, seconds: float) -> bool:
+        """Whether the process has ended within so long."""
+        self._process.join(max(0.0, seconds))
+        return not self._process.is_alive()
+
+    def terminate(self, *, hard: bool) -> None:
+        """Do not wait for its present iterations any longer."""
+        self._process.kill() if hard else self._process.terminate()
+
+
+def see_off(lanes: Sequence[LaneProcess]) -> None:
+    """End processes, all at the same time: gently first, and within about a second in any case."""
+    for lane in lanes:
+        lane.hang_up()
+    left = list(lanes)
+    for hard in (False, True):
+        until = time.monotonic() + _SEE_OFF_S
+        left = [lane for lane in left if not lane.gone(until - time.monotonic())]
+        for lane in left:
+            lane.terminate(hard=hard)
+    for lane in left:
+        if not lane.gone(_SEE_OFF_S):
+            log.error("a process of the starts does not end")
 
 
 def ask(lanes: Sequence[LaneProcess], seconds: float) -> list[LaneProcess]:

@@ -26,7 +26,7 @@ from models.phasing.starts.hopeless import Watchman
 from models.phasing.starts.lane import Ended, Failed, Lane, Message, Picture, Report, Task
 from models.phasing.starts.material import Material
 from models.phasing.starts.memory import kept_at_most, running_at_once
-from models.phasing.starts.processes import LaneGone, LaneHere, LaneProcess, ask, may_have_children
+from models.phasing.starts.processes import LaneGone, LaneHere, LaneProcess, ask, may_have_children, see_off
 from models.phasing.starts.table import Table
 from models.phasing.starts.types import (
     Change,
@@ -252,7 +252,7 @@ class _Run:
         """A process has died: its starts are lost, the others go on, and in its place nothing is started."""
         lost = sorted(self._load.pop(lane))
         self._lanes.remove(lane)
-        lane.close()
+        see_off([lane])
         names = f"start {lost[0]} was" if len(lost) == 1 else f"starts {', '.join(map(str, lost))} were"
         error = FriedelError(
             f"{names} lost",
@@ -282,7 +282,7 @@ class _Run:
             mine = {seed: done for seed, done in running.items() if seed in compared}
             found = watchman.hopeless(compared, mine, len(self._table.results))
             for seed in sorted(found):
-                self._notes.append(f"start {seed} given up: its free log-likelihood is far behind the best")
+                self._notes.append(f"start {seed} given up: it is far behind the best")
                 self._tell_about(seed, "hopeless")
 
     # What it is told
@@ -410,8 +410,7 @@ class _Run:
 
     def close(self) -> None:
         """See the processes off."""
-        for lane in self._lanes:
-            lane.close()
+        see_off([lane for lane in self._lanes if isinstance(lane, LaneProcess)])
         self._lanes, self._load = [], {}
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from models.phasing.settings import PhasingSettings
 from models.phasing.starts import memory
 from models.phasing.starts.guided import combined, next_objects
-from models.phasing.starts.hopeless import CHECKS, FAR, Watchman, far_behind, figure_at
+from models.phasing.starts.hopeless import CHECKS, FAR_FREE, FAR_R, Watchman, far_behind, figures_at
 from tests.models.phasing.starts.fakes import FakeSolver, Task
 
 
@@ -21,16 +21,24 @@ def curve(level, until=200, total=200):
 
 
 def test_starts_are_compared_at_the_same_iteration():
-    late = [(at, math.nan, 10.0 if at <= 100 else 1.0, 5) for at in range(20, 201, 20)]
-    slow = [(at, math.nan, 10.0, 5) for at in range(20, 101, 20)]
+    late = [(at, 0.5 if at <= 100 else 0.1, 10.0 if at <= 100 else 1.0, 5) for at in range(20, 201, 20)]
+    slow = [(at, 0.5, 10.0, 5) for at in range(20, 101, 20)]
     assert far_behind({0: late, 1: slow}, 100, 200) == frozenset()
-    assert figure_at(slow, 150, 200) != figure_at(slow, 150, 200)  # not come so far
+    assert all(math.isnan(value) for value in figures_at(slow, 150, 200))  # it has not come so far
 
 
 def test_the_r_factor_judges_where_nothing_is_held_out():
     blind = [(at, 0.5, math.nan, 5) for at in range(20, 101, 20)]
     good = [(at, 0.1, math.nan, 5) for at in range(20, 101, 20)]
     assert far_behind({0: blind, 1: good}, 100, 200) == {0}
+
+
+def test_both_figures_have_to_be_far_behind():
+    def steady(r, free):
+        return [(at, r, free, 5) for at in range(20, 101, 20)]
+
+    curves = {0: steady(0.3, 1.0), 1: steady(0.31, 9.0), 2: steady(0.9, 1.1), 3: steady(0.9, 9.0)}
+    assert far_behind(curves, 100, 200) == {3}
 
 
 def test_two_checks_in_a_row_and_all_there():
@@ -43,7 +51,7 @@ def test_two_checks_in_a_row_and_all_there():
 
 
 def test_who_recovers_in_between_is_spared():
-    recovering = [(at, math.nan, 10.0 if at <= 100 else 1.0, 5) for at in range(20, 201, 20)]
+    recovering = [(at, 0.1 if at <= 100 else 0.01, 10.0 if at <= 100 else 1.0, 5) for at in range(20, 201, 20)]
     watchman = Watchman(200)
     assert watchman.hopeless({0: curve(1.0), 1: curve(1.0), 2: recovering}, {0: 180, 1: 180, 2: 180}) == frozenset()
 
@@ -58,7 +66,7 @@ def test_at_least_two_are_left():
 def test_the_best_is_never_behind(levels):
     behind = far_behind({seed: curve(level) for seed, level in enumerate(levels)}, 200, 200)
     assert int(np.argmin(levels)) not in behind
-    assert behind == {seed for seed, level in enumerate(levels) if level > FAR * min(levels)}
+    assert behind == {seed for seed, level in enumerate(levels) if level > max(FAR_R, FAR_FREE) * min(levels)}
 
 
 def test_the_combination_is_the_geometric_mean():
