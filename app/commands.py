@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-MENUS = ("Run", "Frame", "Label", "View", "Help")
+MENUS = ("Run", "Frame", "Label", "Inspect", "View", "Help")
 CLASS_KEYS = tuple(range(1, 10))
 
 
@@ -23,6 +23,8 @@ class Needs(Enum):
     VERDICTS = "the classes of the run were computed"
     EMBEDDING = "the run was embedded"
     SELECTION = "frames are selected"
+    PHASING = "a reconstruction is under way"
+    RESULT = "a reconstruction is shown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,22 @@ def _label() -> list[Command]:
     return m.commands
 
 
+def _inspect() -> list[Command]:
+    m = _Menu("Inspect", Needs.RUN)
+    running = Needs.PHASING
+    m.add("reconstruct", "Reconstruct this frame", "Ctrl+R", "Phase this frame with the chosen recipe, and watch.")
+    m.add("phase", "Phase pane", "Shift+R", "Show preparation, recipe, reconstruction and results of this frame.")
+    m.line()
+    m.add("pause", "Pause or go on", "F8", "Hold the running starts, or let them go on.", running)
+    m.add("step", "Step", "F9", "One iteration of every start, then pause.", running, repeats=True)
+    m.add("stop", "Stop", "Shift+F8", "End the starts and keep what there is.", running)
+    m.line()
+    m.add("export_result", "Export result…", "", "Write the result on screen as CXI, NPY, PNG or TIFF.", Needs.RESULT)
+    m.add("repeat", "Repeat result", "", "Run again with recipe and seed of the result on screen.", Needs.RESULT)
+    m.add("reconstruct_volume", "Reconstruct the run as a volume", "", "Phase a Bragg peak scanned in 3-D.")
+    return m.commands
+
+
 def _view() -> list[Command]:
     m = _Menu("View", Needs.RUN)
     always, near = Needs.NOTHING, Needs.EMBEDDING
@@ -200,6 +218,7 @@ def _view() -> list[Command]:
     m.add("theme_light", "Light", "", "Light colours.", **theme)
     m.add("theme_dark", "Dark", "", "Dark colours.", **theme)
     m.add("verdicts_apart", "Verdicts in a window", "", "Verdicts in their own window, and back.", checkable=True)
+    m.add("phase_apart", "Phase in a window", "", "Phase in its own window, and back.", checkable=True)
     m.add("full_screen", "Full screen", "F11", "Fill the screen.", always, checkable=True)
     m.add("reset_layout", "Reset layout", "", "Put all panes back where they were at first.", always)
     return m.commands
@@ -216,7 +235,7 @@ def _help() -> list[Command]:
     return m.commands
 
 
-COMMANDS: tuple[Command, ...] = (*_run(), *_frame(), *_label(), *_view(), *_help())
+COMMANDS: tuple[Command, ...] = (*_run(), *_frame(), *_label(), *_inspect(), *_view(), *_help())
 BY_ID: Mapping[str, Command] = {command.id: command for command in COMMANDS}
 
 

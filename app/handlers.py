@@ -13,6 +13,8 @@ from app.settings import save_settings
 if TYPE_CHECKING:
     from app.main_window import MainWindow
     from app.panes import Panes
+    from app.phasing.controller import Phasing
+    from app.phasing.presenter import PhasePresenter
     from app.session import RunSession
     from widgets.frame_view import FrameView
 
@@ -23,6 +25,7 @@ def handlers(window: MainWindow) -> dict[str, Handler]:
         **_window_handlers(window),
         **_frame_handlers(window),
         **_label_handlers(window),
+        **_inspect_handlers(window),
         **_view_handlers(window),
     }
     return table
@@ -188,6 +191,32 @@ def _label_handlers(window: MainWindow) -> dict[str, Handler]:
     return table
 
 
+def _inspect_handlers(window: MainWindow) -> dict[str, Handler]:
+    def phasing(action: Callable[[Phasing], object]) -> Callable[[], None]:
+        """Call `action` with the open run's phase retrieval."""
+        return _with_session(window, lambda session: action(session.phasing))
+
+    def presenter(action: Callable[[PhasePresenter], object]) -> Callable[[], None]:
+        """Call `action` with what feeds the Phase pane; the pane comes up for it."""
+
+        def call() -> None:
+            if window.panes is not None and window.session is not None:
+                action(window.panes.show_phase())
+
+        return call
+
+    return {
+        "inspect.reconstruct": presenter(lambda p: p.reconstruct_current()),
+        "inspect.phase": presenter(lambda p: None),
+        "inspect.pause": phasing(lambda p: p.pause()),
+        "inspect.step": phasing(lambda p: p.step()),
+        "inspect.stop": phasing(lambda p: p.stop()),
+        "inspect.export_result": presenter(lambda p: p.export()),
+        "inspect.repeat": phasing(lambda p: p.repeat()),
+        "inspect.reconstruct_volume": presenter(lambda p: p.reconstruct(-1)),
+    }
+
+
 def _view_handlers(window: MainWindow) -> dict[str, Handler]:
     settings = window.settings
 
@@ -247,6 +276,7 @@ def _view_handlers(window: MainWindow) -> dict[str, Handler]:
         "view.theme_light": theme("light"),
         "view.theme_dark": theme("dark"),
         "view.verdicts_apart": switch(lambda p, on: p.set_verdicts_apart(on)),
+        "view.phase_apart": switch(lambda p, on: p.set_phase_apart(on)),
         "view.full_screen": window.set_full_screen,
         "view.reset_layout": window.reset_layout,
     }

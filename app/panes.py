@@ -22,13 +22,16 @@ from widgets.sorting_pane import SortingPane
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
+    from app.phasing.presenter import PhasePresenter
     from app.session import RunSession
 
 LAYOUT_VERSION = 1
 LEFT_SHARE, RIGHT_SHARE = 0.20, 0.36
-HIDDEN_AT_FIRST = ("jobs",)
+HIDDEN_AT_FIRST = ("jobs", "phase")
 APART_SIZE = (900, 620)
 """of the verdicts in a window of their own, in pixels"""
+PHASE_SIZE = (1240, 780)
+"""of the Phase pane in a window of its own"""
 
 
 class Panes:
@@ -54,7 +57,11 @@ class Panes:
             "verdicts": self._dock("verdicts", "Verdicts", self.sorting),
             "queue": self._dock("queue", "Queue", self.queue),
             "jobs": self._dock("jobs", "Jobs", self.jobs_panel),
+            "phase": self._dock("phase", "Phase", QWidget()),
         }
+        self._session: RunSession | None = None
+        self._phase: PhasePresenter | None = None
+        self._phase_placed = False
         self._for_run: bool | None = None
         self._at_first = True
         self._arranged: QByteArray | None = None
@@ -69,6 +76,8 @@ class Panes:
         self.sorting_presenter.settings_wanted.connect(self._ask_settings)
         self.sorting.larger.clicked.connect(lambda: table.trigger("view.verdicts_apart"))
         self.docks["verdicts"].topLevelChanged.connect(self._verdicts_moved)
+        self.docks["phase"].topLevelChanged.connect(self._phase_moved)
+        self.docks["phase"].visibilityChanged.connect(lambda seen: self._build_phase() if seen else None)
         self.jobs_presenter = JobsPresenter(self.jobs_panel, window.jobs, window)
 
     def show_session(self, session: RunSession | None) -> None:
@@ -78,6 +87,11 @@ class Panes:
         self.side_presenter.show_session(session)
         self.sorting_presenter.show_session(session)
         self.trust_presenter.show_session(session)
+        self._session = session
+        if self._phase is not None:
+            self._phase.show_session(session)
+        elif session is not None and self.docks["phase"].isVisible():
+            self._build_phase()
 
     def show_for_run(self, for_run: bool) -> None:
         """With a run the docks are where the user left them; without one the welcome pane has the window."""
@@ -107,6 +121,7 @@ class Panes:
         if layout is not None and not layout.isEmpty() and self._window.restoreState(layout, LAYOUT_VERSION):
             self._at_first = False
             self._arranged = layout
+            self._phase_placed = not self.docks["phase"].isHidden()
 
     def reset(self) -> None:
         """Everything back to where it was at first."""
@@ -120,11 +135,15 @@ class Panes:
         for name in ("queue", "jobs"):
             window.addDockWidget(right, self.docks[name])
             window.tabifyDockWidget(self.docks["verdicts"], self.docks[name])
+        window.addDockWidget(right, self.docks["phase"])
+        window.tabifyDockWidget(self.docks["map"], self.docks["phase"])
         for name, dock in self.docks.items():
             dock.setVisible(name not in HIDDEN_AT_FIRST)
         self._at_first = True
         self._spread()
         self.docks["verdicts"].raise_()
+        self.docks["map"].raise_()
+        self._phase_placed = False
         self._arranged = window.saveState(LAYOUT_VERSION)
 
     def _spread(self) -> None:
@@ -157,6 +176,59 @@ class Panes:
                 room = self._window.size() if screen is None else screen.availableSize()
                 dock.resize(min(APART_SIZE[0], room.width()), min(APART_SIZE[1], room.height()))
         self.raise_dock("verdicts")
+
+    # -- phase retrieval -------------------------------------------------------------------------------------------
+
+    def show_phase(self) -> PhasePresenter:
+        """Bring the Phase pane to the front: in a window of its own, unless the user has docked it."""
+        if not self._phase_placed:
+            self.set_phase_apart(True)
+        self.raise_dock("phase")
+        return self._build_phase()
+
+    def set_phase_apart(self, apart: bool) -> None:
+        """The Phase pane in a window of its own, where all of it is seen at once, or a page beside the map."""
+        dock = self.docks["phase"]
+        self._phase_placed = True
+        if dock.isFloating() != apart:
+            dock.setFloating(apart)
+            if apart:
+                self._place_apart(dock, PHASE_SIZE)
+        self.raise_dock("phase")
+
+    def _build_phase(self) -> PhasePresenter:
+        """The pane is made when it is first looked at: most sessions with a run never need it."""
+        if self._phase is None:
+            from app.phasing.presenter import PhasePresenter
+            from widgets.phase.pane import PhasePane
+
+            pane = PhasePane()
+            pane.larger.clicked.connect(lambda: self._window.actions_table.trigger("view.phase_apart"))
+            self.docks["phase"].setWidget(pane)
+            self._phase = PhasePresenter(pane, self._window)
+            self._phase.show_session(self._session)
+            self._phase_moved(self.docks["phase"].isFloating())
+        return self._phase
+
+    @property
+    def phase_presenter(self) -> PhasePresenter | None:
+        """What feeds the Phase pane; None before it was first shown."""
+        return self._phase
+
+    def _phase_moved(self, apart: bool) -> None:
+        self._window.actions_table.set_checked("view.phase_apart", apart)
+        if self._phase is not None:
+            self._phase.show_apart(apart)
+
+    def _place_apart(self, dock: QDockWidget, size: tuple[int, int]) -> None:
+        """Give a floating pane its size, over the middle of the window, within the screen."""
+        screen = self._window.screen()
+        room = self._window.geometry() if screen is None else screen.availableGeometry()
+        width, height = min(size[0], room.width()), min(size[1], room.height())
+        middle = self._window.frameGeometry().center()
+        left = min(max(room.left(), middle.x() - width // 2), room.right() + 1 - width)
+        top = min(max(room.top(), middle.y() - height // 2), room.bottom() + 1 - height)
+        dock.setGeometry(left, top, width, height)
 
     def _ask_settings(self, choice_id: str) -> None:
         if self._window.session is not None:

@@ -81,6 +81,7 @@ def to_state(session: RunSession) -> RunState:
             "keep": session.keeping.to_state(),
             "sorting": session.sorting.to_state(),
             "embedding": session.embedding.to_state(),
+            "phasing": session.phasing.to_state(),
         },
     )
 

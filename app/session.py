@@ -29,6 +29,7 @@ from app.labelling import Labelling
 from app.layouts import MapLayout
 from app.navigation import Walk
 from app.opening import Opened
+from app.phasing.controller import Phasing
 from app.profiles import RadialProfiler
 from app.reading import FrameReader
 from app.settings import Settings
@@ -76,6 +77,7 @@ class RunSession(QObject):
         self.embedding = EmbeddingController(opened, jobs, run_state.part(opened.state, "embedding"), self)
         self.adapting = Adapting(opened, self.labels, jobs, self)
         self.layout = MapLayout(opened, jobs, self)
+        self.phasing = Phasing(opened, jobs, run_state.part(opened.state, "phasing"), self)
         self.profiler = RadialProfiler(opened.run, self)
         self._seen_suggestions: list[int] = []
         self._available: set[Needs] = set()
@@ -112,6 +114,7 @@ class RunSession(QObject):
             self.workspace.save_state(run_state.to_state(self))
         except NotSaved as error:
             self._state_not_saved(error)
+        self.phasing.close()
         self.adapting.close()
         self.embedding.close()
         self.layout.close()
@@ -147,6 +150,10 @@ class RunSession(QObject):
             now.add(Needs.EMBEDDING)
         if self.browser.n_selected:
             now.add(Needs.SELECTION)
+        if self.phasing.busy:
+            now.add(Needs.PHASING)
+        elif self.phasing.result is not None:
+            now.add(Needs.RESULT)
         if now != self._available:
             self._available = now
             self.availability_changed.emit()
@@ -336,6 +343,10 @@ class RunSession(QObject):
         self.browser.index_changed.connect(lambda _i: self._state_timer.start())
         self.browser.selection_changed.connect(self._update_available)
         self.labels.changed.connect(self.classifier.refit)
+        self.phasing.state_changed.connect(lambda _state, _words: self._update_available())
+        self.phasing.kept.changed.connect(self._update_available)
+        self.phasing.problem.connect(self.complain)
+        self.phasing.told.connect(self.tell)
         self.keeping.moved.connect(self._state_timer.start)
         self.sorting.changed.connect(self._state_timer.start)
         self.sorting.told.connect(self.told)

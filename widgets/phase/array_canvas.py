@@ -105,6 +105,13 @@ class ArrayCanvas(QWidget):
     def shows_picture(self) -> bool:
         return self._pixels is not None
 
+    def reach(self) -> QRectF:
+        """Edges of the picture relative to the array's middle, in array pixels."""
+        (top, left), (height, width) = self._place.corner, self._place.shape
+        rows, columns = self.picture_size()
+        step = self._place.step
+        return QRectF(left - width // 2, top - height // 2, columns * step, rows * step)
+
     def picture_size(self) -> tuple[int, int]:
         """Height and width of the picture in its own pixels; (0, 0) while there is none."""
         return (0, 0) if self._pixels is None else (self._pixels.shape[0], self._pixels.shape[1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtCore import QTimer, pyqtSignal
 from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
 
@@ -37,6 +37,7 @@ class CompareView(QWidget):
         outer.addWidget(self._words)
         self._words.setContentsMargins(6, 0, 6, 4)
         self._full = full
+        self._together = True
         self._empty = EmptyState("Nothing to compare yet", HOW)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self._empty)
@@ -55,6 +56,8 @@ class CompareView(QWidget):
         self.sides[side].set_object(picture)
         self.sides[side].set_title(title)
         self._stack.setCurrentWidget(self._full)
+        if self._together:
+            self._fit_both()
 
     def wait_for(self, side: int, title: str) -> None:
         """One side is still on its way."""
@@ -77,9 +80,29 @@ class CompareView(QWidget):
         super().resizeEvent(event)
         tall = self.height() > 1.2 * self.width()
         self._box.setDirection(QBoxLayout.Direction.TopToBottom if tall else QBoxLayout.Direction.LeftToRight)
+        if self._together:
+            QTimer.singleShot(0, self._fit_both)
 
     def _follow(self, side: int, view: ViewBox | None) -> None:
-        self.sides[side].set_view(view)
+        self._together = view is None
+        if view is None:
+            self._fit_both()
+        else:
+            self.sides[side].set_view(view)
+
+    def _fit_both(self) -> None:
+        """Until the user zooms, both sides show the part of the array that holds both crops, at one magnification."""
+        shown = [side for side in self.sides if side.picture is not None and not side.picture.is_volume]
+        if len(shown) < 2:
+            return
+        reach = [side.canvas.reach() for side in shown]
+        top, left = min(r.top() for r in reach), min(r.left() for r in reach)
+        bottom, right = max(r.bottom() for r in reach), max(r.right() for r in reach)
+        scale = min(
+            min(side.canvas.width() / (right - left), side.canvas.height() / (bottom - top)) for side in shown
+        )
+        for side in shown:
+            side.set_view(ViewBox((top + bottom) / 2 - 0.5, (left + right) / 2 - 0.5, scale))
 
     def _choose(self, other: int, mode: str) -> None:
         self.sides[other].set_mode(mode)

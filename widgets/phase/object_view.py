@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import pyqtSignal
-from PyQt6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QStackedLayout, QToolButton, QVBoxLayout, QWidget
+from collections.abc import Sequence
 
+from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QStackedLayout,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from widgets.choices import show_choices
 from widgets.empty import EmptyState
 from widgets.frame.lettering import small_font
 from widgets.frame.viewport import ViewBox
@@ -28,6 +40,8 @@ class ObjectView(QWidget):
     """`ViewBox` relative to the array's middle, after the user zoomed or panned"""
     mode_changed = pyqtSignal(str)
     """the user chose `MODULUS`, `PHASE` or `COMPLEX`"""
+    source_chosen = pyqtSignal(str)
+    """the user wants to see another one of `set_sources`"""
 
     def __init__(self, parent: QWidget | None = None, *, tools: bool = True) -> None:
         """`tools` False leaves the row of buttons out, for a view whose settings another one gives."""
@@ -35,7 +49,6 @@ class ObjectView(QWidget):
         self.setMinimumWidth(240)
         self._picture: ObjectPicture | None = None
         self._mode = MODULUS
-        self._stale = False
         self.canvas = ArrayCanvas("Object")
         self.volume = VolumeView()
         self._key = ColourKey()
@@ -59,10 +72,18 @@ class ObjectView(QWidget):
         self._outline.toggled.connect(self.set_outline_shown)
         fit = self._button("Fit", "The whole crop, as large as it goes (also by double click)", checkable=False)
         fit.clicked.connect(lambda: self.fit())
+        self.source = QComboBox()
+        self.source.setAccessibleName("What is shown")
+        self.source.setToolTip("The average of the kept starts, their modes, or where they agree")
+        self.source.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.source.setMinimumContentsLength(12)
+        self.source.hide()
+        self.source.activated.connect(lambda _at: self.source_chosen.emit(str(self.source.currentData())))
         line.addSpacing(8)
         line.addWidget(self._outline)
         line.addWidget(fit)
         line.addStretch(1)
+        line.addWidget(self.source)
         self._tools = QWidget()
         self._tools.setLayout(line)
         line.setContentsMargins(4, 2, 4, 2)
@@ -104,6 +125,11 @@ class ObjectView(QWidget):
         """A few words in the corner: which start, which iteration."""
         self.canvas.set_title(title)
         self.volume.set_title(title)
+
+    def set_sources(self, sources: Sequence[tuple[str, str]], shown: str) -> None:
+        """Offer these to look at, (what, title) each; none hides the list. Nothing is emitted."""
+        show_choices(self.source, sources, shown)
+        self.source.setVisible(bool(sources))
 
     def set_mode(self, mode: str) -> None:
         """Colour by `MODULUS`, `PHASE` or `COMPLEX`; nothing is emitted."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QEvent, Qt
-from PyQt6.QtGui import QPalette, QResizeEvent
+from PyQt6.QtCore import QEvent, Qt, pyqtSignal
+from PyQt6.QtGui import QPalette, QResizeEvent, QShowEvent
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSplitter, QTabWidget, QToolButton, QVBoxLayout, QWidget
 
 from widgets import theme
@@ -43,6 +43,9 @@ _NARROW = (OBJECT, AMPLITUDES, RECIPE, CURVES, STARTS, TRUST, PRTF, RESULTS, COM
 
 class PhasePane(QWidget):
     """Wide: recipe left, pictures in the middle, curves, starts and trust right. Narrow: one page at a time."""
+
+    page_changed = pyqtSignal()
+    """other pages are on screen"""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -86,6 +89,8 @@ class PhasePane(QWidget):
         self._across = QSplitter(Qt.Orientation.Horizontal)
         for splitter in (self._down, self._across):
             splitter.setChildrenCollapsible(False)
+        for tabs in self._tabs.values():
+            tabs.currentChanged.connect(lambda _at: self.page_changed.emit())
         self._across.addWidget(self._tabs["left"])
         self._across.addWidget(self._tabs["middle"])
         self._across.addWidget(self._down)
@@ -132,6 +137,10 @@ class PhasePane(QWidget):
     def shows(self, name: str) -> bool:
         """Whether a page is on screen."""
         return self._pages[name].isVisible()
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        super().showEvent(event)
+        self.page_changed.emit()
 
     @property
     def wide(self) -> bool:

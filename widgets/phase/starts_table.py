@@ -136,13 +136,18 @@ class _Starts(QAbstractTableModel):
         if column == _ITERATION:
             return grouped(row.iteration)
         if column == _R:
-            return significant(row.r_factor, 3)
+            return _figure(row.r_factor)
         if column == _FREE:
-            return significant(row.free, 4)
+            return _figure(row.free)
         if column == _SUPPORT:
             share = f" · {100 * row.support_share:.2g}{THIN_SPACE}%" if math.isfinite(row.support_share) else ""
             return f"{grouped(row.support_pixels)} px{share}"
         return ""
+
+
+def _figure(value: float) -> str:
+    """With as many decimals in every row, so that a column can be read down."""
+    return f"{value:.3f}" if math.isfinite(value) and abs(value) < 1000 else significant(value, 4)
 
 
 class StartsTable(QWidget):
@@ -174,7 +179,7 @@ class StartsTable(QWidget):
         header.setStretchLastSection(True)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         wide = self._table.fontMetrics()
-        samples = ("0", "00", "0000", "Free LLK", "R factor", "finished · kept", "00 000", "")
+        samples = ("0", "00", "0000", "Free LLK", "R factor", "finished · ke", "0 000", "")
         for column, sample in enumerate(samples[:-1]):
             self._table.setColumnWidth(column, wide.horizontalAdvance(sample) + 18)
         self._empty = EmptyState("No starts yet", "Run the reconstruction: every random start gets a line here.")
@@ -194,7 +199,9 @@ class StartsTable(QWidget):
         self._stack.setCurrentWidget(self._table if rows else self._empty)
         place = next((at for at, row in enumerate(rows) if row.seed == watched), -1)
         selection = self._table.selectionModel()
-        if selection is not None and place >= 0:
+        if selection is not None and place < 0:
+            selection.clearSelection()
+        elif selection is not None:
             how = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
             selection.select(self._model.index(place, 0), how)
 

@@ -68,7 +68,7 @@ class Transport(QWidget):
         self._words = QLabel()
         self._words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._badge = QLabel("Preview")
-        self._badge.setToolTip("Not judged yet: figures on how far to believe it come when the starts have ended.")
+        self._badge.setToolTip("Nothing says yet that another start would give the same.")
         self._badge.hide()
         self.setMinimumWidth(260)
         line = QHBoxLayout(self)

@@ -66,7 +66,7 @@ def figures(trust: Trust) -> list[Figure]:
             value,
             "Full-period resolution up to which the kept starts agree on the phases (where the PRTF falls below 1/e)."
             if value != "–"
-            else "Cannot be said: it needs at least two kept starts.",
+            else "Cannot be said: too few starts agree on an object.",
         ),
         Figure(
             "Kept starts",
@@ -105,6 +105,11 @@ def _share(value: float) -> str:
     return f"{100 * value:.3g}{THIN_SPACE}%" if math.isfinite(value) else "–"
 
 
+def _sentence(text: str) -> str:
+    """With a capital at its beginning and a full stop at its end."""
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+
+
 class TrustView(QWidget):
     """Warnings in words, then the figures; before there are any, a badge that says so."""
 
@@ -130,7 +135,7 @@ class TrustView(QWidget):
 
     def set_trust(self, trust: Trust) -> None:
         """Show the figures of a result."""
-        self._figures, self._warnings = figures(trust), tuple(trust.warnings)
+        self._figures, self._warnings = figures(trust), tuple(_sentence(text) for text in trust.warnings)
         self._fill(self._warnings)
         self._stack.setCurrentWidget(self._scroll)
 

@@ -100,7 +100,7 @@ def test_the_table_lists_figures_and_what_is_kept(starts: StartsTable) -> None:
     assert starts.cell(0, "#") == "1"
     assert starts.cell(0, "Seed") == "4"
     assert starts.cell(0, "State") == "RAAR · kept"
-    assert starts.cell(0, "Free LLK") == "1.25"
+    assert starts.cell(0, "Free LLK") == "1.250"
     assert starts.cell(0, "Support") == "300 px · 5\u202f%"
     assert starts.cell(1, "Free LLK") == "–", "a figure that is not known is no number"
 
@@ -164,7 +164,8 @@ def test_trust_gives_every_figure_its_unit_and_its_meaning(qtbot: QtBot) -> None
     assert "15.7 nm at 0.4 nm⁻¹" in words
     assert "Kept starts: 5 of 8" in words
     assert "First mode: 91\u202f%" in words
-    view.set_trust(Trust(r_factor=0.2, starts=1, kept=1))
+    view.set_trust(Trust(r_factor=0.2, starts=1, kept=1, warnings=("one start",)))
+    assert view.words().startswith("One start."), "a warning is a sentence"
     assert "PRTF resolution: –. Cannot be said" in view.words()
     view.clear()
     assert view.words().startswith("Preview")

@@ -1,0 +1,96 @@
+"""What the worker process of a reconstruction does, and what the service answers about patterns. No Qt.
+
+Imported in those processes only, by name.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from app.phasing.patterns import load_pattern
+from app.phasing.patterns import prepare as prepare  # the service finds it here with the others
+from app.phasing.pictures import amplitude_of, calculated_picture, cropped, measured_picture, whole_object
+from app.phasing.records import AmplitudePicture, PhasingNews
+from models.parameters import from_dict
+from models.patterns import Pattern
+from models.phasing.settings import PhasingSettings
+from models.phasing.types import Preview, Reconstruction
+from models.progress import Progress
+
+CALCULATED_EVERY_S = 0.4
+_LIVE_PIXELS = 1 << 21
+"""larger patterns get their calculated amplitudes at the end only"""
+
+
+def reconstruct(
+    folder: str,
+    values: Mapping[str, Any],
+    place: Mapping[str, Any],
+    support: npt.NDArray[np.bool_] | None = None,
+    workers: int | None = None,
+) -> Generator[Progress, Any, str]:
+    """Run the starts on the pattern in `folder`; gives the id of the result, which is kept in the workspace.
+
+    Args:
+        values: `PhasingSettings`, JSON-ready.
+        place: where the result is kept, see `app.phasing.results.place_of`.
+        support: bool, centred: the first support that was drawn.
+
+    Yields:
+        `PhasingNews`; a `models.phasing.starts.Command` can be sent back at every one.
+    """
+    yield PhasingNews(done=0, message="loading")
+    from app.phasing.results import keep
+    from models.phasing.starts import run_starts
+
+    pattern = load_pattern(Path(folder))
+    like = measured_picture(pattern)
+    work = run_starts(pattern, from_dict(PhasingSettings, values), workers, support=support)
+    command, last = None, -1e9
+    made: Reconstruction
+    while True:
+        try:
+            # A generator that has not begun cannot be sent anything.
+            record = next(work) if command is None else work.send(command)
+        except StopIteration as stop:
+            made = stop.value
+            break
+        picture = None
+        now = time.monotonic()
+        if record.preview is not None and now - last >= CALCULATED_EVERY_S:
+            picture = calculated(record.preview, pattern, like)
+            last = now
+        command = yield PhasingNews(
+            done=record.done,
+            total=record.total,
+            unit=record.unit,
+            message=record.message,
+            starts=record,
+            calculated=picture,
+        )
+    return (yield from keep(made, place))
+
+
+def calculated(preview: Preview, pattern: Pattern, like: AmplitudePicture) -> AmplitudePicture | None:
+    """Amplitudes of an object that is watched; None where its preview does not hold all of it."""
+    if pattern.intensity.size > _LIVE_PIXELS:
+        return None
+    whole = whole_object(preview, pattern.shape)
+    return None if whole is None else calculated_picture(amplitude_of(whole), like)
+
+
+def autocorrelation_picture(folder: str) -> Preview:
+    """The modulus of the autocorrelation of the pattern in `folder`, for drawing a support on it."""
+    from models.phasing.support.autocorrelation import autocorrelation
+
+    pattern = load_pattern(Path(folder))
+    modulus = autocorrelation(pattern)
+    # Its middle is far brighter than the rest.
+    shown = np.sqrt(modulus).astype(np.complex64)
+    return cropped(shown, np.ones(modulus.shape, np.bool_))
