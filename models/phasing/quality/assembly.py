@@ -17,11 +17,19 @@ from models.patterns import Pattern
 from models.phasing.quality.agreement import agreement_map, choose_kept
 from models.phasing.quality.alignment import find_alignment
 from models.phasing.quality.average import average, modes
+from models.phasing.quality.comparison import HeldOutErrors, how_much_worse
 from models.phasing.quality.prtf import phase_transfer
 from models.phasing.quality.trust import Evidence, figure, judge
 from models.phasing.settings import PhasingSettings
 from models.phasing.types import BoolArray, Reconstruction, Start
 from models.progress import Progress
+
+_TIED = 1.0
+"""Standard errors below which held-out pixels do not decide between two starts."""
+_NEAR = 1.1
+"""Ratio of figures up to which they may not decide: they know of blur and background, the islands do not."""
+_SAME_SIZE = 0.1
+"""Relative difference of two supports that counts as none."""
 
 
 def assemble(
@@ -34,8 +42,9 @@ def assemble(
 ) -> Generator[Progress, None, Reconstruction]:
     """Rank the starts, lay them over the best, average those that agree, and judge.
 
-    Starts are ranked by free log-likelihood, by R factor where nothing was held out; hopeless ones come last. They
-    are laid over one another by the pixels that were measured and fitted: the others are each start's own guess.
+    Starts are ranked by free log-likelihood, by R factor where nothing was held out or where the held-out pixels
+    cannot tell the best ones apart; hopeless ones come last. They are laid over one another by the pixels that were
+    measured and fitted: the others are each start's own guess.
 
     Args:
         pattern, settings, held_out: what was phased, how, and what was kept from the solver.
@@ -52,7 +61,7 @@ def assemble(
     if not usable:
         cause = "none was run" if not starts else "the object of every start is empty"
         raise BadParameter("There is no reconstruction", cause=cause, hint="Check the pattern, mask and support")
-    ranked = sorted(usable, key=_rank)
+    ranked, worse = _by_rank(usable, HeldOutErrors(pattern, held_out))
     where = pattern.measured & ~held_out
     if not where.any():
         where = np.ones(pattern.shape, np.bool_)
@@ -68,9 +77,10 @@ def assemble(
     if settings.keep > 0:
         kept = list(range(min(settings.keep, len(lying))))
     else:
-        kept = choose_kept([s.r_factor for s in lying], agreements, [s.ended for s in lying])
+        kept = choose_kept([s.r_factor for s in lying], agreements, [s.ended for s in lying], worse)
     order = kept + [place for place in range(len(lying)) if place not in set(kept)]
     lying, agreements = [lying[place] for place in order], [agreements[place] for place in order]
+    worse = [worse[place] for place in order]
     yield Progress(done=len(ranked), total=len(ranked), unit="starts", message="averaging")
 
     objects = [start.object for start in lying[: len(kept)]]
@@ -86,6 +96,7 @@ def assemble(
             starts=lying,
             kept=len(kept),
             agreements=agreements,
+            worse=worse,
             object=mean,
             support=first.support,
             prtf=curve,
@@ -124,6 +135,31 @@ def versions() -> dict[str, str]:
 
 def _has_object(start: Start) -> bool:
     return bool(np.isfinite(start.object).all()) and bool(start.object.any())
+
+
+def _by_rank(starts: Sequence[Start], held_out: HeldOutErrors) -> tuple[list[Start], list[float]]:
+    """The starts, best first, and by how many standard errors each predicts held-out pixels worse than the best.
+
+    Where held-out pixels cannot tell the first from others, the fitted ones decide between these: they are twenty
+    times as many. They may do so only for supports of about one size, as a larger one always fits better.
+    """
+    ranked = sorted(starts, key=_rank)
+    first = ranked[0]
+    errors = [held_out.of(start.object) for start in ranked]
+    size = int(first.support.sum())
+    tied = [
+        place
+        for place, start in enumerate(ranked)
+        if start.ended == first.ended
+        and start.r_factor <= first.r_factor
+        and figure(start) <= _NEAR * figure(first)
+        and abs(int(start.support.sum()) - size) <= _SAME_SIZE * size
+        and how_much_worse(errors[0], errors[place]) < _TIED
+    ]
+    best = min(tied, key=lambda place: ranked[place].r_factor, default=0)
+    ranked.insert(0, ranked.pop(best))
+    errors.insert(0, errors.pop(best))
+    return ranked, [how_much_worse(errors[0], each) for each in errors]
 
 
 def _rank(start: Start) -> tuple[bool, bool, float]:

@@ -94,6 +94,21 @@ def test_the_best_is_the_one_that_predicts_held_out_pixels_best() -> None:
     assert result(pattern_of(truth), none_held, share=0).starts[0].seed == 0
 
 
+def test_where_held_out_pixels_cannot_decide_the_fitted_ones_do() -> None:
+    truth, starts = agreeing(3, noise=0.2)
+    pattern = pattern_of(truth)
+    figures = ((1.0, 0.3), (1.01, 0.1), (1.02, 0.2))
+    same = [
+        dataclasses.replace(starts[0], seed=k, free_log_likelihood=f, r_factor=r) for k, (f, r) in enumerate(figures)
+    ]
+    assert result(pattern, same).starts[0].seed == 1
+    larger = [dataclasses.replace(same[1], support=np.ones((64, 64), bool)), same[0]]
+    assert result(pattern, larger).starts[0].seed == 0
+    # A start that is clearly worse on held-out pixels does not win by its fit.
+    wrong = other(7, 1.5, r=0.05)
+    assert result(pattern, [*same, dataclasses.replace(wrong, support=starts[0].support)]).starts[0].seed == 1
+
+
 def test_a_good_result_has_every_figure() -> None:
     truth, starts = agreeing(8, noise=0.02)
     trust = result(pattern_of(truth), starts).trust

@@ -91,10 +91,15 @@ def test_mean_agreement_is_the_correlation_with_the_mean() -> None:
 
 
 def test_kept_are_those_that_agree_with_the_best_and_fit_about_as_well() -> None:
-    figures = [1.0, 1.05, 1.1, 1.2, 1.5]
+    r_factors = [1.0, 1.05, 1.1, 1.2, 1.5]
     agreements = [1.0, 0.98, 0.4, 0.97, 0.99]
-    finished = ["finished"] * 5
-    assert choose_kept(figures, agreements, finished) == [0, 1, 3]
-    assert choose_kept(figures, agreements, ["finished", "hopeless", *finished[2:]]) == [0, 3]
-    assert choose_kept([math.nan] * 3, [1.0, 0.95, 0.2], ["finished"] * 3) == [0, 1]
-    assert choose_kept([1.0], [1.0], ["stopped"]) == [0]
+    finished, no_worse = ["finished"] * 5, [0.0] * 5
+    assert choose_kept(r_factors, agreements, finished, no_worse) == [0, 1, 3]
+    assert choose_kept(r_factors, agreements, ["finished", "hopeless", *finished[2:]], no_worse) == [0, 3]
+    assert choose_kept([math.nan] * 3, [1.0, 0.95, 0.2], ["finished"] * 3, [math.nan] * 3) == [0, 1]
+    assert choose_kept([1.0], [1.0], ["stopped"], [0.0]) == [0]
+
+
+def test_what_predicts_clearly_worse_and_fits_worse_is_not_kept() -> None:
+    kept = choose_kept([1.0, 1.05, 1.1, 1.1], [1.0] * 4, ["finished"] * 4, [0.0, 3.0, 3.0, 1.0])
+    assert kept == [0, 1, 3]
