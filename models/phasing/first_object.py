@@ -77,21 +77,25 @@ def expected_intensity(intensity: FloatArray, known: BoolArray, pixels: int) -> 
     mean = np.interp(np.arange(count.size), seen, total[seen] / count[seen])
     first = int(seen[0])
     if first > 0:
-        near = seen[: min(3, seen.size)]
-        course = _compact(np.arange(count.size), pixels, intensity.shape)
+        # Over one fringe, for the course is that between its maxima and minima.
+        fringe = math.ceil(longest / (2 * _radius(pixels, intensity.ndim)))
+        near = seen[seen < first + max(3, fringe)]
+        course = _compact(np.arange(count.size) / longest, pixels, intensity.ndim)
         scale = float(total[near].sum() / (count[near] * course[near]).sum())
         mean[:first] = scale * course[:first]
     expected: FloatArray = mean[ring]
     return expected
 
 
-def _compact(ring: npt.NDArray[Any], pixels: int, shape: tuple[int, ...]) -> FloatArray:
-    """Scattering of a disc or ball of so many pixels, without fringes; 1 in the middle."""
-    if len(shape) == 2:
-        radius = math.sqrt(max(pixels, 1) / math.pi)
-        factor, power = np.pi / 8, 3.0
-    else:
-        radius = (3 * max(pixels, 1) / (4 * math.pi)) ** (1 / 3)
-        factor, power = 2 / 9, 4.0
-    course: FloatArray = 1 / (1 + factor * (2 * np.pi * ring * radius / max(shape)) ** power)
+def _radius(pixels: int, ndim: int) -> float:
+    """Of a disc or ball of so many pixels."""
+    if ndim == 2:
+        return math.sqrt(max(pixels, 1) / math.pi)
+    return float((3 * max(pixels, 1) / (4 * math.pi)) ** (1 / 3))
+
+
+def _compact(cycles: FloatArray, pixels: int, ndim: int) -> FloatArray:
+    """Scattering of a disc or ball without fringes, over |q| in cycles per object pixel; 1 in the middle."""
+    factor, power = (np.pi / 8, 3.0) if ndim == 2 else (2 / 9, 4.0)
+    course: FloatArray = 1 / (1 + factor * (2 * np.pi * cycles * _radius(pixels, ndim)) ** power)
     return course

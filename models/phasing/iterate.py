@@ -72,6 +72,7 @@ class Iterate:
         self.coherence: Coherence | None = None
         self.background: Background | None = None
         self.values = values
+        _check(support)
         self.support = support
         self.set_object(np.zeros(pattern.shape))
         self.set_support(support)
@@ -104,8 +105,7 @@ class Iterate:
 
     def set_support(self, support: BoolArray) -> None:
         """The support from now on (FFT order)."""
-        if not support.any():
-            raise BadParameter("the support is empty", hint="draw it, or lower the threshold that made it")
+        _check(support)
         self._settle()
         before = self._fourier.whole(self._object)
         self.support = support
@@ -272,6 +272,11 @@ class Iterate:
         """The object, FFT order."""
         return self._fourier.whole(self._object)
 
+    def whole_iterate(self) -> npt.NDArray[Any]:
+        """x itself, FFT order."""
+        self._settle()
+        return self._all.boxed(self._all.inverse(self._wave))
+
     # Parts
 
     def _settle(self) -> None:
@@ -326,3 +331,8 @@ class Iterate:
             wave = torch.complex(intensity.sqrt(), torch.zeros_like(intensity))
         misfit = sum(self._kernels.misfit(wave, amplitude) for amplitude in self.measured.of_misfit)
         return Look(self.measured.r_factor(misfit), free)
+
+
+def _check(support: BoolArray) -> None:
+    if not support.any():
+        raise BadParameter("the support is empty", hint="draw it, or lower the threshold that made it")

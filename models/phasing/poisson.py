@@ -20,6 +20,7 @@ Tensor = torch.Tensor
 
 _LINE_STEPS = 8
 _HALVINGS = 6
+_ZERO = 1e-6
 
 
 class Likelihood:
@@ -82,8 +83,8 @@ class Likelihood:
         wave = self._fourier.forward(x)
         gradient = self.gradient(wave)
         if self._values.floor:
-            # Pixels at zero that would go below stay.
-            gradient = torch.where((x <= 0) & (gradient > 0), torch.zeros_like(gradient), gradient)
+            # Pixels at zero that would go below stay; what a transform and back makes of zero is zero, too.
+            gradient = torch.where((x <= _ZERO * x.max()) & (gradient > 0), torch.zeros_like(gradient), gradient)
         direction = self._next_direction(gradient)
         along = self._fourier.forward(direction)
         m0 = self.intensity(wave)
