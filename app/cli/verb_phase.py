@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     pattern = _pattern(args)
     support: BoolArray | None = None
     if args.support is not None:
-        support = read_mask(args.support, pattern.shape)
+        support = read_mask(args.support, pattern.shape, "support")
         settings = replace(settings, first_support="given")
     began = time.monotonic()
     with _first_interrupt() as interrupted:

@@ -88,8 +88,10 @@ def read_raw(path: str | Path, dataset: str | None = None) -> Raw:
         run.close()
 
 
-def read_mask(path: str | Path, shape: tuple[int, ...]) -> BoolArray:
+def read_mask(path: str | Path, shape: tuple[int, ...], what: str = "mask") -> BoolArray:
     """A mask file of a pattern of `shape`: NPY, TIFF, HDF5 of two values, the larger (True, 1, 255) = measured.
+
+    A support is such a file, too: True = inside; `what` names it in errors.
 
     Raises:
         CannotOpen: the file cannot be read.
@@ -99,14 +101,14 @@ def read_mask(path: str | Path, shape: tuple[int, ...]) -> BoolArray:
     values = read_array(path)
     if values.shape != shape:
         raise BadPattern(
-            f"the mask {path.name} has shape {by(values.shape)} and the pattern {by(shape)}",
-            hint="give a mask of the pattern's shape, True (1) where measured",
+            f"the {what} {path.name} has shape {by(values.shape)} and the pattern {by(shape)}",
+            hint=f"give a {what} of the pattern's shape, True (1) where {'measured' if what == 'mask' else 'inside'}",
         )
     found = np.unique(values[np.isfinite(values)] if values.dtype.kind == "f" else values)
     if found.size > 2 or (found.size == 2 and found[0] != 0) or (values.dtype.kind == "f" and np.isnan(values).any()):
         raise BadPattern(
-            f"{path.name} cannot be used as a mask",
-            cause="a mask has two values, 0 for not measured and 1 for measured",
+            f"{path.name} cannot be used as a {what}",
+            cause=f"a {what} has two values, 0 and 1",
             hint="save it as bool",
         )
     mask: BoolArray = values != 0
