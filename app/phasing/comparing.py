@@ -44,6 +44,8 @@ class Comparing(QObject):
     def follow(self, phasing: Phasing | None) -> None:
         self._phasing = phasing
         self.clear()
+        if phasing is not None:
+            phasing.kept.changed.connect(self.state_changed)
 
     def clear(self) -> None:
         """There is nothing to compare any more."""
@@ -52,9 +54,9 @@ class Comparing(QObject):
         self._pane.compare.show_message()
 
     def state_changed(self) -> None:
-        """The starts began or ended: pictures come from elsewhere now."""
+        """The starts began, or a result is there: pictures come from elsewhere now."""
         if len(self._seeds) == 2:
-            self._starts_ticked(self._seeds)
+            self._compare(self._seeds)
 
     def _starts_ticked(self, seeds: tuple[int, ...]) -> None:
         self._seeds = seeds
@@ -64,17 +66,28 @@ class Comparing(QObject):
             if len(seeds) < 2:
                 self._pane.compare.show_message()
             return
-        self._pane.compare.set_words("")
+        self._compare(seeds)
+        self._pane.show_page(COMPARE)
+
+    def _compare(self, seeds: tuple[int, ...]) -> None:
+        """Have pictures of two starts: of those that run, or of the result."""
+        phasing = self._phasing
+        assert phasing is not None
         if phasing.alive:
-            for side, seed in enumerate(seeds):
-                self._pane.compare.wait_for(side, f"Start {seed}")
-            self._turn.start()
+            if not self._turn.isActive():
+                self._pane.compare.set_words("")
+                for side, seed in enumerate(seeds):
+                    self._pane.compare.wait_for(side, f"Start {seed}")
+                self._turn.start()
             self._ask_next()
         elif phasing.result is not None:
             self._turn.stop()
+            present = {start.seed for start in phasing.result.starts}
+            if not present.issuperset(seeds):
+                self.clear()
+                return
             for side, seed in enumerate(seeds):
                 self._ask(side, phasing.result.id, f"start:{seed}")
-        self._pane.show_page(COMPARE)
 
     def _results_ticked(self, ids: tuple[str, ...]) -> None:
         self._seeds = ()

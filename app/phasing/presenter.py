@@ -186,7 +186,8 @@ class PhasePresenter(QObject):
             count = counted(len(result.starts), "start")
             ended = "Stopped" if self._before == "stopped" else "Finished"
             self._pane.transport.set_state(self._before, f"{ended}: {count}, {kept} kept.")
-            self._pane.show_page(TRUST)
+            if self._pane.wide:  # else it would take the place of what is looked at
+                self._pane.show_page(TRUST)
 
     def _rows(self) -> list[ResultRow]:
         phasing = self.phasing

@@ -46,6 +46,11 @@ class DividedCanvas(ArrayCanvas):
         self.update()
 
     @property
+    def shows_calculated(self) -> bool:
+        """Whether there is something right of the divider."""
+        return self._calculated is not None
+
+    @property
     def divider(self) -> float:
         return self._divider
 
