@@ -170,7 +170,8 @@ def _disagreement(evidence: Evidence, trust: Trust) -> list[str]:
     same = sum(agreement >= SAME_OBJECT for agreement in evidence.agreements)
     found = []
     if same == 1:
-        found.append(f"Starts disagree: none of the other {n - 1} gives this object. This is a preview.")
+        others = "the other one does not give" if n == 2 else f"none of the other {n - 1} gives"
+        found.append(f"Starts disagree: {others} this object. This is a preview.")
     elif 2 * same <= n:
         found.append(f"Starts disagree: only {same} of {n} give this object.")
     if trust.agreement < SAME_OBJECT:
