@@ -129,22 +129,28 @@ def _undersampled(evidence: Evidence, trust: Trust) -> list[str]:
             f"Fewer measured numbers than unknowns: {trust.oversampling:.2g} measured pixels for each pixel of the "
             "support, at least 2 are needed."
         )
-    support = evidence.support
-    lengths, touches = [], False
-    for axis, n in enumerate(support.shape):
-        others = tuple(k for k in range(support.ndim) if k != axis)
-        filled = np.flatnonzero(support.any(axis=others))
-        if len(filled):
-            lengths.append((int(filled[-1] - filled[0]) + 1) / n)
-            touches |= filled[0] == 0 or filled[-1] == n - 1
-    if touches:
+    length = max(_lengths(evidence.support))
+    if length >= 1:
         found.append("Support touches the edge: the object may be larger than the pattern's sampling allows.")
-    elif lengths and max(lengths) > MOST_OF_AN_AXIS:
+    elif length > MOST_OF_AN_AXIS:
         found.append(
-            f"Undersampled: the support is {max(lengths):.0%} of the array long, more than half "
+            f"Undersampled: the support is {length:.0%} of the array long, more than half "
             "cannot be told from its copies."
         )
     return found
+
+
+def _lengths(support: BoolArray) -> list[float]:
+    """Length of the support along each axis as share of the array, wherever in the periodic array it lies."""
+    lengths = []
+    for axis, n in enumerate(support.shape):
+        others = tuple(k for k in range(support.ndim) if k != axis)
+        filled = np.flatnonzero(support.any(axis=others))
+        if not len(filled):
+            return [0.0] * support.ndim
+        gaps = np.diff(np.append(filled, filled[0] + n)) - 1
+        lengths.append((n - int(gaps.max())) / n)
+    return lengths
 
 
 def _other_objects(evidence: Evidence) -> list[str]:

@@ -195,6 +195,15 @@ def test_an_undersampled_pattern_is_said_to_be() -> None:
     assert any(each.startswith("Support touches the edge") for each in words)
 
 
+def test_an_object_that_lies_across_the_edge_is_no_larger_for_that() -> None:
+    truth, starts = agreeing(6)
+    across = [
+        dataclasses.replace(each, object=np.roll(each.object, 32, axis=0), support=np.roll(each.support, 32, axis=0))
+        for each in starts
+    ]
+    assert result(pattern_of(truth), across).trust.warnings == ()
+
+
 def test_a_dot_is_no_picture() -> None:
     truth, _ = agreeing(1)
     dot = np.zeros((64, 64), bool)
