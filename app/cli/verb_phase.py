@@ -177,6 +177,7 @@ def _found(result: Reconstruction) -> dict[str, Any]:
     """The promised part of the report; NaN is null."""
     trust = result.trust
     iterations = sum(start.iterations for start in result.starts)
+    seconds = sum(start.seconds for start in result.starts)  # without the search for the support
     return {
         "r_factor": _number(trust.r_factor),
         "free_log_likelihood": _number(trust.free_log_likelihood),
@@ -186,7 +187,7 @@ def _found(result: Reconstruction) -> dict[str, Any]:
         "masked_power": _number(trust.masked_power),
         "starts": trust.starts,
         "seconds": round(result.seconds, 3),
-        "iterations_per_second": round(iterations / result.seconds, 3) if result.seconds > 0 else None,
+        "iterations_per_second": round(iterations / seconds, 3) if seconds > 0 else None,
         "warnings": list(trust.warnings),
     }
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from models.errors import FriedelError
+from models.parameters import to_dict
 from models.phasing.settings import PhasingSettings
 from models.phasing.starts.types import GIVEN_UP, StartRow
 from models.phasing.types import PhasingState, Preview, Start
@@ -45,12 +46,19 @@ class Task:
     Attributes:
         seed: what it is drawn from. first: file of the object to begin from, complex64 (NPY), None for a random one.
         support: file of the first support, bool (NPY), None where the settings say. generation: from 0.
+        overrides: settings that are its own, by name. part: which of the patterns of the material; "" the whole one.
     """
 
     seed: int
     first: Path | None = None
     support: Path | None = None
     generation: int = 0
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    part: str = ""
+
+    def settings(self, common: PhasingSettings) -> PhasingSettings:
+        """What holds for this start."""
+        return replace(common, **self.overrides)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +154,7 @@ class Lane:
     def add(self, task: Task) -> None:
         """Begin a start."""
         try:
-            solver = self._make(task, self._settings)
+            solver = self._make(task, task.settings(self._settings))
             state = solver.state()
         except Exception as error:  # noqa: BLE001 - the border of a start: whatever it is, the others go on
             self._out.append(Failed(task.seed, _explained(task.seed, error)))
@@ -159,10 +167,13 @@ class Lane:
 
     def change(self, settings: PhasingSettings) -> None:
         """Other settings for the running starts, from their next iteration on, and for those to come."""
-        self._settings = settings
+        before, self._settings = to_dict(self._settings), settings
         for running in list(self._running):
+            # What is a start's own stays, unless it is just this that is changed.
+            own = {n: v for n, v in running.task.overrides.items() if getattr(settings, n) == before[n]}
+            running.task = replace(running.task, overrides=own)
             try:
-                running.solver.settings = settings
+                running.solver.settings = running.task.settings(settings)
                 running.row = replace(running.row, total=running.solver.state().total or running.row.total)
             except Exception as error:  # noqa: BLE001 - as in `add`
                 self._fail(running, error)

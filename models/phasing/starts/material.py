@@ -18,10 +18,10 @@ from models.phasing.types import BoolArray
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What all starts share, as files that every process maps (it may be large, and pipes copy).
+    """Patterns as files, each in a part (a folder) of its own; "" is the whole one.
 
     Attributes:
-        folder: holds intensity.npy, measured.npy, held_out.npy. unit: the pattern's. device: for the solvers.
+        folder: holds intensity.npy, measured.npy, held_out.npy, and the parts. device: for the solvers.
     """
 
     folder: Path
@@ -30,14 +30,21 @@ class Material:
 
     @staticmethod
     def write(folder: Path, pattern: Pattern, held_out: BoolArray, device: str) -> Material:
-        """Write them. Raises NotSaved where there is no room for temporary files."""
+        """Write the whole pattern. Raises NotSaved where there is no room for temporary files."""
+        material = Material(folder, pattern.unit, device)
+        material.add("", pattern, held_out)
+        return material
+
+    def add(self, part: str, pattern: Pattern, held_out: BoolArray) -> None:
+        """Write another pattern. Raises NotSaved."""
+        folder = self.folder / part
+        folder.mkdir(exist_ok=True)
         _save(folder / "intensity.npy", pattern.intensity)
         _save(folder / "measured.npy", pattern.measured)
         _save(folder / "held_out.npy", held_out)
-        return Material(folder, pattern.unit, device)
 
     def keep(self, name: str, values: npt.NDArray[Any]) -> Path:
-        """Write an array of the pattern's shape beside the others, in place of an older one of this name."""
+        """Write an array beside the others, in place of an older one of this name. Raises NotSaved."""
         path = self.folder / f"{name}.npy"
         # Another process may still map the older one: it keeps what it has.
         path.unlink(missing_ok=True)
@@ -45,13 +52,15 @@ class Material:
         return path
 
     def maker(self) -> MakeSolver:
-        """Makes solvers; the arrays are read once."""
-        pattern = Pattern(_mapped(self.folder / "intensity.npy"), _mapped(self.folder / "measured.npy"), self.unit)
-        held_out = _mapped(self.folder / "held_out.npy")
+        """Makes solvers; every pattern is read once."""
+        patterns: dict[str, tuple[Pattern, BoolArray]] = {}
 
         def make(task: Task, settings: PhasingSettings) -> SolverLike:
             from models.phasing.solver import Solver
 
+            if task.part not in patterns:
+                patterns[task.part] = self._pattern(task.part)
+            pattern, held_out = patterns[task.part]
             return Solver(
                 pattern,
                 settings,
@@ -63,6 +72,11 @@ class Material:
             )
 
         return make
+
+    def _pattern(self, part: str) -> tuple[Pattern, BoolArray]:
+        folder = self.folder / part
+        pattern = Pattern(_mapped(folder / "intensity.npy"), _mapped(folder / "measured.npy"), self.unit)
+        return pattern, _mapped(folder / "held_out.npy")
 
 
 def _save(path: Path, values: npt.NDArray[Any]) -> None:

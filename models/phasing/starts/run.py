@@ -21,12 +21,14 @@ from models.patterns.check import check_pattern
 from models.phasing.quality import assemble, held_out_pixels
 from models.phasing.schedule import parse
 from models.phasing.settings import PhasingSettings
+from models.phasing.starts.crew import Crew
 from models.phasing.starts.guided import next_objects, order
 from models.phasing.starts.hopeless import Watchman
-from models.phasing.starts.lane import Ended, Failed, Lane, Message, Picture, Report, Task
+from models.phasing.starts.lane import Ended, Failed, Message, Picture, Report, Task
 from models.phasing.starts.material import Material
 from models.phasing.starts.memory import kept_at_most, running_at_once
-from models.phasing.starts.processes import LaneGone, LaneHere, LaneProcess, ask, may_have_children, see_off
+from models.phasing.starts.processes import may_have_children
+from models.phasing.starts.searching import LOW, at_whole, found_tasks, trial_tasks
 from models.phasing.starts.table import Table
 from models.phasing.starts.types import (
     Change,
@@ -45,8 +47,20 @@ log = logging.getLogger(__name__)
 RECORD_EVERY_S = 0.06
 """A record is given about so often, running or paused, so that whoever drives this can send a command each time. A
 little more than what `app.jobs` passes on, so that no picture is left out on the way."""
+SEARCH = "search"
+"""the first support that is searched for by trials at low resolution, in a stage before the starts"""
 _RATE_OVER_S = 3.0
-_UNCHANGEABLE = ("starts", "generations", "seed", "held_out", "keep", "first_support")
+_WATCH_AT_LEAST_S = 1.0
+_UNCHANGEABLE = (
+    "starts",
+    "generations",
+    "seed",
+    "held_out",
+    "keep",
+    "first_support",
+    "search_starts",
+    "search_rounds",
+)
 
 
 def run_starts(
@@ -88,9 +102,9 @@ def run_starts(
         given = None
         if support is not None and settings.first_support == "given":
             given = material.keep("given", support)
-        run = _Run(pattern, settings, held_out, material, _processes(settings, workers, device), device, given)
+        run = _Run(pattern, settings, held_out, material, _processes(settings, workers, device), device)
         try:
-            yield from run.generations()
+            yield from run.stages(given)
         finally:
             run.close()
     return (yield from run.result(doubts))
@@ -104,7 +118,8 @@ def _processes(settings: PhasingSettings, workers: int | None, device: str) -> i
     if workers and not may_have_children():
         log.info("this process may start no others: the starts run in it")
         return 0
-    return min(workers, settings.starts)
+    trials = settings.search_starts if settings.first_support == SEARCH else 0
+    return min(workers, max(settings.starts, trials))
 
 
 class _Run:
@@ -118,23 +133,22 @@ class _Run:
         material: Material,
         processes: int,
         device: str,
-        support: Path | None,
     ) -> None:
         self._pattern, self._first_settings, self._held_out = pattern, settings, held_out
         self._settings = settings
-        self._material, self._support = material, support
-        at_once = running_at_once(pattern.shape, max(processes, 1), device)
-        self._at_once = min(at_once, settings.starts)
-        self._processes = min(processes, self._at_once)
-        self._lanes: list[LaneProcess | LaneHere] = []
-        self._load: dict[LaneProcess | LaneHere, set[int]] = {}
-        self._waiting: deque[Task] = deque()
-        self._table = Table((), 0, 0)
+        self._material, self._device = material, device
+        self._at_once = running_at_once(pattern.shape, max(processes, 1), device)
+        self._crew = Crew(material, min(processes, self._at_once))
+        self._table = Table((), {}, 0)
         self._watchmen: list[tuple[set[int], Watchman]] = []
         self._bests: list[Start] = []
+        self._stage = ""
+        self._low: tuple[int, ...] = ()
         self._generation = 0
-        self._done_before = 0
+        self._done_before = self._total_after = 0
+        self._searched_s = 0.0
         self._watched: int | None = settings.seed
+        self._watched_since: float | None = None
         self._preview: Preview | None = None
         self._paused = self._stopped = False
         self._notes: list[str] = []
@@ -149,12 +163,24 @@ class _Run:
 
     # The run
 
-    def generations(self) -> Generator[StartsProgress, Command | None, None]:
-        tasks = [Task(self._settings.seed + n, support=self._support) for n in range(self._settings.starts)]
+    def stages(self, support: Path | None) -> Generator[StartsProgress, Command | None, None]:
+        """The search for the support, where it is asked for; then generation after generation.
+
+        Args:
+            support: file of the first support that was given, if one was.
+        """
+        count = self._settings.starts
+        tasks = [Task(self._settings.seed + n, support=support) for n in range(count)]
+        each = parse(self._settings.schedule).iterations * count
+        if self._settings.first_support == SEARCH:
+            tasks = yield from self._search(each * self._settings.generations)
+            if self._stopped:
+                self._table = Table((), {}, 0)
+                return
         while True:
-            yield from self._run(tasks)
-            last = self._generation + 1 >= self._settings.generations
-            if last or self._stopped or not self._table.results:
+            self._total_after = each * (self._settings.generations - self._generation - 1)
+            yield from self._run(tasks, self._at_once)
+            if not self._total_after or self._stopped or not self._table.results:
                 return
             self._done_before += self._table.iterations
             yield self._record("combining the best start with the others")
@@ -162,22 +188,65 @@ class _Run:
             self._generation += 1
             tasks = self._next_tasks()
 
-    def _run(self, tasks: Sequence[Task]) -> Generator[StartsProgress, Command | None, None]:
-        total = parse(self._settings.schedule).iterations
-        self._table = Table(tasks, total, kept_at_most(self._pattern.shape))
-        waves = [tasks[n : n + self._at_once] for n in range(0, len(tasks), self._at_once)]
-        self._watchmen = [({task.seed for task in wave}, Watchman(total)) for wave in waves]
-        self._waiting = deque(tasks)
-        if self._watched not in self._table.rows:
-            self._watched = tasks[0].seed
+    def _search(self, after: int) -> Generator[StartsProgress, Command | None, list[Task]]:
+        """Rounds of trials; gives what the starts begin from."""
+        self._stage = "estimating the object's area"
+        yield self._record(self._stage)
+        from models.phasing.search import Search
+
+        search = Search(self._pattern, self._settings, self._held_out)
+        self._material.add(LOW, search.pattern, search.held_out)
+        self._low = search.pattern.shape
+        at_once = running_at_once(self._low, 1, self._device)
+        number = 0
+        while trials := search.trials():
+            number += 1
+            self._stage = f"searching for the support, round {number} of {search.rounds}"
+            tasks = trial_tasks(trials, self._material, self._settings)
+            # How long later rounds are is known when they begin; they are no longer than this one.
+            self._total_after = after + (search.rounds - number) * self._iterations(tasks)
+            self._watched_since = time.monotonic()
+            yield from self._run(tasks, at_once, may_give_up=False)
+            self._searched_s += sum(start.seconds for start in self._table.results)
+            self._done_before += self._table.iterations
+            if self._stopped:
+                break
+            search.take(self._table.results)
+        self._low, self._stage, self._watched_since = (), "", None
+        found = search.found(self._settings.starts)
+        if not found and not self._stopped:
+            raise self._errors[0] if self._errors else FriedelError("no support was found", hint="draw one")
+        self._errors.clear()
+        return found_tasks(found, self._material, self._settings)
+
+    def _iterations(self, tasks: Sequence[Task]) -> int:
+        return sum(parse(task.settings(self._settings).schedule).iterations for task in tasks)
+
+    def _run(
+        self, tasks: Sequence[Task], at_once: int, *, may_give_up: bool = True
+    ) -> Generator[StartsProgress, Command | None, None]:
+        totals = {task.seed: self._iterations([task]) for task in tasks}
+        self._table = Table(tasks, totals, kept_at_most(self._low or self._pattern.shape))
+        waves = [tasks[n : n + at_once] for n in range(0, len(tasks), at_once)]
+        self._watchmen = []
+        if may_give_up:
+            self._watchmen = [({task.seed for task in wave}, Watchman(totals[wave[0].seed])) for wave in waves]
+        begun = False
         command = yield self._record()
         while True:
             self._obey(command)
-            self._dispatch()
+            if self._stopped and not begun:
+                return
+            if not begun:
+                begun = True
+                self._crew.begin(tasks, self._settings, at_once)
+                self._watch(self._watched if self._watched in self._table.rows else tasks[0].seed)
+                self._crew.tell("pause" if self._paused else "go_on")
             if not self._table.running:
                 return
-            self._listen()
+            self._take_in(self._crew.listen(RECORD_EVERY_S))
             self._give_up_hopeless()
+            self._watch_best()
             command = yield self._record()
 
     def _next_tasks(self) -> list[Task]:
@@ -187,90 +256,28 @@ class _Run:
         for number, begun in enumerate(next_objects(self._table.results, count, where)):
             seed = first_seed + number
             if begun is None:
-                tasks.append(Task(seed, support=self._support, generation=self._generation))
+                tasks.append(Task(seed, generation=self._generation))
                 continue
             first = self._material.keep(f"first-{number}", begun[0])
             support = self._material.keep(f"support-{number}", begun[1])
             tasks.append(Task(seed, first, support, self._generation))
         return tasks
 
-    def _dispatch(self) -> None:
-        """Begin waiting starts wherever there is room, in the lane with the fewest."""
-        if not self._waiting:
-            return
-        if not self._lanes:
-            self._open_lanes()
-        while self._waiting and sum(map(len, self._load.values())) < self._at_once:
-            lane = min(self._lanes, key=lambda lane: len(self._load[lane]))
-            task = self._waiting.popleft()
-            self._load[lane].add(task.seed)
-            lane.tell("add", task)
-
-    def _open_lanes(self) -> None:
-        if self._processes:
-            self._lanes = [LaneProcess(self._material, self._settings, n) for n in range(self._processes)]
-        else:
-            self._lanes = [LaneHere(Lane(self._material.maker(), self._settings))]
-        self._load = {lane: set() for lane in self._lanes}
-        for lane in self._lanes:
-            lane.tell("watch", self._watched)
-            if self._paused:
-                lane.tell("pause")
-
-    def _listen(self) -> None:
-        """Take in what the lanes say, for the time of one record."""
-        until = time.monotonic() + RECORD_EVERY_S
-        while True:
-            left = max(0.0, until - time.monotonic())
-            processes = [lane for lane in self._lanes if isinstance(lane, LaneProcess)]
-            for lane in self._lanes:
-                if isinstance(lane, LaneHere):
-                    self._take_in(lane, lane.answers(left))
-            for lane in ask(processes, left) if processes else []:
-                try:
-                    self._take_in(lane, lane.answers())
-                except LaneGone as gone:
-                    self._lose(lane, str(gone))
-            if time.monotonic() >= until or not self._table.running or not self._lanes:
-                return
-
-    def _take_in(self, lane: LaneProcess | LaneHere, messages: Sequence[Message]) -> None:
+    def _take_in(self, messages: Sequence[Message]) -> None:
         for message in messages:
             if isinstance(message, Report):
                 self._table.report(message)
             elif isinstance(message, Picture):
-                if message.seed == self._watched:
-                    self._preview = message.preview
+                if message.seed == self._watched and message.seed in self._table.rows:
+                    preview, whole = message.preview, self._pattern.shape
+                    self._preview = at_whole(preview, self._low, whole) if self._low else preview
             elif isinstance(message, Ended):
-                self._load[lane].discard(message.row.seed)
                 self._table.ended(message)
             elif isinstance(message, Failed):
-                self._load[lane].discard(message.seed)
-                self._fail(message.seed, message.error)
-
-    def _lose(self, lane: LaneProcess, how: str) -> None:
-        """A process has died: its starts are lost, the others go on, and in its place nothing is started."""
-        lost = sorted(self._load.pop(lane))
-        self._lanes.remove(lane)
-        see_off([lane])
-        names = f"start {lost[0]} was" if len(lost) == 1 else f"starts {', '.join(map(str, lost))} were"
-        error = FriedelError(
-            f"{names} lost",
-            cause=f"the process ended with {how}; the system may have run out of memory",
-            hint="what the other starts found is kept",
-        )
-        log.error(error.sentence())
-        for number, seed in enumerate(lost):
-            self._fail(seed, error, quietly=number > 0)
-        if not self._lanes:
-            while self._waiting:
-                self._fail(self._waiting.popleft().seed, error, quietly=True)
-
-    def _fail(self, seed: int, error: FriedelError, *, quietly: bool = False) -> None:
-        self._table.failed(seed)
-        self._errors.append(error)
-        if not quietly and error.sentence() not in self._notes:
-            self._notes.append(error.sentence())
+                self._table.failed(message.seed)
+                self._errors.append(message.error)
+                if message.error.sentence() not in self._notes:
+                    self._notes.append(message.error.sentence())
 
     def _give_up_hopeless(self) -> None:
         if not self._settings.stop_hopeless:
@@ -280,10 +287,18 @@ class _Run:
         for seeds, watchman in self._watchmen:
             compared |= {seed: self._table.curves[seed] for seed in seeds}
             mine = {seed: done for seed, done in running.items() if seed in compared}
-            found = watchman.hopeless(compared, mine, len(self._table.results))
-            for seed in sorted(found):
+            for seed in sorted(watchman.hopeless(compared, mine, len(self._table.results))):
                 self._notes.append(f"start {seed} given up: it is far behind the best")
-                self._tell_about(seed, "hopeless")
+                self._end(seed)
+
+    def _watch_best(self) -> None:
+        """In the search, where nobody knows one trial from another, the best so far is shown."""
+        if self._watched_since is None or time.monotonic() - self._watched_since < _WATCH_AT_LEAST_S:
+            return
+        best = next((row for row in self._table.ranked() if row.seed in self._table.running), None)
+        if best is not None and best.iteration and best.seed != self._watched:
+            self._watched_since = time.monotonic()
+            self._watch(best.seed)
 
     # What it is told
 
@@ -292,32 +307,33 @@ class _Run:
             return
         if isinstance(command, Pause):
             self._paused = True
-            self._tell("pause")
+            self._crew.tell("pause")
         elif isinstance(command, GoOn):
             self._paused = False
             self._rates.clear()
-            self._tell("go_on")
+            self._crew.tell("go_on")
         elif isinstance(command, Step):
             self._paused = True
-            self._tell("step", command.iterations)
+            self._crew.tell("step", command.iterations)
         elif isinstance(command, Watch):
+            self._watched_since = None
             self._watch(command.seed)
         elif isinstance(command, GiveUp):
-            self._tell_about(command.seed, "hopeless")
+            self._end(command.seed)
         elif isinstance(command, Change):
             self._change(command.settings)
         else:
-            self._stop()
+            self._stopped = True
+            for seed in self._crew.end_all():
+                self._table.leave_out(seed)
 
-    def _stop(self) -> None:
-        self._stopped = True
-        while self._waiting:
-            self._table.leave_out(self._waiting.popleft().seed)
-        self._tell("end", None, "stopped")
+    def _end(self, seed: int) -> None:
+        if self._crew.end(seed, "hopeless"):
+            self._table.leave_out(seed)
 
     def _watch(self, seed: int | None) -> None:
         self._watched, self._preview = seed, None
-        self._tell("watch", seed)
+        self._crew.tell("watch", seed)
 
     def _change(self, wanted: PhasingSettings) -> None:
         kept = {name: getattr(self._first_settings, name) for name in _UNCHANGEABLE}
@@ -332,40 +348,29 @@ class _Run:
             return
         self._settings = new
         furthest = max((row.iteration for row in self._table.rows.values()), default=0)
-        self._changes.append((furthest, to_dict(new)))
-        self._tell("change", new)
-
-    def _tell(self, method: str, *args: Any) -> None:
-        for lane in self._lanes:
-            lane.tell(method, *args)
-
-    def _tell_about(self, seed: int, ended: str) -> None:
-        for lane, seeds in self._load.items():
-            if seed in seeds:
-                lane.tell("end", seed, ended)
-        for task in [task for task in self._waiting if task.seed == seed]:
-            self._waiting.remove(task)
-            self._table.leave_out(seed)
+        self._changes.append((0 if self._low else furthest, to_dict(new)))
+        self._crew.tell("change", new)
 
     # What it says
 
     def _record(self, message: str = "") -> StartsProgress:
         table = self._table
         rows = table.ranked()
-        generations = 1 if self._stopped else self._settings.generations - self._generation
         preview, self._preview = self._preview, None
-        if self._paused and not message:
-            message = "paused"
+        if not message:
+            message = "paused" if self._paused else _best(rows)
+            message = f"{self._stage}; {message}" if self._stage else message
         return StartsProgress(
             done=self._done_before + table.iterations,
-            total=self._done_before + table.total + (generations - 1) * sum(row.total for row in rows),
+            total=self._done_before + table.total + (0 if self._stopped else self._total_after),
             unit="iterations",
-            message=message or _best(rows),
+            message=message,
             rows=rows,
             watched=self._watched,
             preview=preview,
             history=table.history(self._watched),
             paused=self._paused,
+            stage=self._stage,
             generation=self._generation,
             generations=self._settings.generations,
             iterations_per_second=self._rate(),
@@ -388,7 +393,9 @@ class _Run:
         if not starts:
             if self._errors:
                 raise self._errors[0]
-            raise FriedelError("There is nothing to show yet", cause="it was stopped before the first iteration")
+            cause = "it was stopped in the search for the support" if self._searched_s else ""
+            cause = cause or "it was stopped before the first iteration"
+            raise FriedelError("There is nothing to show yet", cause=cause)
         work = assemble(self._pattern, starts, self._first_settings, self._held_out, changes=tuple(self._changes))
         while True:
             try:
@@ -406,12 +413,11 @@ class _Run:
         if self._table.dropped:
             said.append(f"{self._table.dropped} more starts did not fit into memory: only the best are kept")
         lost = [error.sentence() for error in dict.fromkeys(self._errors)]
-        return replace(made, trust=replace(made.trust, warnings=(*made.trust.warnings, *said, *lost)))
+        trust = replace(made.trust, warnings=(*made.trust.warnings, *said, *lost))
+        return replace(made, trust=trust, seconds=made.seconds + self._searched_s)
 
     def close(self) -> None:
-        """See the processes off."""
-        see_off([lane for lane in self._lanes if isinstance(lane, LaneProcess)])
-        self._lanes, self._load = [], {}
+        self._crew.close()
 
 
 def _best(rows: Sequence[Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -18,12 +18,14 @@ class Table:
     """Starts of one generation.
 
     Args:
-        tasks: all of them, in the order they begin. total: iterations of each.
+        tasks: all of them, in the order they begin. totals: iterations of each, by seed.
         keep: finished starts whose objects are kept at most; the worst are dropped.
     """
 
-    def __init__(self, tasks: Sequence[Task], total: int, keep: int) -> None:
-        self.rows = {task.seed: StartRow(task.seed, total=total, generation=task.generation) for task in tasks}
+    def __init__(self, tasks: Sequence[Task], totals: Mapping[int, int], keep: int) -> None:
+        self.rows = {
+            task.seed: StartRow(task.seed, total=totals[task.seed], generation=task.generation) for task in tasks
+        }
         self.curves: dict[int, list[Point]] = {task.seed: [] for task in tasks}
         self.results: list[Start] = []
         self.dropped = 0
@@ -45,10 +47,11 @@ class Table:
 
     def report(self, report: Report) -> None:
         for row in report.rows:
-            if self.rows[row.seed].state not in ENDED:
+            if row.seed in self.rows and self.rows[row.seed].state not in ENDED:
                 self.rows[row.seed] = row
         for seed, points in report.points.items():
-            self.curves[seed] += points
+            if seed in self.curves:
+                self.curves[seed] += points
 
     def ended(self, message: Ended) -> None:
         self.rows[message.row.seed] = message.row

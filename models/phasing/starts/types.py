@@ -54,7 +54,8 @@ class StartsProgress(Progress):
         preview: its latest picture; None where there was none since the last record, at most ten a second.
         history: its error curves so far; None where it has none yet.
         paused: nothing runs until `GoOn`, `Step` or `Stop`.
-        generation, generations: from 0; of how many.
+        stage: what goes on before the starts ("searching for the support, round 1 of 3"; the rows are trials then);
+            empty while the starts run. generation, generations: from 0; of how many.
         iterations_per_second: of all starts together, over the last few seconds.
         notes: sentences on what happened: starts given up or lost, settings refused, memory.
     """
@@ -64,6 +65,7 @@ class StartsProgress(Progress):
     preview: Preview | None = None
     history: History | None = None
     paused: bool = False
+    stage: str = ""
     generation: int = 0
     generations: int = 1
     iterations_per_second: float = 0.0

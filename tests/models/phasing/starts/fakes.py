@@ -103,6 +103,9 @@ class FakeMaterial:
         np.save(path, values)
         return path
 
+    def add(self, part: str, pattern: object, held_out: np.ndarray) -> None:
+        (self.folder / part).mkdir(exist_ok=True)
+
     def maker(self):
         each_s, trouble = self.each_s, self.trouble
         return lambda task, settings: FakeSolver(task, settings, each_s, trouble)

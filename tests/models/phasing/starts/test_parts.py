@@ -13,6 +13,8 @@ from models.phasing.settings import PhasingSettings
 from models.phasing.starts import memory
 from models.phasing.starts.guided import combined, next_objects
 from models.phasing.starts.hopeless import CHECKS, FAR_FREE, FAR_R, Watchman, far_behind, figures_at
+from models.phasing.starts.searching import at_whole
+from models.phasing.types import Preview
 from tests.models.phasing.starts.fakes import FakeSolver, Task
 
 
@@ -114,3 +116,28 @@ def test_what_is_kept_takes_no_more_than_its_share(monkeypatch, shape):
     monkeypatch.setattr(memory, "memory_bytes", lambda: 2**30)
     objects = memory.kept_at_most(shape) * math.prod(shape) * 9
     assert objects <= 0.2 * 2**30
+
+
+@pytest.mark.parametrize(
+    ("low", "whole"), [((48, 48), (128, 128)), ((40, 32), (99, 80)), ((24, 24, 24), (32, 32, 40))]
+)
+def test_a_picture_of_a_trial_lies_where_the_object_lies(low, whole):
+    """A Gaussian blob off the middle, in units of the array, and the power it has."""
+
+    def blob(shape):
+        grids = [(np.arange(n) - n // 2) / n for n in shape]
+        axes = np.meshgrid(*grids, indexing="ij")
+        return np.exp(-sum((axis - 0.1) ** 2 for axis in axes) / 0.02).astype(np.complex64)
+
+    values = blob(low)
+    box = tuple(slice(n // 4, n) for n in low)
+    shown = at_whole(Preview(values[box], np.abs(values[box]) > 0.5, tuple(n // 4 for n in low), 1), low, whole)
+    whole_values = np.zeros(whole, np.complex64)
+    where = tuple(
+        slice(c, c + s * shown.step, shown.step) for c, s in zip(shown.corner, shown.object.shape, strict=True)
+    )
+    whole_values[where] = shown.object
+    expected = blob(whole) * np.sqrt(math.prod(low) / math.prod(whole))
+    assert shown.step == 1
+    assert np.abs(whole_values - expected)[where].max() < 0.2 * np.abs(expected).max()
+    assert np.sum(np.abs(whole_values) ** 2) == pytest.approx(np.sum(np.abs(values[box]) ** 2), rel=0.05)
