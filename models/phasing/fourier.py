@@ -73,7 +73,7 @@ class Box:
             gaps = np.diff(np.append(inside, inside[0] + n))
             widest = int(gaps.argmax())
             lengths.append(n - int(gaps[widest]) + 1)
-            starts.append(int(inside[(widest + 1) % inside.size]))
+            starts.append(0 if lengths[-1] == n else int(inside[(widest + 1) % inside.size]))
         if math.prod(lengths) > _MOST_OF_IT * support.size:
             return cls.whole(support.shape)
         return cls(support.shape, tuple(starts), tuple(lengths))
@@ -84,6 +84,30 @@ class Box:
             (start + np.arange(length)) % n
             for start, length, n in zip(self.starts, self.lengths, self.shape, strict=True)
         )
+
+    def cut(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """The box of an array; a view of it where the box does not go round the end."""
+        for axis, (start, length, n) in enumerate(zip(self.starts, self.lengths, self.shape, strict=True)):
+            before = (slice(None),) * axis
+            parts = [
+                values[(*before, slice(start, min(start + length, n)))],
+                values[(*before, slice(0, max(start + length - n, 0)))],
+            ]
+            values = parts[0] if start + length <= n else np.concatenate(parts, axis)
+        return values
+
+    def filled(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """An array of zeros with these values in its box."""
+        for axis, (start, length, n) in enumerate(zip(self.starts, self.lengths, self.shape, strict=True)):
+            if length == n:
+                continue
+            before = (slice(None),) * axis
+            whole = np.zeros((*values.shape[:axis], n, *values.shape[axis + 1 :]), values.dtype)
+            first = min(length, n - start)
+            whole[(*before, slice(start, start + first))] = values[(*before, slice(0, first))]
+            whole[(*before, slice(0, length - first))] = values[(*before, slice(first, length))]
+            values = whole
+        return values
 
 
 class Fourier:
@@ -142,7 +166,7 @@ class Fourier:
 
     def cut(self, values: npt.NDArray[Any]) -> Tensor:
         """The box of an array in FFT order, as a tensor in the box's order; its own dtype."""
-        found = values[np.ix_(*self.box.index())]
+        found = self.box.cut(values)
         if not self._whole:
             found = np.moveaxis(found, 0, -1)
         return torch.tensor(np.ascontiguousarray(found), device=self._device)
@@ -154,9 +178,7 @@ class Fourier:
 
     def whole(self, x: Tensor) -> npt.NDArray[Any]:
         """A box in an array of zeros, FFT order."""
-        found = np.zeros(self.shape, x.cpu().numpy().dtype)
-        found[np.ix_(*self.box.index())] = self.boxed(x)
-        return found
+        return self.box.filled(self.boxed(x))
 
     def _turned(self, wave: Tensor, axis: int) -> Tensor:
         """The box's part of the last axis, which becomes the first."""

@@ -99,6 +99,7 @@ class Iterate:
             found = found.real
         self._wave = self._all.forward(self._all.cut(found).to(kind))
         self._addend, self._factor = self._wave, 0.0
+        self._point = torch.empty_like(self._wave)
         self._x: Tensor | None = None
         self._likelihood: Likelihood | None = None
         self._object = self._fourier.cut(found).to(kind)
@@ -230,8 +231,8 @@ class Iterate:
         self._settle()
         wave = self._wave.clone()
         self._to_moduli(wave, margin)
-        found = self._all.boxed(self._all.inverse(wave).abs().to(torch.float32))
-        return np.ascontiguousarray(found)
+        found = self._all.boxed(self._kernels.moduli(self._all.inverse(wave)))
+        return np.ascontiguousarray(found, np.float32)
 
     def roll(self, shift: tuple[int, ...]) -> None:
         """Move object and support by whole pixels."""
@@ -286,14 +287,14 @@ class Iterate:
             self._addend, self._factor = self._wave, 0.0
             self._likelihood = self._x = None
         elif self._factor:
-            self._wave.add_(self._addend, alpha=self._factor)
+            self._kernels.add(self._wave, self._addend, self._factor)
             self._factor = 0.0
 
     def _advance(self, steps: tuple[float, float, float, float], margin: float) -> Tensor:
         """The wave takes its part of a step; what P_S is to act on is returned: see `kernels_numba.advance`."""
         amplitude = self.measured.amplitude
         if self.coherence is None and self.background is None:
-            point = torch.empty_like(self._wave)
+            point = self._point
             self._kernels.advance(self._wave, self._addend, self._factor, amplitude, margin, steps, point)
         else:
             self._settle()

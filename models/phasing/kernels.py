@@ -34,6 +34,10 @@ class Kernels(Protocol):
         point: Tensor,
     ) -> None: ...
 
+    def add(self, wave: Tensor, addend: Tensor, factor: float) -> None: ...
+
+    def moduli(self, x: Tensor) -> Tensor: ...
+
     def project(self, x: Tensor, support: Tensor, values: Values) -> None:
         """P_S in place: support and values."""
 
@@ -71,6 +75,16 @@ class CompiledKernels:
     ) -> None:
         x, g, y = (part.numpy().reshape(-1) for part in (wave, addend, point))
         kernels_numba.advance(x, g, factor, amplitude.numpy().reshape(-1), margin, steps, y)
+
+    def add(self, wave: Tensor, addend: Tensor, factor: float) -> None:
+        kernels_numba.add(_parts(wave), _parts(addend), factor)
+
+    def moduli(self, x: Tensor) -> Tensor:
+        if not x.is_complex():
+            return x.abs()
+        found = torch.empty(x.shape, dtype=x.real.dtype)
+        kernels_numba.moduli(_parts(x), found.numpy().reshape(-1))
+        return found
 
     def project(self, x: Tensor, support: Tensor, values: Values) -> None:
         where = support.numpy().reshape(-1)

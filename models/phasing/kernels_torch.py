@@ -65,6 +65,16 @@ def into_wedge(value: Tensor, wedge: Wedge) -> tuple[Tensor, Tensor]:
     return torch.where(inside, value, edge), inside
 
 
+def add(wave: Tensor, addend: Tensor, factor: float) -> None:
+    """wave ← wave + factor·addend, to the last digit as `advance` does it."""
+    wave.copy_(wave + factor * addend)
+
+
+def moduli(x: Tensor) -> Tensor:
+    """|x|, a new array."""
+    return x.abs()
+
+
 def project(x: Tensor, support: Tensor, values: Values) -> None:
     """P_S, in place: the nearest values that meet the constraints inside the support, zero outside."""
     found = x

@@ -73,6 +73,13 @@ def test_misfit_counts_constrained_pixels_only():
     assert kernels_torch.misfit(wave, amplitude) == pytest.approx(expected, rel=1e-5)
 
 
+def test_moduli():
+    wave, _ = arrays()
+    for kernels in (COMPILED, kernels_torch):
+        assert torch.allclose(kernels.moduli(wave), wave.abs())
+        assert torch.equal(kernels.moduli(wave.real.contiguous()), wave.real.abs())
+
+
 def test_advance_is_its_formula():
     wave, amplitude = arrays()
     addend, _ = arrays(1)

@@ -1,0 +1,1 @@
+"""Phase retrieval measured: what an iteration costs, how often a recipe succeeds."""
