@@ -142,4 +142,4 @@ def test_a_picture_of_a_trial_lies_where_the_object_lies(low, whole):
     assert (
         np.abs(whole_values - expected)[where].max() < 0.35 * np.abs(expected).max()
     )  # half a pixel along each axis
-    assert np.sum(np.abs(whole_values) ** 2) == pytest.approx(np.sum(np.abs(values[box]) ** 2), rel=0.05)
+    assert np.sum(np.abs(whole_values) ** 2) == pytest.approx(np.sum(np.abs(values[box]) ** 2), rel=0.12)
