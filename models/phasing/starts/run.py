@@ -51,16 +51,7 @@ SEARCH = "search"
 """the first support that is searched for by trials at low resolution, in a stage before the starts"""
 _RATE_OVER_S = 3.0
 _WATCH_AT_LEAST_S = 1.0
-_UNCHANGEABLE = (
-    "starts",
-    "generations",
-    "seed",
-    "held_out",
-    "keep",
-    "first_support",
-    "search_starts",
-    "search_rounds",
-)
+_UNCHANGEABLE = ("starts", "generations", "seed", "held_out", "keep", "first_support")
 
 
 def run_starts(
