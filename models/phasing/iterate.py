@@ -98,8 +98,7 @@ class Iterate:
         if real and np.iscomplexobj(found):
             found = found.real
         self._wave = self._all.forward(self._all.cut(found).to(kind))
-        self._addend, self._factor = self._wave, 0.0
-        self._point = torch.empty_like(self._wave)
+        self._addend, self._factor = torch.zeros_like(self._wave), 0.0
         self._x: Tensor | None = None
         self._likelihood: Likelihood | None = None
         self._object = self._fourier.cut(found).to(kind)
@@ -284,7 +283,7 @@ class Iterate:
         """Bring the wave up to date with whatever was done in object space."""
         if self._likelihood is not None and self._x is not None:
             self._wave = self._fourier.forward(self._x)
-            self._addend, self._factor = self._wave, 0.0
+            self._addend, self._factor = torch.zeros_like(self._wave), 0.0
             self._likelihood = self._x = None
         elif self._factor:
             self._kernels.add(self._wave, self._addend, self._factor)
@@ -294,8 +293,8 @@ class Iterate:
         """The wave takes its part of a step; what P_S is to act on is returned: see `kernels_numba.advance`."""
         amplitude = self.measured.amplitude
         if self.coherence is None and self.background is None:
-            point = self._point
-            self._kernels.advance(self._wave, self._addend, self._factor, amplitude, margin, steps, point)
+            point = self._addend
+            self._kernels.advance(self._wave, point, self._factor, amplitude, margin, steps)
         else:
             self._settle()
             p = self._wave.clone()

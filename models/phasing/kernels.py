@@ -31,7 +31,6 @@ class Kernels(Protocol):
         amplitude: Tensor,
         margin: float,
         steps: tuple[float, float, float, float],
-        point: Tensor,
     ) -> None: ...
 
     def add(self, wave: Tensor, addend: Tensor, factor: float) -> None: ...
@@ -71,10 +70,9 @@ class CompiledKernels:
         amplitude: Tensor,
         margin: float,
         steps: tuple[float, float, float, float],
-        point: Tensor,
     ) -> None:
-        x, g, y = (part.numpy().reshape(-1) for part in (wave, addend, point))
-        kernels_numba.advance(x, g, factor, amplitude.numpy().reshape(-1), margin, steps, y)
+        x, g, a = (part.numpy().reshape(-1) for part in (wave, addend, amplitude))
+        kernels_numba.advance(x, g, factor, a, margin, steps)
 
     def add(self, wave: Tensor, addend: Tensor, factor: float) -> None:
         kernels_numba.add(_parts(wave), _parts(addend), factor)

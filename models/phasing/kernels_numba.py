@@ -109,16 +109,15 @@ def advance(
     amplitude: Array,
     margin: float,
     steps: tuple[float, float, float, float],
-    point: Array,
 ) -> None:
-    """With X = wave + factor·addend and P the `modulus` of X: point ← a·P + b·X and wave ← d·X + e·P.
+    """With X = wave + factor·addend and P the `modulus` of X: addend ← a·P + b·X and wave ← d·X + e·P.
 
     Args:
         steps: a, b, d, e.
-        wave, addend, point: complex (n,); `wave` and `point` are written. amplitude, margin: as in `modulus`.
+        wave, addend: complex (n,), in place. amplitude, margin: as in `modulus`.
     """
     kind = amplitude.dtype.type
-    x, g, y = wave.view(amplitude.dtype), addend.view(amplitude.dtype), point.view(amplitude.dtype)
+    x, g = wave.view(amplitude.dtype), addend.view(amplitude.dtype)
     c, width, zero, one, tiny = kind(factor), kind(margin), kind(0), kind(1), kind(1e-30)
     a_p, a_x, keep_x, keep_p = kind(steps[0]), kind(steps[1]), kind(steps[2]), kind(steps[3])
     for i in range(amplitude.size):
@@ -129,7 +128,7 @@ def advance(
         scale = one if a < zero else wanted / max(found, tiny)
         p_re = wanted if (a >= zero and found <= tiny) else re * scale
         p_im = im * scale
-        y[2 * i], y[2 * i + 1] = a_p * p_re + a_x * re, a_p * p_im + a_x * im
+        g[2 * i], g[2 * i + 1] = a_p * p_re + a_x * re, a_p * p_im + a_x * im
         x[2 * i], x[2 * i + 1] = keep_x * re + keep_p * p_re, keep_x * im + keep_p * p_im
 
 

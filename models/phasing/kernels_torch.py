@@ -30,12 +30,11 @@ def advance(
     amplitude: Tensor,
     margin: float,
     steps: tuple[float, float, float, float],
-    point: Tensor,
 ) -> None:
     """As `kernels_numba.advance`."""
     x = wave + factor * addend
     p = _to_modulus(x, x.abs(), amplitude, margin)
-    point.copy_(steps[0] * p + steps[1] * x)
+    addend.copy_(steps[0] * p + steps[1] * x)
     wave.copy_(steps[2] * x + steps[3] * p)
 
 
