@@ -44,13 +44,12 @@ def reconstruct(
     Raises:
         BadPattern, BadParameter, NotConverging: see `Solver`.
     """
+    from models.patterns.check import check_pattern
     from models.phasing.quality.held_out import held_out_pixels
     from models.phasing.solver import Solver
 
+    check_pattern(pattern)
     if held_out is None and settings.held_out > 0:
-        from models.phasing.measured import check
-
-        check(pattern, None)
         held_out = held_out_pixels(pattern, settings.held_out, settings.seed)
     solver = Solver(
         pattern, settings, seed, held_out=held_out, device=device, first=first, support=support, dtype=dtype

@@ -38,7 +38,8 @@ def test_what_is_sent_holds_from_then_on():
     work.close()
 
 
-def test_a_pattern_without_light_is_refused_at_the_first_state():
-    dark = Pattern(np.zeros((40, 40), np.float32), np.ones((40, 40), bool))
+@pytest.mark.parametrize(("shape", "level"), [((40, 40), 0), ((3, 5), 9), ((1, 1), 9), ((40, 40), np.nan)])
+def test_what_cannot_be_phased_is_refused_at_the_first_state(shape, level):
+    pattern = Pattern(np.full(shape, level, np.float32), np.ones(shape, bool))
     with pytest.raises(BadPattern):
-        next(reconstruct(dark, SETTINGS))
+        next(reconstruct(pattern, SETTINGS))
