@@ -191,9 +191,13 @@ class Panes:
         dock = self.docks["phase"]
         self._phase_placed = True
         if dock.isFloating() != apart:
+            beside = self.docks["map"].size()
             dock.setFloating(apart)
             if apart:
                 self._place_apart(dock, PHASE_SIZE)
+            else:  # as large as the map it is a page beside of
+                self._window.resizeDocks([dock], [beside.width()], Qt.Orientation.Horizontal)
+                self._window.resizeDocks([dock], [beside.height()], Qt.Orientation.Vertical)
         self.raise_dock("phase")
 
     def _build_phase(self) -> PhasePresenter:

@@ -16,7 +16,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, NoReturn
 
 from models.errors import FriedelError
 
@@ -68,14 +68,20 @@ def main(connection: Connection, folder: str, nice: int) -> None:
         except (EOFError, ConnectionResetError):
             # A window that was killed could not clean up itself.
             shutil.rmtree(folder, ignore_errors=True)
-            return
+            _leave()
         if request is None:
-            return
+            _leave()
         if request.lane not in lanes:
             lanes[request.lane] = queue.SimpleQueue()
             args = (lanes[request.lane], folder, reply)
             threading.Thread(target=_serve, args=args, name=request.lane, daemon=True).start()
         lanes[request.lane].put(request)
+
+
+def _leave() -> NoReturn:
+    """End at once: a lane in the middle of compiled code does not survive the interpreter being taken down."""
+    logging.shutdown()
+    os._exit(0)
 
 
 def _serve(waiting: queue.SimpleQueue[Request], folder: str, reply: Callable[[Answer], None]) -> None:

@@ -59,7 +59,8 @@ class Phasing(QObject):
     ) -> None:
         super().__init__(parent)
         self._run, self._workspace, self._jobs = opened.run, opened.workspace, jobs
-        self.settings: PhasingSettings = _taken_up(PhasingSettings, state.get("settings"), DEFAULT.settings)
+        stored = _taken_up(PhasingSettings, state.get("settings"), DEFAULT.settings)
+        self.settings: PhasingSettings = _without_drawn(stored)
         self.preparation: PatternSettings = _taken_up(PatternSettings, state.get("preparation"), PatternSettings())
         self.state = IDLE
         self.words = ""
@@ -106,6 +107,7 @@ class Phasing(QObject):
             return False
         self.subject = subject
         self.support = None
+        self.settings = _without_drawn(self.settings)
         for lane in (self._prepare_lane, self._draw_lane):
             lane.forget()
         self.prepared = self.latest = None
@@ -270,7 +272,7 @@ class Phasing(QObject):
     def _drop_support(self) -> None:
         self.support = None
         if self.settings.first_support == "given":
-            self.settings = replace(self.settings, first_support=DEFAULT.settings.first_support)
+            self.settings = _without_drawn(self.settings)
             self.told.emit("The pattern has another shape now: the drawn support does not fit and was put aside.")
         self.settings_changed.emit()
 
@@ -300,7 +302,7 @@ class Phasing(QObject):
         self._job = 0
         self.kept.hold = False
         if not self._closed:
-            self._set_state(STOPPED, "Stopped before there was anything to keep.")
+            self._set_state(STOPPED, "Stopped; nothing was kept.")
 
     # -- the rest --------------------------------------------------------------------------------------------------
 
@@ -315,6 +317,8 @@ class Phasing(QObject):
         if self.result is None or self.busy:
             return
         self.settings = _taken_up(PhasingSettings, self.result.settings, self.settings)
+        if self.support is None:
+            self.settings = _without_drawn(self.settings)
         self.settings_changed.emit()
         self.run()
 
@@ -346,6 +350,13 @@ class Phasing(QObject):
         import shutil
 
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _without_drawn(settings: PhasingSettings) -> PhasingSettings:
+    """A drawn support belongs to one frame: without it starts begin as by default."""
+    if settings.first_support != "given":
+        return settings
+    return replace(settings, first_support=DEFAULT.settings.first_support)
 
 
 def check_schedule(text: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -82,9 +83,11 @@ class KeptResults(QObject):
         def opened(result: Result) -> None:
             if self._closed or self.hold or subject != self._subject:
                 return
-            self.result = result
+            before, self.result = self.result, result
             self.changed.emit()
             self.shown.emit(result.shown)
+            if before is not None:
+                shutil.rmtree(before.folder, ignore_errors=True)  # what is still mapped of it stays
 
         args = (self._place(), result_id, str(self._scratch.folder))
         self._show_lane.submit("app.phasing.results:opened", args, opened, self._complain)

@@ -51,6 +51,8 @@ class PhasePresenter(QObject):
         self._window = window
         self._session: RunSession | None = None
         self._before = ""
+        self._moved = True
+        """whether another frame came on screen since the pane last followed"""
         self._settings: PhasingSettings | None = None
         self._centre: tuple[float, float] | None = None
         self.live = LiveViews(pane, self)
@@ -85,7 +87,8 @@ class PhasePresenter(QObject):
         phasing.kept.changed.connect(self._show_result)
         phasing.kept.listed.connect(self._show_results)
         phasing.settings_changed.connect(self._show_settings)
-        session.browser.index_changed.connect(lambda _index: self._follow_later.ask())
+        session.browser.index_changed.connect(self._frame_changed)
+        self._moved = True
         self._show_settings()
         self._show_subject()
         self._show_prepared()
@@ -124,10 +127,20 @@ class PhasePresenter(QObject):
         elif self._session is not None:
             self.reconstruct(self._session.browser.index)
 
+    def _frame_changed(self, _index: int) -> None:
+        self._moved = True
+        self._follow_later.ask()
+
     def _follow_frame(self) -> None:
-        """While the pane is looked at and nothing runs, it is about the frame on screen."""
+        """While the pane is looked at and nothing runs, it is about the frame on screen.
+
+        Who walks on while starts run does not lose their result: only the next frame after that is followed again.
+        """
         phasing = self.phasing
-        if phasing is not None and self._session is not None and self._pane.isVisible() and not phasing.busy:
+        if phasing is None or self._session is None or not self._moved or not self._pane.isVisible():
+            return
+        self._moved = False
+        if not phasing.busy:
             phasing.about(self._session.browser.index)
 
     # -- from the run ----------------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ def run_tour(
     size: tuple[int, int] = (1280, 800),
     scheme: str = "light",
 ) -> Generator[Progress, None, dict[str, Any]]:
-    """Take the window through opening, browsing, labelling, map, sorting and exporting.
+    """Take the window through opening, browsing, labelling, map, sorting, exporting and reconstructing.
 
     Args:
         out_dir: where screenshots `NN-step.png`, `results.json` and the exported files go; made if need be.

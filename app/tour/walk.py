@@ -18,6 +18,7 @@ from app.panes import Panes
 from app.settings import Settings
 from app.start import demo_path, make_application
 from app.tour.hands import TourStuck, drag, ellipse, hover, press, screenshot, spin, type_text, wait_until
+from app.tour.phase import PhaseSteps
 from models.progress import Progress
 from widgets import theme
 from widgets.palette import CommandPalette
@@ -74,8 +75,9 @@ class Tour:
             ("suggestions", self._suggestions), ("verdicts", self._verdicts), ("trust", self._trust),
             ("keep", self._keep), ("classifier", self._classifier), ("queue", self._queue),
             ("sort-by-confidence", self._sort), ("hover", self._hover), ("lasso", self._lasso),
-            ("export-selection", self._export), ("export-labels", self._export_labels), ("palette", self._palette),
-            ("keys", self._keys), ("restart", self._restart),
+            ("export-selection", self._export), ("export-labels", self._export_labels),
+            *PhaseSteps(self, self._out, self.results).steps(),
+            ("palette", self._palette), ("keys", self._keys), ("restart", self._restart),
         ]  # fmt: skip
         for number, (name, step) in enumerate(steps, 1):
             yield Progress(done=number - 1, total=len(steps), unit="steps", message=name)

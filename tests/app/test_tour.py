@@ -32,6 +32,13 @@ def test_the_tour_walks_through_everything(
     assert seen["frames"] == N
     assert seen["undo"] == [8, 6, 8]
     assert seen["exported"] == seen["selected"] > 0
+    assert seen["result"]["starts"] == 3, "nothing of the reconstruction is made up here"
+    assert any("beam at" in words for words in seen["pattern"]["steps"])
+    assert seen["divider"] == 0.6
+    assert "free LLK" in seen["compared"]
+    assert seen["drawn_px"] > 0
+    assert seen["exported_result_kb"] > 1
+    assert seen["docked"]
     assert seen["label_rows"] == seen["after_restart"]["labels"] >= 10
     pictures = sorted(path.name for path in out.glob("*.png"))
     assert len(pictures) >= len(seen["steps"]) == len(names) - 1

@@ -292,17 +292,3 @@ def test_closing_the_run_ends_its_starts(qtbot, phase_window: MainWindow) -> Non
     press(window, "Ctrl+W")
     wait(qtbot, lambda: not window.jobs.running())
     assert "Open a run" in pane_of(window).transport.text()
-
-
-def test_the_engine_itself(qtbot, window: MainWindow) -> None:
-    """From the key to the kept result with nothing made up."""
-    phasing = window.session.phasing
-    phasing.settings = replace(
-        phasing.settings, schedule="2*(10 RAAR + SW) + 10 ER", starts=2, first_support="disc", preset=""
-    )
-    press(window, "Ctrl+R")
-    qtbot.waitUntil(lambda: phasing.result is not None or phasing.state == controller.FAILED, timeout=8 * WAIT_MS)
-    assert phasing.words == "" or phasing.state != controller.FAILED, phasing.words
-    assert [start.iterations for start in phasing.result.starts] == [30, 30]
-    assert phasing.result.trust.starts == 2
-    assert np.isfinite(phasing.result.trust.r_factor)

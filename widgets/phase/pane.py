@@ -102,6 +102,7 @@ class PhasePane(QWidget):
         box.addWidget(self.transport)
         box.addWidget(self._notice)
         box.addWidget(self._across, 1)
+        self.setMinimumSize(320, 260)  # pages that need more are scrolled or cut: the window must not grow for them
         self._wide: bool | None = None
         self._arrange(False)
         self.object.mode_changed.connect(self.compare.set_mode)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtGui import QWheelEvent
+from PyQt6.QtCore import QEvent, Qt, pyqtSignal
+from PyQt6.QtGui import QKeyEvent, QWheelEvent
 from PyQt6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QSlider, QWidget
 
 _STEPS = 1000
@@ -90,7 +90,14 @@ class SliderField(QWidget):
 
 
 class _QuietSlider(QSlider):
-    """Leaves the wheel to the scroll bar around it."""
+    """Leaves the wheel to the scroll bar around it; while it has the focus, ← and → are its own."""
+
+    def event(self, event: QEvent | None) -> bool:
+        asked = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride
+        if asked and event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+            event.accept()
+            return True
+        return super().event(event)
 
     def wheelEvent(self, event: QWheelEvent | None) -> None:
         if event is not None:
