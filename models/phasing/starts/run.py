@@ -28,7 +28,7 @@ from models.phasing.starts.lane import Ended, Failed, Message, Picture, Report, 
 from models.phasing.starts.material import Material
 from models.phasing.starts.memory import kept_at_most, running_at_once
 from models.phasing.starts.processes import may_have_children
-from models.phasing.starts.searching import LOW, at_whole, found_tasks, trial_tasks
+from models.phasing.starts.searching import LOW, at_whole, tasks_of
 from models.phasing.starts.table import Table
 from models.phasing.starts.types import (
     Change,
@@ -109,8 +109,8 @@ def _processes(settings: PhasingSettings, workers: int | None, device: str) -> i
     if workers and not may_have_children():
         log.info("this process may start no others: the starts run in it")
         return 0
-    trials = settings.search_starts if settings.first_support == SEARCH else 0
-    return min(workers, max(settings.starts, trials))
+    # A search runs more trials at a time than there are starts.
+    return workers if settings.first_support == SEARCH else min(workers, settings.starts)
 
 
 class _Run:
@@ -135,6 +135,7 @@ class _Run:
         self._bests: list[Start] = []
         self._stage = ""
         self._low: tuple[int, ...] = ()
+        self._at_low: set[int] = set()
         self._generation = 0
         self._done_before = self._total_after = 0
         self._searched_s = 0.0
@@ -188,27 +189,28 @@ class _Run:
         search = Search(self._pattern, self._settings, self._held_out)
         self._material.add(LOW, search.pattern, search.held_out)
         self._low = search.pattern.shape
-        at_once = running_at_once(self._low, 1, self._device)
         number = 0
         while trials := search.trials():
             number += 1
             self._stage = f"searching for the support, round {number} of {search.rounds}"
-            tasks = trial_tasks(trials, self._material, self._settings)
+            tasks = tasks_of(trials, self._material, self._settings)
             # How long later rounds are is known when they begin; they are no longer than this one.
             self._total_after = after + (search.rounds - number) * self._iterations(tasks)
             self._watched_since = time.monotonic()
+            small = all(task.part == LOW for task in tasks)
+            at_once = running_at_once(self._low, 1, self._device) if small else self._at_once
             yield from self._run(tasks, at_once, may_give_up=False)
             self._searched_s += sum(start.seconds for start in self._table.results)
             self._done_before += self._table.iterations
             if self._stopped:
-                break
+                return []
             search.take(self._table.results)
-        self._low, self._stage, self._watched_since = (), "", None
-        found = search.found(self._settings.starts)
-        if not found and not self._stopped:
+        self._stage, self._watched_since = "", None
+        found = search.starts()
+        if not found:
             raise self._errors[0] if self._errors else FriedelError("no support was found", hint="draw one")
         self._errors.clear()
-        return found_tasks(found, self._material, self._settings)
+        return tasks_of(found, self._material, self._settings)
 
     def _iterations(self, tasks: Sequence[Task]) -> int:
         return sum(parse(task.settings(self._settings).schedule).iterations for task in tasks)
@@ -217,7 +219,8 @@ class _Run:
         self, tasks: Sequence[Task], at_once: int, *, may_give_up: bool = True
     ) -> Generator[StartsProgress, Command | None, None]:
         totals = {task.seed: self._iterations([task]) for task in tasks}
-        self._table = Table(tasks, totals, kept_at_most(self._low or self._pattern.shape))
+        self._at_low = {task.seed for task in tasks if task.part == LOW}
+        self._table = Table(tasks, totals, kept_at_most(self._low if self._at_low else self._pattern.shape))
         waves = [tasks[n : n + at_once] for n in range(0, len(tasks), at_once)]
         self._watchmen = []
         if may_give_up:
@@ -260,8 +263,8 @@ class _Run:
                 self._table.report(message)
             elif isinstance(message, Picture):
                 if message.seed == self._watched and message.seed in self._table.rows:
-                    preview, whole = message.preview, self._pattern.shape
-                    self._preview = at_whole(preview, self._low, whole) if self._low else preview
+                    preview, low = message.preview, message.seed in self._at_low
+                    self._preview = at_whole(preview, self._low, self._pattern.shape) if low else preview
             elif isinstance(message, Ended):
                 self._table.ended(message)
             elif isinstance(message, Failed):
@@ -339,7 +342,7 @@ class _Run:
             return
         self._settings = new
         furthest = max((row.iteration for row in self._table.rows.values()), default=0)
-        self._changes.append((0 if self._low else furthest, to_dict(new)))
+        self._changes.append((0 if self._stage else furthest, to_dict(new)))
         self._crew.tell("change", new)
 
     # What it says

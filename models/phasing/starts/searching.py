@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,47 +19,26 @@ from models.phasing.starts.material import Material
 from models.phasing.types import Preview
 
 if TYPE_CHECKING:
-    from models.phasing.search import Found, Trial
+    from models.phasing.search import Trial
 
 LOW = "low"
 """the part of the material that holds the pattern at low resolution"""
-WIDEST = 1.15
-"""Area of a start's first support update, as multiple of the area that was found."""
 _SHOWN_PX = 256
 
 
-def trial_tasks(trials: Sequence[Trial], material: Material, settings: PhasingSettings) -> list[Task]:
-    """The tasks of a round of trials."""
+def tasks_of(trials: Sequence[Trial], material: Material, settings: PhasingSettings) -> list[Task]:
+    """The tasks of a round of trials, or of the starts that begin from what was found."""
+    common = to_dict(settings)
     return [
         Task(
             trial.seed,
-            None if trial.first is None else material.keep(f"trial-first-{number}", trial.first),
-            material.keep(f"trial-support-{number}", trial.support),
-            overrides=_own(trial.settings, settings),
-            part=LOW,
+            None if trial.first is None else material.keep(f"first-{number}", trial.first),
+            material.keep(f"support-{number}", trial.support),
+            overrides={name: value for name, value in to_dict(trial.settings).items() if value != common[name]},
+            part="" if trial.whole else LOW,
         )
         for number, trial in enumerate(trials)
     ]
-
-
-def found_tasks(found: Sequence[Found], material: Material, settings: PhasingSettings) -> list[Task]:
-    """The tasks of the starts that begin from what was found."""
-    return [
-        Task(
-            settings.seed + number,
-            material.keep(f"first-{number}", each.object),
-            material.keep(f"support-{number}", each.support),
-            # The support is found already: the updates only finish it, and do not begin wide again.
-            overrides={"area_high": min(1.0, WIDEST * each.area), "area_low": each.area},
-        )
-        for number, each in enumerate(found)
-    ]
-
-
-def _own(settings: PhasingSettings, common: PhasingSettings) -> dict[str, Any]:
-    """What differs from the common settings."""
-    other = to_dict(common)
-    return {name: value for name, value in to_dict(settings).items() if value != other[name]}
 
 
 def at_whole(preview: Preview, low: Sequence[int], whole: Sequence[int]) -> Preview:
