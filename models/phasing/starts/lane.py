@@ -264,8 +264,9 @@ class Lane:
     def _at_most(self, running: _Running) -> int:
         """Iterations to the next look; fewer where they are slow."""
         wanted = LOOK_EVERY - running.row.iteration % LOOK_EVERY
-        if running.seconds_per_iteration > 0:
-            wanted = min(wanted, max(1, int(SLOW_RUN_S / running.seconds_per_iteration)))
+        # How slow they are is not known before the first.
+        each = running.seconds_per_iteration
+        wanted = min(wanted, max(1, int(SLOW_RUN_S / each))) if each > 0 else 1
         return min(wanted, self._steps.get(running.task.seed, wanted))
 
     def _count(self, running: _Running, state: PhasingState, took: float) -> None:
@@ -277,7 +278,7 @@ class Lane:
         running.had += iterations
         running.row = _row(running.row, state, running.seconds_per_iteration)
         figures = state.r_factor, state.free_log_likelihood
-        if figures != running.figures:  # there was a look
+        if figures != running.figures and not math.isnan(figures[0]):  # there was a look
             running.figures = figures
             running.points.append((state.done, *figures, state.support_pixels))
         if seed in self._steps:

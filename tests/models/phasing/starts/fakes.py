@@ -13,7 +13,7 @@ import numpy as np
 from models.errors import FriedelError
 from models.phasing.schedule import parse
 from models.phasing.settings import PhasingSettings
-from models.phasing.starts.lane import Task
+from models.phasing.starts.lane import LOOK_EVERY, Task
 from models.phasing.types import History, PhasingState, Preview, Start
 
 LEVELS = {0: 4.0, 1: 1.0, 2: 1.2, 3: 30.0}
@@ -29,6 +29,7 @@ class FakeSolver:
         self._each_s = each_s
         self._trouble = trouble.get(task.seed, "")
         self.betas: list[float] = []
+        self._seen = float("nan")
 
     @property
     def total(self) -> int:
@@ -39,7 +40,7 @@ class FakeSolver:
         return self.done >= self.total
 
     def run(self, iterations_at_most: int, look: bool = False) -> PhasingState:
-        for _ in range(min(iterations_at_most, self.total - self.done)):
+        for number in range(min(iterations_at_most, self.total - self.done)):
             if self._trouble and self.done >= 20:
                 if self._trouble == "die":
                     os.kill(os.getpid(), signal.SIGKILL)
@@ -48,6 +49,8 @@ class FakeSolver:
                 raise FriedelError(f"start {self.task.seed} has left the range of numbers", hint="lower beta")
             self.done += 1
             self.betas.append(self.settings.beta)
+            if self.done % LOOK_EVERY == 0 or (look and number == iterations_at_most - 1):
+                self._seen = self.figure
             time.sleep(self._each_s)
         return self.state()
 
@@ -57,7 +60,7 @@ class FakeSolver:
         return level * (1 + 50 * 0.97**self.done)
 
     def state(self) -> PhasingState:
-        free = self.figure if self.done else float("nan")
+        free = self._seen
         return PhasingState(
             done=self.done,
             total=self.total,
