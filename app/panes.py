@@ -30,8 +30,8 @@ LEFT_SHARE, RIGHT_SHARE = 0.20, 0.36
 HIDDEN_AT_FIRST = ("jobs", "phase")
 APART_SIZE = (900, 620)
 """of the verdicts in a window of their own, in pixels"""
-PHASE_SIZE = (1240, 780)
-"""of the Phase pane in a window of its own"""
+PHASE_SIZE, PHASE_SHARE = (1240, 780), 0.65
+"""of the Phase pane in a window of its own: at least this large, on a large screen this share of it"""
 
 
 class Panes:
@@ -228,7 +228,10 @@ class Panes:
         """Give a floating pane its size, over the middle of the window, within the screen."""
         screen = self._window.screen()
         room = self._window.geometry() if screen is None else screen.availableGeometry()
-        width, height = min(size[0], room.width()), min(size[1], room.height())
+        width, height = (
+            min(all_of_it, max(least, round(PHASE_SHARE * all_of_it)))
+            for least, all_of_it in zip(size, (room.width(), room.height()), strict=True)
+        )
         middle = self._window.frameGeometry().center()
         left = min(max(room.left(), middle.x() - width // 2), room.right() + 1 - width)
         top = min(max(room.top(), middle.y() - height // 2), room.bottom() + 1 - height)

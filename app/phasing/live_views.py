@@ -42,6 +42,8 @@ class LiveViews(QObject):
         self._watched: int | None = None
         self._progress: StartsProgress | None = None
         self._points: dict[int, list[tuple[int, float, float]]] = {}
+        self._stage = ""
+        self._notes = 0
         self._picture: tuple[ObjectPicture, str] | None = None
         self._amplitudes: AmplitudePicture | None = None
         self._calculated: AmplitudePicture | None = None
@@ -102,6 +104,7 @@ class LiveViews(QObject):
     def begin(self) -> None:
         """Another run of starts begins: what was shown of the last one is out of date."""
         self._progress, self._points, self._watched = None, {}, None
+        self._stage, self._notes = "", 0
         pane = self._pane
         pane.object.set_sources((), "")
         pane.curves.set_curves((), None)
@@ -118,8 +121,13 @@ class LiveViews(QObject):
         if phasing is None or progress is None or phasing.prepared is None:
             return
         self._progress = progress
-        if self._watched is None:
+        if progress.stage != self._stage:  # what comes now are other starts, though their seeds may be the same
+            self._stage, self._points, self._watched = progress.stage, {}, None
+        if self._watched is None or progress.stage:
             self._watched = progress.watched
+        if len(progress.notes) > self._notes:
+            self._notes = len(progress.notes)
+            self._pane.show_note(progress.notes[-1])
         for row in progress.rows:
             points = self._points.setdefault(row.seed, [])
             if row.iteration and (not points or points[-1][0] < row.iteration):
@@ -140,9 +148,10 @@ class LiveViews(QObject):
     @staticmethod
     def _title(progress: StartsProgress) -> str:
         row = next((row for row in progress.rows if row.seed == progress.watched), None)
+        name = "trial" if progress.stage else "start"
         if row is None:
-            return f"start {progress.watched}"
-        return f"start {row.seed}  ·  {row.state}  ·  iteration {grouped(row.iteration)}"
+            return f"{name} {progress.watched}"
+        return f"{name} {row.seed}  ·  {row.state}  ·  iteration {grouped(row.iteration)}"
 
     def _show_table(self) -> None:
         phasing = self._phasing
@@ -163,7 +172,7 @@ class LiveViews(QObject):
             known = rate > 0 and phasing.state == RUNNING
             left = ((progress.total or 0) - progress.done) / rate if known and progress.total else None
             self._pane.transport.set_pace(
-                Pace(progress.done, progress.total or 0, rate if known else math.nan, left),
+                Pace(progress.done, progress.total or 0, rate if known else math.nan, left, progress.stage),
             )
         elif phasing.result is not None:
             self._pane.starts.set_rows(self._result_rows(), self._watched)

@@ -55,7 +55,8 @@ def amplitude_of(values: npt.NDArray[np.complexfloating]) -> npt.NDArray[np.floa
 
 def whole_object(preview: Preview, shape: tuple[int, ...]) -> npt.NDArray[np.complex64] | None:
     """The preview put back into its array, zero around it; None where it is decimated."""
-    if preview.step != 1:
+    reach = [corner + size for corner, size in zip(preview.corner, preview.object.shape, strict=True)]
+    if preview.step != 1 or any(far > size for far, size in zip(reach, shape, strict=True)):
         return None
     whole = np.zeros(shape, np.complex64)
     place = tuple(slice(c, c + n) for c, n in zip(preview.corner, preview.object.shape, strict=True))

@@ -63,7 +63,8 @@ def reconstruct(
             break
         picture = None
         now = time.monotonic()
-        if record.preview is not None and now - last >= CALCULATED_EVERY_S:
+        # A trial of the search is a coarse picture of its object: it has no amplitudes to be shown beside these.
+        if record.preview is not None and not record.stage and now - last >= CALCULATED_EVERY_S:
             picture = calculated(record.preview, pattern, like)
             last = now
         command = yield PhasingNews(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import QSize, Qt
 from PyQt6.QtWidgets import QFrame, QScrollArea, QToolButton, QWidget
 
 
@@ -16,9 +16,18 @@ def shorten(buttons: Iterable[QToolButton], short: bool) -> None:
             button.setToolButtonStyle(style)
 
 
+class _UpAndDown(QScrollArea):
+    def minimumSizeHint(self) -> QSize:
+        """As wide as what is inside has to be: nothing is cut off at its right."""
+        inside, bar = self.widget(), self.verticalScrollBar()
+        if inside is None or bar is None:
+            return super().minimumSizeHint()
+        return QSize(inside.minimumSizeHint().width() + bar.sizeHint().width(), 80)
+
+
 def scrolled(inside: QWidget) -> QScrollArea:
     """`inside`, to be scrolled up and down only: its words wrap to the width there is."""
-    scroll = QScrollArea()
+    scroll = _UpAndDown()
     scroll.setWidgetResizable(True)
     scroll.setFrameShape(QFrame.Shape.NoFrame)
     scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -20,7 +20,7 @@ from widgets.phase.support_editor import SupportEditor
 from widgets.phase.transport import Transport
 from widgets.phase.trust_view import TrustView
 
-WIDE_FROM_PX = 900
+WIDE_FROM_PX = 1080
 RECIPE, PREPARE = "recipe", "prepare"
 OBJECT, AMPLITUDES, COMPARE, SUPPORT = "object", "amplitudes", "compare", "support"
 CURVES, STARTS, TRUST, PRTF, RESULTS = "curves", "starts", "trust", "prtf", "results"
@@ -78,6 +78,7 @@ class PhasePane(QWidget):
         self._notice.setWordWrap(True)
         self._notice.setContentsMargins(8, 2, 8, 2)
         self._notice.hide()
+        self._grave = True
         head = QHBoxLayout()
         head.setContentsMargins(8, 4, 4, 0)
         head.setSpacing(12)
@@ -121,8 +122,17 @@ class PhasePane(QWidget):
 
     def show_problem(self, sentence: str) -> None:
         """Say what went wrong, above the views; "" takes it away."""
-        self._notice.setText(sentence)
+        self._say(sentence, grave=True)
+
+    def show_note(self, sentence: str) -> None:
+        """Say what happened that is no failure, in the same place."""
+        self._say(sentence, grave=False)
+
+    def _say(self, sentence: str, grave: bool) -> None:
+        self._grave = grave
+        self._notice.setText(f"{sentence[:1].upper()}{sentence[1:]}")
         self._notice.setVisible(bool(sentence))
+        self._follow_palette()
 
     def problem(self) -> str:
         """What is said to have gone wrong."""
@@ -195,7 +205,8 @@ class PhasePane(QWidget):
         colours = QPalette(self.palette())
         colours.setColor(QPalette.ColorRole.WindowText, theme.faint_text(self.palette()))
         self._about.setPalette(colours)
-        colours.setColor(QPalette.ColorRole.WindowText, theme.error_colour(self.palette()))
+        ink = theme.error_colour if self._grave else theme.faint_text
+        colours.setColor(QPalette.ColorRole.WindowText, ink(self.palette()))
         self._notice.setPalette(colours)
 
 

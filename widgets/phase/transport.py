@@ -34,13 +34,14 @@ class Pace:
 
     Attributes:
         done, total: iterations of all starts together; total 0 where not known. rate: iterations per second, NaN
-        where not known. left_s: seconds still to go, None where not known.
+        where not known. left_s: seconds still to go, None where not known. stage: what goes on before the starts.
     """
 
     done: int = 0
     total: int = 0
     rate: float = math.nan
     left_s: float | None = None
+    stage: str = ""
 
 
 class Transport(QWidget):
@@ -121,6 +122,8 @@ class Transport(QWidget):
         self._bar.setRange(0, max(1, pace.total))
         self._bar.setValue(min(pace.done, max(1, pace.total)))
         parts = [_WORDS[self._state]] if self._state == PAUSED else []
+        if pace.stage:
+            parts.append(pace.stage)
         total = f" of {grouped(pace.total)}" if pace.total else ""
         parts.append(f"iteration {grouped(pace.done)}{total}")
         if self._state == RUNNING:

@@ -355,6 +355,8 @@ def test_the_buttons_show_what_can_be_done(qtbot: QtBot) -> None:
     assert enabled() == [False, True, False, True]
     transport.set_pace(Pace(3360, 8000, 1234.0, 12.0))
     assert transport.text() == "iteration 3\u202f360 of 8\u202f000   ·   1\u202f234 per second   ·   0:12 left"
+    transport.set_pace(Pace(10, 0, stage="searching for the support, round 1 of 3"))
+    assert transport.text().startswith("searching for the support, round 1 of 3   ·   iteration 10")
     transport.set_state(PAUSED)
     assert enabled() == [False, True, True, True]
     assert transport.pause.text() == "Go on"
@@ -393,6 +395,8 @@ def test_the_way_of_colouring_is_one_for_the_pane(qtbot: QtBot) -> None:
     qtbot.addWidget(pane)
     pane.object.mode_changed.emit("phase")
     assert {side.mode for side in pane.compare.sides} == {"phase"}
+    pane.show_note("start 3 given up")
+    assert pane.problem() == "Start 3 given up"
     pane.show_problem("The solver stopped.")
     assert pane.problem() == "The solver stopped."
 
