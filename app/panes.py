@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QByteArray, Qt
@@ -212,6 +213,7 @@ class Panes:
             self._phase = PhasePresenter(pane, self._window)
             self._phase.show_session(self._session)
             self._phase_moved(self.docks["phase"].isFloating())
+            gc.freeze()  # as for the panes that were there before: what stays is not looked through again and again
         return self._phase
 
     @property
