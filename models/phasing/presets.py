@@ -28,13 +28,15 @@ def _preset(title: str, when: str, **values: object) -> Preset:
 SINGLE_PARTICLE = _preset(
     "Single particle with beam stop",
     "For one isolated particle of unknown size and shape whose pattern lacks its centre; begin with this one.",
-    schedule="20*(40 RAAR + SW) + 200 ER",
+    schedule="8*(20 RAAR(beta=0.95) + SW) + 8*(20 RAAR + SW(threshold=0.15, of=rms, blur=0.5)) + 120 ER",
     object="complex",
     beta=0.9,
-    first_support="disc",
+    first_support="search",
+    search_starts=20,
+    search_rounds=1,
     threshold_of="area",
-    blur_start_px=3.0,
-    blur_end_px=0.7,
+    blur_start_px=1.0,
+    blur_end_px=0.5,
     starts=8,
 )
 STRONG_OBJECT = _preset(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from models.parameters import parameter
 
 OBJECTS = ("complex", "positive real part", "real", "positive")
-FIRST_SUPPORTS = ("disc", "autocorrelation", "given")
+FIRST_SUPPORTS = ("search", "disc", "autocorrelation", "given")
 THRESHOLDS = ("max", "rms", "area")
 
 
@@ -29,6 +29,12 @@ class PhasingSettings:
     )
     beta: float = parameter(0.9, "feedback of HIO, relaxation of RAAR, step of DM and RRR", low=0.0, high=2.0)
     first_support: str = parameter("disc", "where the object may be at first", choices=FIRST_SUPPORTS)
+    search_starts: int = parameter(
+        20, "short starts at low resolution that look for the support, where it is searched for", low=1, high=10_000
+    )
+    search_rounds: int = parameter(
+        2, "rounds of short starts that begin from the best of the round before", low=0, high=100
+    )
     area_low: float = parameter(0.005, "smallest share of the array the object may cover", low=1e-5, high=1.0)
     area_high: float = parameter(0.25, "largest share of the array the object may cover", low=1e-4, high=1.0)
     threshold_of: str = parameter(

@@ -1,0 +1,122 @@
+"""How often the default preset finds the object: `python -m benchmarks.phasing.success` prints a markdown table.
+
+Twenty simulated objects (`benchmarks.phasing.objects`) under each condition; the recipe is told neither their area
+nor their shape. Everything runs through `run_starts`, in one process and one thread, as the window and command line
+run it. Success is an object error below 0.3 after shift, twin, phase and scale are taken out. "Chosen is good" counts
+only objects of which any start is good: whether the one with the best free log-likelihood is one of them.
+
+Beside it: the same for the average that the user is shown, and the error with the true support given (random phases,
+the rest of the default alike), which is what the photons allow, not what the recipe misses.
+
+    python -m benchmarks.phasing.success [--objects 20] [--conditions 1e8,0 1e6,3 …] [--lines results.jsonl]
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.phasing.objects import measured, simulated
+from models.patterns import Pattern
+from models.phasing.presets import DEFAULT
+from models.phasing.quality import held_out_pixels, object_error
+from models.phasing.starts import run_starts
+from models.phasing.types import ComplexArray
+from models.progress import drain
+
+GOOD = 0.3
+CONDITIONS = ((1e8, 0), (1e6, 3), (1e5, 3), (1e6, 6))
+
+
+def one(number: int, photons: float, stop_px: int) -> dict[str, Any]:
+    """One object under one condition."""
+    made = simulated(number)
+    pattern, truth = measured(made.values, photons, stop_px, number)
+    result = drain(run_starts(pattern, DEFAULT.settings, workers=0))
+    errors = [object_error(truth, start.object) for start in result.starts]
+    return {
+        "object": number,
+        "kind": made.kind,
+        "photons": photons,
+        "stop": stop_px,
+        "error": errors[0],
+        "average": object_error(truth, result.object),
+        "starts": errors,
+        "free": [start.free_log_likelihood for start in result.starts],
+        "seconds": result.seconds,
+        "kept": result.kept,
+        "agreement": result.trust.agreement,
+        "possible": possible(pattern, truth),
+    }
+
+
+def possible(pattern: Pattern, truth: ComplexArray) -> float:
+    """The error where the true object and support are what it begins from: what noise and missing pixels cost."""
+    from models.phasing.solver import Solver
+
+    settings = replace(DEFAULT.settings, schedule="100 RAAR + 150 ER", first_support="given")
+    held_out = held_out_pixels(pattern, settings.held_out, settings.seed)
+    solver = Solver(pattern, settings, 0, held_out=held_out, first=truth, support=np.abs(truth) > 0)
+    solver.run(solver.total)
+    return object_error(truth, solver.start().object)
+
+
+def table(rows: Sequence[dict[str, Any]]) -> str:
+    """Markdown of all conditions among the rows."""
+    lines = [
+        "| photons | stop / px | objects | success | median error | worst | of the average | true support given "
+        "| chosen is good | good starts | CPU s, median | most |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for photons, stop in dict.fromkeys((row["photons"], row["stop"]) for row in rows):
+        of = [row for row in rows if (row["photons"], row["stop"]) == (photons, stop)]
+        error = np.array([row["error"] for row in of])
+        any_good = [row for row in of if min(row["starts"]) < GOOD]
+        chosen = sum(row["error"] < GOOD for row in any_good)
+        starts = np.concatenate([row["starts"] for row in of])
+        seconds = [row["seconds"] for row in of]
+        lines.append(
+            f"| 10^{np.log10(photons):.0f} | {stop} | {len(of)} | {np.mean(error < GOOD):.0%} "
+            f"| {np.median(error):.4f} | {error.max():.3f} | {np.median([row['average'] for row in of]):.4f} "
+            f"| {np.median([row['possible'] for row in of]):.4f} | {chosen} of {len(any_good)} "
+            f"| {np.mean(starts < GOOD):.0%} | {np.median(seconds):.0f} | {max(seconds):.0f} |"
+        )
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run it and print the table."""
+    parser = argparse.ArgumentParser(description="success of the default preset on simulated objects")
+    parser.add_argument("--objects", type=int, default=20, help="objects under each condition")
+    parser.add_argument("--first", type=int, default=0, help="number of the first object")
+    parser.add_argument("--conditions", nargs="*", default=[], help="photons,stop radius in px; all where none")
+    parser.add_argument("--lines", type=Path, help="write a line of JSON for each object here as well")
+    given = parser.parse_args(arguments)
+    pairs = [(float(a), int(b)) for a, b in (text.split(",") for text in given.conditions)]
+    rows = []
+    for photons, stop in pairs or CONDITIONS:
+        for number in range(given.first, given.first + given.objects):
+            rows.append(one(number, photons, stop))
+            row = rows[-1]
+            said = f"{row['kind']} {number}, {photons:.0e} photons, {stop} px: {row['error']:.4f}"
+            print(f"{said}, {row['seconds']:.0f} s", file=sys.stderr, flush=True)
+            if given.lines is not None:
+                with given.lines.open("a") as out:
+                    out.write(json.dumps(row) + "\n")
+    print(table(rows))
+
+
+if __name__ == "__main__":
+    main()
