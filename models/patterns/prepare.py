@@ -16,7 +16,7 @@ from models.errors import BadParameter
 from models.parameters import validate
 from models.patterns.centre import find_beam
 from models.patterns.raw import BoolArray, FloatArray, Raw, by, count
-from models.patterns.sampling import bin_pixels, crop, fitting_side, pixel_nm
+from models.patterns.sampling import bin_pixels, crop, fitting_side, pixel_nm, pixel_nm_of_part
 from models.patterns.settings import PatternSettings
 from models.patterns.types import Pattern, Step
 from models.patterns.values import (
@@ -97,6 +97,8 @@ def prepare(
     values, valid, more = _sample(values, valid, centre, raw.is_pattern, settings)
     steps += more
     sizes, sampled = pixel_nm(raw.geometry, values.shape, settings.binning)
+    if sizes is None and raw.object_pixel_nm is not None:
+        sizes, sampled = pixel_nm_of_part(raw.object_pixel_nm, raw.values.shape, values.shape, settings.binning)
     steps += [sampled] if sampled else []
     return Pattern(
         intensity=np.where(valid, values, 0).astype(np.float32, copy=False),

@@ -26,6 +26,8 @@ class Raw:
     steps: what was done already.
     is_pattern: it was stored as a pattern, so that its beam is taken to be in the middle unless the file says
         otherwise; a detector frame's beam may be anywhere.
+    object_pixel_nm: size of a pixel of the object along each axis, nm, where the file says that of the whole array
+        in place of a geometry.
     """
 
     values: npt.NDArray[Any]
@@ -35,6 +37,7 @@ class Raw:
     source: str = ""
     steps: tuple[Step, ...] = ()
     is_pattern: bool = False
+    object_pixel_nm: tuple[float, ...] | None = None
 
 
 def count(number: int, noun: str = "pixel") -> str:

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from models.errors import BadPattern, FriedelError
 from models.patterns.hawk import open_if_hawk
+from models.patterns.phased import object_pixel_nm, recorded_in
 from models.patterns.prepare import prepare
 from models.patterns.raw import BoolArray, Raw, by, count
 from models.patterns.types import Pattern, Step
@@ -44,6 +45,8 @@ def read_pattern(
     background: npt.ArrayLike | None = None,
 ) -> Pattern:
     """The pattern stored in a file: as it is there, with the beam in the middle unless the file says otherwise.
+
+    Of a reconstruction in CXI that is the pattern it was made from, with its mask.
 
     Args:
         path: the file; 2-D is an image, 3-D a volume.
@@ -77,15 +80,21 @@ def read_raw(path: str | Path, dataset: str | None = None) -> Raw:
                 raise BadPattern(what, cause=error.cause, hint=error.hint) from error
         return replace(raw, source=path.name, values=np.array(raw.values))
     kind = recognise(path)
+    recorded = None
     if kind == "hdf5":
         hawk = open_if_hawk(path)
         if hawk is not None:
             return _joined(hawk)
-    run = open_run(path, dataset)
+        recorded = recorded_in(path) if dataset is None else None
+    run = open_run(path, recorded or dataset)
     try:
-        return _joined(_of_run(run, volume=kind in _VOLUME_KINDS or run.events is None))
+        raw = _of_run(run, volume=kind in _VOLUME_KINDS or run.events is None)
     finally:
         run.close()
+    if recorded is not None:
+        step = Step("file", f"a reconstruction: {recorded}, the pattern it was made from, not its object")
+        raw = replace(raw, steps=(step, *raw.steps), object_pixel_nm=object_pixel_nm(path, raw.values.ndim))
+    return _joined(raw)
 
 
 def read_mask(path: str | Path, shape: tuple[int, ...], what: str = "mask") -> BoolArray:

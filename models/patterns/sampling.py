@@ -125,3 +125,15 @@ def pixel_nm(
     if math.atan(edge) > _LARGE_ANGLE_RAD:
         words += f"; the edge is at 2θ = {math.atan(edge):.2f} rad, where that is only a rough figure"
     return sizes, Step("sampling", words, {"pixel_nm": list(sizes), "binning": binning})
+
+
+def pixel_nm_of_part(
+    whole_nm: tuple[float, ...], whole: tuple[int, ...], shape: tuple[int, ...], binning: int
+) -> tuple[tuple[float, ...], Step]:
+    """Size of an object pixel, in nm, after crop and binning of an array of `whole` pixels with `whole_nm`.
+
+    n times the object pixel is λz/p, which a crop leaves and binning divides.
+    """
+    sizes = tuple(size * n / (left * binning) for size, n, left in zip(whole_nm, whole, shape, strict=True))
+    words = f"object pixel {' × '.join(f'{size:.3g}' for size in sizes)} nm, from the file's own"
+    return sizes, Step("sampling", words, {"pixel_nm": list(sizes), "binning": binning})

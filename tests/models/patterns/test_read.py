@@ -12,7 +12,10 @@ import tifffile
 from models.errors import BadPattern, CannotOpen, FriedelError
 from models.patterns import PatternSettings
 from models.patterns.read import read_mask, read_pattern
+from models.phasing.export import save_cxi
+from models.progress import drain
 from tests.models.patterns.make import photon_pattern
+from tests.models.phasing.export.results import reconstruction
 
 
 @pytest.fixture
@@ -122,7 +125,30 @@ def test_cxi_brings_mask_and_geometry(tmp_path, counts):
     pattern = read_pattern(tmp_path / "p.cxi")
     assert not pattern.measured[:2].any()
     assert pattern.measured[2:].all()
-    assert pattern.pixel_nm is None or len(pattern.pixel_nm) == 2
+    # 1 keV is 1.2398 nm: λz/(n·p) with n = 48
+    assert pattern.pixel_nm == pytest.approx((129.15, 129.15), rel=1e-4)
+
+
+@pytest.mark.parametrize("shape", [(33, 40), (16, 18, 20)])
+def test_of_a_reconstruction_the_pattern_is_read_not_the_object(tmp_path, shape):
+    made = reconstruction(shape)
+    drain(save_cxi(made, tmp_path / "R.cxi"))
+    pattern = read_pattern(tmp_path / "R.cxi")
+    np.testing.assert_array_equal(pattern.intensity, made.pattern.intensity)
+    np.testing.assert_array_equal(pattern.measured, made.pattern.measured)
+    assert pattern.unit == "photons"
+    assert pattern.pixel_nm == pytest.approx(made.pattern.pixel_nm)
+    assert "not its object" in words(pattern)
+    chosen = read_pattern(tmp_path / "R.cxi", dataset="/entry_1/image_1/data")
+    np.testing.assert_allclose(chosen.intensity, np.abs(made.object) ** 2, rtol=1e-5)
+
+
+def test_crop_and_binning_of_a_reconstruction_s_pattern_keep_its_scale(tmp_path):
+    drain(save_cxi(reconstruction((40, 40)), tmp_path / "R.cxi"))  # object pixel 3 × 4 nm
+    binned = read_pattern(tmp_path / "R.cxi", settings=PatternSettings(binning=2))
+    assert binned.shape == (20, 20)
+    assert binned.pixel_nm == pytest.approx((3, 4))
+    assert read_pattern(tmp_path / "R.cxi", settings=PatternSettings(crop_px=20)).pixel_nm == pytest.approx((6, 8))
 
 
 def test_a_run_of_many_frames_is_not_one_pattern(tmp_path, counts):
