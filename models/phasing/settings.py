@@ -53,7 +53,7 @@ class PhasingSettings:
     )
     background: bool = parameter(False, "find an incoherent background that depends on |q| only")
     coherence_px: float | None = parameter(
-        None,
+        0.0,
         "Gaussian width of the partial coherence in the pattern; 0 is full coherence, none finds it",
         unit="px",
         low=0.0,
