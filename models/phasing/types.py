@@ -104,7 +104,8 @@ class Trust:
         mode_weight: share of the first mode of the kept starts. agreement: mean correlation of kept starts with their
             average over the support, 0 … 1. kept, starts: how many.
         masked_power: share of the reconstructed power in pixels that were not measured.
-        oversampling: measured pixels per pixel of the support (complex object), real numbers by unknown real numbers.
+        oversampling: σ of Miao et al. (1998), measured pixels per pixel of the support (of a real object, Friedel
+            pairs with either pixel measured count as two); below 2 unknowns outnumber measured numbers.
         warnings: sentences, the gravest first.
     """
 

@@ -7,7 +7,7 @@ import os
 import tempfile
 import time
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -138,7 +138,7 @@ class _Run:
         self._at_low: set[int] = set()
         self._generation = 0
         self._done_before = self._total_after = 0
-        self._searched_s = 0.0
+        self._searched_s = self._earlier_s = 0.0
         self._watched: int | None = settings.seed
         self._watched_since: float | None = None
         self._preview: Preview | None = None
@@ -176,9 +176,13 @@ class _Run:
                 return
             self._done_before += self._table.iterations
             yield self._record("combining the best start with the others")
-            self._bests.append(order(self._table.results)[0])
+            best = order(self._table.results)[0]
+            self._bests.append(best)
+            # Of the others of this generation nothing but their time is left.
+            self._earlier_s += sum(start.seconds for start in self._table.results if start is not best)
             self._generation += 1
-            tasks = self._next_tasks()
+            own = next(task.overrides for task in tasks if task.seed == best.seed)
+            tasks = self._next_tasks(own, support)
 
     def _search(self, after: int) -> Generator[StartsProgress, Command | None, list[Task]]:
         """Rounds of trials; gives what the starts begin from."""
@@ -243,18 +247,26 @@ class _Run:
             self._watch_best()
             command = yield self._record()
 
-    def _next_tasks(self) -> list[Task]:
+    def _next_tasks(self, own: Mapping[str, Any], given: Path | None) -> list[Task]:
+        """Those of the next generation.
+
+        Args:
+            own: the settings of its template's own: the area that was searched for is its successors' too.
+            given: file of the first support that was given, if one was.
+        """
         where = self._pattern.measured & ~self._held_out
         count, first_seed = self._settings.starts, self._settings.seed + self._generation * self._settings.starts
         tasks = []
         for number, begun in enumerate(next_objects(self._table.results, count, where)):
             seed = first_seed + number
             if begun is None:
-                tasks.append(Task(seed, generation=self._generation))
+                # The support that was found belongs to its object: begin as without it.
+                fresh = {name: value for name, value in own.items() if name != "first_support"}
+                tasks.append(Task(seed, None, given, self._generation, fresh))
                 continue
             first = self._material.keep(f"first-{number}", begun[0])
             support = self._material.keep(f"support-{number}", begun[1])
-            tasks.append(Task(seed, first, support, self._generation))
+            tasks.append(Task(seed, first, support, self._generation, own))
         return tasks
 
     def _take_in(self, messages: Sequence[Message]) -> None:
@@ -277,11 +289,12 @@ class _Run:
         if not self._settings.stop_hopeless:
             return
         running = self._table.running
+        others = sum(start.ended != "hopeless" for start in self._table.results)
         compared: dict[int, Any] = {}
         for seeds, watchman in self._watchmen:
             compared |= {seed: self._table.curves[seed] for seed in seeds}
             mine = {seed: done for seed, done in running.items() if seed in compared}
-            for seed in sorted(watchman.hopeless(compared, mine, len(self._table.results))):
+            for seed in sorted(watchman.hopeless(compared, mine, others)):
                 self._notes.append(f"start {seed} given up: it is far behind the best")
                 self._end(seed)
 
@@ -408,7 +421,7 @@ class _Run:
             said.append(f"{self._table.dropped} more starts did not fit into memory: only the best are kept")
         lost = [error.sentence() for error in dict.fromkeys(self._errors)]
         trust = replace(made.trust, warnings=(*made.trust.warnings, *said, *lost))
-        return replace(made, trust=trust, seconds=made.seconds + self._searched_s)
+        return replace(made, trust=trust, seconds=made.seconds + self._searched_s + self._earlier_s)
 
     def close(self) -> None:
         self._crew.close()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from models.errors import FriedelError
+from models.errors import BadParameter, FriedelError
 from models.phasing.schedule import parse
 from models.phasing.settings import PhasingSettings
 from models.phasing.starts.lane import LOOK_EVERY, Task
@@ -78,6 +78,8 @@ class FakeSolver:
     def start(self, ended: str = "") -> Start:
         # The object tells what it began from and which parameters held.
         shape = (32, 32)
+        if self.settings.first_support == "given" and self.task.support is None:
+            raise BadParameter("There is no support to begin with")
         value = 1.0 if self.task.first is None else float(np.abs(np.load(self.task.first)).max()) + 1
         return Start(
             seed=self.task.seed,

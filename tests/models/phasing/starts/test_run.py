@@ -175,6 +175,21 @@ def test_hopeless_starts_are_given_up_and_said(faked):
     assert [seed for seed in (0, 3) if any(f"start {seed} given up" in note for note in records[-1].notes)] == [0, 3]
 
 
+def test_starts_given_up_before_are_none_of_the_two_that_stay(faked):
+    faked["each_s"] = 3e-3
+    settings = replace(SETTINGS, starts=3, stop_hopeless=True)
+    told = []
+
+    def give_up(record):
+        if row_of(record, 2).iteration > 20 and not told:
+            told.append(record)
+            return GiveUp(2)
+        return None
+
+    _, result = drive(settings, told=give_up)
+    assert {start.seed: start.ended for start in result.starts} == {0: "finished", 1: "finished", 2: "hopeless"}
+
+
 def test_a_start_that_fails_leaves_the_others(faked):
     faked["trouble"] = {1: "error", 2: "bug"}
     records, result = drive()
@@ -244,6 +259,20 @@ def test_later_generations_begin_from_the_best_and_some_from_chance(faked):
     assert counted[-1].done == counted[-1].total == 1600
     assert counted[0].total == 1600
     assert any("generations" in text for text in result.trust.warnings)
+
+
+def test_the_time_of_all_generations_counts(faked):
+    faked["each_s"] = 1e-4
+    _, result = drive(replace(SETTINGS, generations=3))
+    # The fake reconstruction counts none; the last generation and the best of each are among its starts.
+    assert result.seconds == pytest.approx(2 * 3 * 200 * 1e-4)
+
+
+def test_a_given_support_is_given_to_all_generations(faked):
+    settings = replace(SETTINGS, generations=2, first_support="given")
+    records, result = drive(settings, support=np.ones(PATTERN.shape, bool))
+    assert sorted(start.seed for start in result.starts) == [1, 4, 5, 6, 7]
+    assert not records[-1].notes
 
 
 @pytest.mark.parametrize(

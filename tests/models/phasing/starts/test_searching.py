@@ -14,6 +14,7 @@ from models.errors import FriedelError
 from models.phasing.starts import Change, Stop
 from models.phasing.starts import run as run_module
 from tests.models.patterns.make import photon_pattern
+from tests.models.phasing.starts.fakes import FakeSolver
 from tests.models.phasing.starts.test_run import SETTINGS, drive
 
 
@@ -87,6 +88,23 @@ def test_changes_leave_what_is_a_start_s_own(searching):
     _, result = drive(replace(SETTINGS, first_support="search"), told=told)
     assert sent
     assert all(start.schedule.endswith("0.5") for start in result.starts if start.iterations == 200)
+
+
+def test_later_generations_keep_the_area_that_was_found(searching, monkeypatch):
+    begun = {}
+    start = FakeSolver.start
+
+    def seen(solver, ended=""):
+        begun[solver.task.seed] = (solver.settings.first_support, solver.settings.area_low, solver.task.support)
+        return start(solver, ended)
+
+    monkeypatch.setattr(FakeSolver, "start", seen)
+    _, result = drive(replace(SETTINGS, first_support="search", generations=2))
+    last = {seed: begun[seed] for seed in (4, 5, 6, 7)}
+    assert {low for _, low, _ in last.values()} == {0.1}
+    assert [kind for kind, _, _ in last.values()] == ["given"] * 3 + ["search"]  # a quarter begins from chance
+    assert [support is None for _, _, support in last.values()] == [False] * 3 + [True]
+    assert len(result.starts) == 5
 
 
 def test_stopping_in_the_search_says_so(searching):
