@@ -45,22 +45,19 @@ def reconstruct(
     Yields:
         `PhasingNews`; a `models.phasing.starts.Command` can be sent back at every one.
     """
-    yield PhasingNews(done=0, message="loading")
+    command = yield PhasingNews(done=0, message="loading")
     from app.phasing.results import keep
     from models.phasing.starts import run_starts
 
     pattern = load_pattern(Path(folder))
     like = measured_picture(pattern)
     work = run_starts(pattern, from_dict(PhasingSettings, values), workers, support=support)
-    command, last = None, -1e9
+    record, last = next(work), -1e9
+    if command is not None:
+        # Said while it was loaded: nothing can be sent to a generator before its first record.
+        record = work.send(command)
     made: Reconstruction
     while True:
-        try:
-            # A generator that has not begun cannot be sent anything.
-            record = next(work) if command is None else work.send(command)
-        except StopIteration as stop:
-            made = stop.value
-            break
         picture = None
         now = time.monotonic()
         # A trial of the search is a coarse picture of its object: it has no amplitudes to be shown beside these.
@@ -75,6 +72,11 @@ def reconstruct(
             starts=record,
             calculated=picture,
         )
+        try:
+            record = work.send(command)
+        except StopIteration as stop:
+            made = stop.value
+            break
     return (yield from keep(made, place))
 
 
