@@ -55,7 +55,7 @@ _BLUR_START_PX, _BLUR_END_PX = 3.0, 0.5
 # As multiples of the area that is tried: of the first support, and where the updates begin and end.
 _FIRST_SUPPORT, _FIRST_HIGH, _FIRST_LOW = 1.5, 1.8, 1.05
 _NEXT_SUPPORT, _NEXT_HIGH = 1.35, 1.35
-_SMALLER = 0.88
+_SMALLER, _A_LITTLE_SMALLER = 0.88, 0.94
 _WHOLE_AREAS = (0.98, 0.91)
 _STRONG_AREAS = ((0.97, 0.86), (0.92, 0.8))
 _LAST_AREAS = (0.99, 0.95, 1.02, 0.92)
@@ -112,7 +112,9 @@ class Search:
         self._strong = self.pattern.shape != whole.shape and _bright_at_edge(whole, self.pattern.shape)
         self._across = (math.sqrt(low * high) * math.prod(self.pattern.shape)) ** (1 / len(whole.shape))
         self.round = 0
-        self.rounds = 2 + settings.search_rounds
+        # Rounds at low resolution; one at the whole pattern's; one more there where that holds most of the light.
+        self._low_rounds = 1 + settings.search_rounds
+        self.rounds = self._low_rounds + 1 + int(self._strong)
         self._pool: list[_Entry] = []
         self._asked: tuple[Trial, ...] = ()
 
@@ -123,10 +125,10 @@ class Search:
             self._asked = self._first_round()
         elif self.round > self.rounds or not self._pool:
             self._asked = ()
-        elif self.round < self.rounds:
-            self._asked = self._next_round()
-        else:
+        elif self.round == self._low_rounds + 1 and self.pattern.shape != self._whole[0].shape:
             self._asked = self._whole_round()
+        else:
+            self._asked = self._next_round()
         return self._asked
 
     def take(self, results: Sequence[Start]) -> None:
@@ -164,13 +166,14 @@ class Search:
 
     def _next_round(self) -> tuple[Trial, ...]:
         trials: list[Trial] = []
+        whole = self.pattern is self._whole[0]
         for parent in self._pool[:_PARENTS]:
             support = dilated(parent.support, min(1.0, _NEXT_SUPPORT * parent.area), self._across / ACROSS_PX)
-            for factor in (1.0, _SMALLER):
+            for factor in (1.0, _A_LITTLE_SMALLER if whole else _SMALLER):
                 area = parent.area * factor
                 own = self._own(_NEXT, 0.7 * _BLUR_START_PX, _NEXT_HIGH * area, area)
                 trials += [
-                    Trial(self._seed(len(trials) + n), own, support, first, area)
+                    Trial(self._seed(len(trials) + n), own, support, first, area, whole)
                     for n, first in enumerate((parent.object, None))
                 ]
         return tuple(trials)
@@ -181,8 +184,6 @@ class Search:
         shape = self._whole[0].shape
         scale = math.prod(shape) / math.prod(self.pattern.shape)
         scale = scale ** (1 / len(shape))
-        if self.pattern.shape == shape:
-            return self._next_round()
         self.pattern, self.held_out = self._whole
         trials: list[Trial] = []
         for number, parent in enumerate(self._pool[:_PARENTS]):
