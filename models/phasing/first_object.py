@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.patterns import Pattern
+from models.phasing.quality.rings import ring_index
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
@@ -66,11 +67,8 @@ def expected_intensity(intensity: FloatArray, known: BoolArray, pixels: int) -> 
     Returns:
         float64 of the same shape, all pixels.
     """
-    axes = np.meshgrid(*(np.arange(n) - n // 2 for n in intensity.shape), indexing="ij", sparse=True)
-    # In cycles per longest side, so that rings are of |q| whatever the sides are.
-    longest = max(intensity.shape)
-    parts: list[FloatArray] = [(a * (longest / n)) ** 2.0 for a, n in zip(axes, intensity.shape, strict=True)]
-    ring = np.rint(np.sqrt(sum(parts))).astype(np.intp)
+    # Pixels of the pattern are equal steps of q along every axis, however many there are.
+    ring = ring_index(intensity.shape)
     count = np.bincount(ring[known], minlength=int(ring.max()) + 1)
     total = np.bincount(ring[known], weights=intensity[known], minlength=count.size)
     seen = np.nonzero(count)[0]
@@ -78,24 +76,25 @@ def expected_intensity(intensity: FloatArray, known: BoolArray, pixels: int) -> 
     first = int(seen[0])
     if first > 0:
         # Over one fringe, for the course is that between its maxima and minima.
-        fringe = math.ceil(longest / (2 * _radius(pixels, intensity.ndim)))
+        radius = _radius(max(pixels, 1) / intensity.size, intensity.ndim)
+        fringe = math.ceil(1 / (2 * radius))
         near = seen[seen < first + max(3, fringe)]
-        course = _compact(np.arange(count.size) / longest, pixels, intensity.ndim)
+        course = _compact(np.arange(count.size), radius, intensity.ndim)
         scale = float(total[near].sum() / (count[near] * course[near]).sum())
         mean[:first] = scale * course[:first]
     expected: FloatArray = mean[ring]
     return expected
 
 
-def _radius(pixels: int, ndim: int) -> float:
-    """Of a disc or ball of so many pixels."""
+def _radius(area: float, ndim: int) -> float:
+    """Of a disc or ball with this share of the array, as share of its sides."""
     if ndim == 2:
-        return math.sqrt(max(pixels, 1) / math.pi)
-    return float((3 * max(pixels, 1) / (4 * math.pi)) ** (1 / 3))
+        return math.sqrt(area / math.pi)
+    return float((3 * area / (4 * math.pi)) ** (1 / 3))
 
 
-def _compact(cycles: FloatArray, pixels: int, ndim: int) -> FloatArray:
-    """Scattering of a disc or ball without fringes, over |q| in cycles per object pixel; 1 in the middle."""
+def _compact(ring: npt.NDArray[np.intp], radius: float, ndim: int) -> FloatArray:
+    """Scattering of a disc or ball of such a radius without fringes, by pixels from the middle; 1 there."""
     factor, power = (np.pi / 8, 3.0) if ndim == 2 else (2 / 9, 4.0)
-    course: FloatArray = 1 / (1 + factor * (2 * np.pi * cycles * _radius(pixels, ndim)) ** power)
+    course: FloatArray = 1 / (1 + factor * (2 * np.pi * ring * radius) ** power)
     return course

@@ -36,6 +36,19 @@ def test_a_missing_centre_is_expected_as_bright_as_a_disc_of_the_supports_size_h
     assert np.allclose(expected_intensity(intensity, np.ones_like(disc), 1).sum(), intensity.sum())
 
 
+def test_rings_are_of_q_in_oblong_patterns():
+    """A round particle is an ellipse in an oblong array, whose pixels are finer along its longer side."""
+    shape = (96, 160)
+    y, x = np.ogrid[: shape[0], : shape[1]]
+    y, x = y - shape[0] // 2, x - shape[1] // 2
+    round_one = np.hypot(y / shape[0], x / shape[1]) < 0.1
+    intensity = np.abs(transform(round_one * 10.0)) ** 2
+    gaps = (np.arctan2(y, x) > 1.2) & (np.arctan2(y, x) < 1.9) & (np.hypot(y, x) < 30)
+    found = expected_intensity(np.where(gaps, 0, intensity), ~gaps, int(round_one.sum()))
+    fringes = gaps & (np.hypot(y, x) > 4)
+    assert np.corrcoef(found[fringes], intensity[fringes])[0, 1] > 0.98
+
+
 def test_gaps_are_filled_from_the_rings_beside_them():
     intensity = np.full((32, 32), 4.0)
     known = np.ones((32, 32), bool)
