@@ -28,7 +28,7 @@ def _preset(title: str, when: str, **values: object) -> Preset:
 SINGLE_PARTICLE = _preset(
     "Single particle with beam stop",
     "For one isolated particle of unknown size and shape whose pattern lacks its centre; begin with this one.",
-    schedule="8*(20 RAAR(beta=0.95) + SW) + 8*(20 RAAR + SW(threshold=0.15, of=rms, blur=0.5, area_low=0.001)) + 120 ER",
+    schedule="8*(20 RAAR(beta=0.95) + SW) + 8*(20 RAAR + SW(threshold=0.15, of=rms, blur=0.5)) + 120 ER",
     object="complex",
     beta=0.9,
     first_support="search",
