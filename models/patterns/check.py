@@ -19,7 +19,11 @@ FINE_SHARE = 0.6
 """Share, of what it would be if speckles were one pixel wide, of the finest contrast in a pattern (periods below 16/7
 pixels) from which the pattern is called undersampled. An object half as wide as the array leaves 0.1 to 0.6, one of
 0.8 of its width 0.7 to 1, one of 0.45 at most 0.2."""
+UNDERSAMPLED = "Undersampled"
+"""How a sentence begins that says so: no result of such a pattern is more than a preview."""
 _ALL_IN_ONE = 0.9999
+_SMALLEST_TOP, _LARGEST_SUM = 1e-20, 1e30
+"""Within these, squares of amplitudes and their products stay numbers in single precision."""
 _BRIGHT_PHOTONS = 4.0
 _BRIGHT_SHARE = 0.03
 _INNERMOST_RING = 8
@@ -32,8 +36,8 @@ def check_pattern(pattern: Pattern) -> tuple[str, ...]:
     """Refuse a pattern that cannot be phased; sentences on what is doubtful about one that can, the gravest first.
 
     Raises:
-        BadPattern: fewer than two axes or too few pixels, nothing or next to nothing measured, no light, values that
-            are not finite or below 0.
+        BadPattern: fewer than two axes or too few pixels, nothing or next to nothing measured, no light or no
+            contrast, values that are not finite, below 0, or beyond single precision.
     """
     intensity, measured = pattern.intensity, pattern.measured
     name = pattern.source or "the pattern"
@@ -56,14 +60,14 @@ def check_pattern(pattern: Pattern) -> tuple[str, ...]:
     if not known:
         raise BadPattern(
             f"nothing of {name} is measured",
-            cause="every pixel is masked",
-            hint="check the mask: True means measured",
+            cause=_masked_because(pattern) or "every pixel is masked",
+            hint="check the mask (True means measured) and the values",
         )
     if known < LEAST_MEASURED_PX:
         raise BadPattern(
             f"next to nothing of {name} is measured",
             cause=f"only {count(known)} of {by(intensity.shape)} are not masked",
-            hint="check the mask: True means measured",
+            hint="check the mask (True means measured) and the values",
         )
     values = intensity[measured]
     odd = int(values.size - np.count_nonzero(np.isfinite(values)))
@@ -89,7 +93,21 @@ def check_pattern(pattern: Pattern) -> tuple[str, ...]:
             cause=f"it has {light:.3g} photons on its measured pixels",
             hint="choose a brighter frame, or check the value of one photon",
         )
-    if float(values.max()) > _ALL_IN_ONE * light:
+    top = float(values.max())
+    if not _SMALLEST_TOP <= top <= light <= _LARGEST_SUM:
+        what, other = ("large", "divide") if light > _LARGEST_SUM else ("small", "multiply")
+        raise BadPattern(
+            f"the values of {name} are too {what} for single precision",
+            cause=f"the largest is {top:.3g} and their sum {light:.3g}",
+            hint=f"{other} them by a constant",
+        )
+    if float(values.min()) == top:
+        raise BadPattern(
+            f"{name} is the same everywhere",
+            cause=f"every measured pixel is {top:.5g}: there is no diffraction in it",
+            hint="choose another frame",
+        )
+    if top > _ALL_IN_ONE * light:
         raise BadPattern(
             f"all light of {name} is in one pixel",
             cause="there is no diffraction around it",
@@ -99,13 +117,7 @@ def check_pattern(pattern: Pattern) -> tuple[str, ...]:
 
 
 def _doubts(pattern: Pattern, known: int, values: npt.NDArray[np.float32], light: float) -> tuple[str, ...]:
-    said = []
-    if narrow := _undersampled(pattern):
-        along = " and ".join(f"axis {axis}" for axis in narrow)
-        said.append(
-            f"undersampled along {along}: the finest contrast is as strong as the rest, so the object is wider "
-            "than half of the array and phasing has no unique solution; bin less or measure from farther away"
-        )
+    said = list(undersampled(pattern))
     if known < MUCH_MASKED * pattern.measured.size:
         said.append(f"only {100 * known / pattern.measured.size:.2g} % of the pixels are measured")
     if pattern.unit == "photons" and light < LITTLE_LIGHT_PHOTONS:
@@ -120,7 +132,24 @@ def _doubts(pattern: Pattern, known: int, values: npt.NDArray[np.float32], light
     return tuple(said)
 
 
-def _undersampled(pattern: Pattern) -> list[int]:
+def undersampled(pattern: Pattern) -> tuple[str, ...]:
+    """A sentence where the pattern is undersampled, as far as its speckles tell; it begins with `UNDERSAMPLED`."""
+    narrow = _fine_axes(pattern)
+    if not narrow:
+        return ()
+    along = " and ".join(f"axis {axis}" for axis in narrow)
+    return (
+        f"{UNDERSAMPLED} along {along}: the finest contrast is as strong as the rest, so the object is wider than "
+        "half of the array and phasing has no unique solution; bin less or measure from farther away.",
+    )
+
+
+def _masked_because(pattern: Pattern) -> str:
+    """What the preparation says of its masks."""
+    return "; ".join(step.words for step in pattern.steps if step.name == "mask")
+
+
+def _fine_axes(pattern: Pattern) -> list[int]:
     """The axes along which the speckles are narrower than two pixels, as far as the pattern's bright part tells.
 
     The spectrum of the intensity is the object's autocorrelation, twice as wide as the object; an object wider than

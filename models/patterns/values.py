@@ -92,7 +92,7 @@ def value_of_a_photon(values: npt.NDArray[np.floating], valid: BoolArray) -> flo
     top = int(np.convolve(coarse, np.ones(5), mode="same").argmax())
     dark = float(edges[top] + edges[top + 1]) / 2
     below = sample[sample < dark]
-    noise = float(np.sqrt(np.mean(np.square(below - dark)))) if below.size > _LEAST_IN_PEAK else 0.0
+    noise = float(np.sqrt(np.mean(np.square(below - dark, dtype=np.float64)))) if below.size > _LEAST_IN_PEAK else 0.0
     if noise <= 0:
         return None
     last = min(float(high) - dark, _FARTHEST_PEAK * noise)

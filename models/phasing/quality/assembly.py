@@ -7,23 +7,25 @@ import importlib.metadata
 import math
 import platform
 from collections.abc import Generator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from models.errors import BadParameter
 from models.parameters import to_dict
 from models.patterns import Pattern
 from models.phasing.quality.agreement import agreement_map, choose_kept
-from models.phasing.quality.alignment import find_alignment
 from models.phasing.quality.average import average, modes
 from models.phasing.quality.comparison import HeldOutErrors, how_much_worse
-from models.phasing.quality.prtf import phase_transfer
+from models.phasing.quality.laying import Laid, Reference, blocks
+from models.phasing.quality.prtf import phase_transfer_in_pieces
 from models.phasing.quality.trust import Evidence, figure, judge
 from models.phasing.settings import PhasingSettings
 from models.phasing.types import BoolArray, Reconstruction, Start
 from models.progress import Progress
 
+R = TypeVar("R")
 _TIED = 1.0
 """Standard errors below which held-out pixels do not decide between two starts."""
 _NEAR = 1.1
@@ -39,7 +41,7 @@ def assemble(
     held_out: BoolArray,
     *,
     changes: tuple[tuple[int, Mapping[str, Any]], ...] = (),
-) -> Generator[Progress, None, Reconstruction]:
+) -> Generator[Progress, bool | None, Reconstruction]:
     """Rank the starts, lay them over the best, average those that agree, and judge.
 
     Starts are ranked by free log-likelihood, by R factor where nothing was held out or where the held-out pixels
@@ -52,28 +54,31 @@ def assemble(
         changes: what was changed while it ran, (iteration, JSON-ready settings).
 
     Yields:
-        Progress in starts.
+        Progress in starts, several a second on large arrays too. Sending True ends the laying over: the starts that
+        have not had their turn are left out, and the trust says so.
 
     Raises:
         BadParameter: no start has an object.
     """
+    from models.phasing.quality.transform import in_pieces
+
     usable = [start for start in starts if _has_object(start)]
     if not usable:
         cause = "none was run" if not starts else "the object of every start is empty"
         raise BadParameter("There is no reconstruction", cause=cause, hint="Check the pattern, mask and support")
-    ranked, worse = _by_rank(usable, HeldOutErrors(pattern, held_out))
+    yield Progress(done=0, total=len(usable), unit="starts", message="ranking the starts")
+    islands = HeldOutErrors(pattern, held_out)
+    errors: list[npt.NDArray[np.float64]] = []
+    for start in usable:
+        spectrum = yield from _said(in_pieces(start.object), len(errors), len(usable), "ranking the starts")
+        errors.append(islands.of_spectrum(spectrum))
+    ranked, worse = _by_rank(usable, errors)
     where = pattern.measured & ~held_out
     if not where.any():
         where = np.ones(pattern.shape, np.bool_)
     first = _in_phase(ranked[0], settings)
-    lying, agreements = [first], [1.0]
-    for start in ranked[1:]:
-        yield Progress(
-            done=len(lying), total=len(ranked), unit="starts", message="laying the starts over one another"
-        )
-        how = find_alignment(first.object, start.object, where=where)
-        lying.append(dataclasses.replace(start, object=how.object(start.object), support=how.support(start.support)))
-        agreements.append(how.agreement)
+    lying, agreements = yield from _laid(first, ranked[1:], where)
+    left_out = len(ranked) - len(lying)
     if settings.keep > 0:
         kept = list(range(min(settings.keep, len(lying))))
     else:
@@ -81,28 +86,39 @@ def assemble(
     order = kept + [place for place in range(len(lying)) if place not in set(kept)]
     lying, agreements = [lying[place] for place in order], [agreements[place] for place in order]
     worse = [worse[place] for place in order]
-    yield Progress(done=len(ranked), total=len(ranked), unit="starts", message="averaging")
-
     objects = [start.object for start in lying[: len(kept)]]
+    averaging = Progress(done=len(ranked), total=len(ranked), unit="starts", message="averaging")
+    mean = np.empty(pattern.shape, np.complex64)
+    agreement = np.empty(pattern.shape, np.float32)
+    for rows in blocks(pattern.shape):
+        yield averaging
+        parts = [each[rows] for each in objects]
+        mean[rows] = average(parts)
+        agreement[rows] = agreement_map(parts, first.support[rows])
     inside = np.logical_or.reduce([start.support for start in lying[: len(kept)]])
-    mean = average(objects)
     found, weights = modes(objects, inside)
-    curve = phase_transfer(pattern, objects)
-    trust = judge(
-        Evidence(
-            pattern=pattern,
-            settings=settings,
-            held_out=held_out,
-            starts=lying,
-            kept=len(kept),
-            agreements=agreements,
-            worse=worse,
-            object=mean,
-            support=first.support,
-            prtf=curve,
-            mode_weights=weights,
-        )
+    curve = yield from _said(phase_transfer_in_pieces(pattern, objects), len(ranked), len(ranked), "averaging")
+    spectrum = yield from _said(in_pieces(mean), len(ranked), len(ranked), "judging")
+    modulus = np.abs(spectrum)
+    del spectrum
+    evidence = Evidence(
+        pattern=pattern,
+        settings=settings,
+        held_out=held_out,
+        starts=lying,
+        kept=len(kept),
+        agreements=agreements,
+        worse=worse,
+        object=mean,
+        support=first.support,
+        modulus=modulus,
+        prtf=curve,
+        mode_weights=weights,
     )
+    trust = yield from _said(judge(evidence), len(ranked), len(ranked), "judging")
+    if left_out:
+        words = f"Stopped before all starts were compared: {left_out} of {len(ranked)} are left out."
+        trust = dataclasses.replace(trust, warnings=(*trust.warnings, words))
     return Reconstruction(
         pattern=pattern,
         object=mean,
@@ -110,7 +126,7 @@ def assemble(
         held_out=held_out,
         starts=tuple(lying),
         kept=len(kept),
-        agreement=agreement_map(objects, first.support),
+        agreement=agreement,
         modes=found,
         mode_weights=weights,
         prtf=curve,
@@ -137,15 +153,53 @@ def _has_object(start: Start) -> bool:
     return bool(np.isfinite(start.object).all()) and bool(start.object.any())
 
 
-def _by_rank(starts: Sequence[Start], held_out: HeldOutErrors) -> tuple[list[Start], list[float]]:
+def _said(work: Generator[None, None, R], done: int, total: int, message: str) -> Generator[Progress, Any, R]:
+    """Work in pieces, with a record between two of them."""
+    record = Progress(done=done, total=total, unit="starts", message=message)
+    while True:
+        yield record
+        try:
+            next(work)
+        except StopIteration as stop:
+            result: R = stop.value
+            return result
+
+
+def _laid(
+    first: Start, others: Sequence[Start], where: BoolArray
+) -> Generator[Progress, bool | None, tuple[list[Start], list[float]]]:
+    """The starts laid over the first, which is among them, and how well they agree with it; as many as had their
+    turn before True was sent."""
+    lying, agreements = [first], [1.0]
+    reference = Reference(first.object, where)
+    for start in others:
+        work = reference.lay(start.object, start.support)
+        message = "laying the starts over one another"
+        record = Progress(done=len(lying), total=1 + len(others), unit="starts", message=message)
+        while True:
+            if (yield record):
+                return lying, agreements
+            try:
+                next(work)
+            except StopIteration as stop:
+                laid: Laid = stop.value
+                break
+        lying.append(dataclasses.replace(start, object=laid.object, support=laid.support))
+        agreements.append(laid.agreement)
+    return lying, agreements
+
+
+def _by_rank(
+    starts: Sequence[Start], island_errors: Sequence[npt.NDArray[np.float64]]
+) -> tuple[list[Start], list[float]]:
     """The starts, best first, and by how many standard errors each predicts held-out pixels worse than the best.
 
     Where held-out pixels cannot tell the first from others, the fitted ones decide between these: they are twenty
     times as many. They may do so only for supports of about one size, as a larger one always fits better.
     """
-    ranked = sorted(starts, key=_rank)
+    places = sorted(range(len(starts)), key=lambda place: _rank(starts[place]))
+    ranked, errors = [starts[place] for place in places], [island_errors[place] for place in places]
     first = ranked[0]
-    errors = [held_out.of(start.object) for start in ranked]
     size = int(first.support.sum())
     tied = [
         place

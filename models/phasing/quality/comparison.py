@@ -38,7 +38,11 @@ class HeldOutErrors:
         """Sum over each island of the deviance, or of the squared errors of the amplitudes in arbitrary units."""
         from models.phasing.quality.transform import to_fourier
 
-        amplitude = np.abs(to_fourier(values))[self._at].astype(np.float64)
+        return self.of_spectrum(to_fourier(values))
+
+    def of_spectrum(self, spectrum: ComplexArray) -> npt.NDArray[np.float64]:
+        """The same of an object's centred transform."""
+        amplitude = np.abs(spectrum[self._at]).astype(np.float64)
         if self._photons:
             errors = deviance(self._measured, amplitude**2)
         else:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 
 import numpy as np
 
 from models.patterns import Pattern
+from models.phasing.quality.laying import LARGE, blocks
 from models.phasing.quality.rings import distance
 from models.phasing.types import ComplexArray, Prtf
+from models.progress import drain
 
 CUTOFF = 1 / math.e
 """Where resolution is read off (Chapman et al. 2006); the 0.5 line is the stricter custom."""
@@ -30,27 +32,38 @@ def phase_transfer(pattern: Pattern, objects: Sequence[ComplexArray]) -> Prtf:
         Rings from the beam to the edge of the longest axis. Where no pixel of a ring was measured its value is NaN:
         there nothing was measured, so that agreement would show only the support.
     """
-    from models.phasing.quality.transform import to_fourier
+    return drain(phase_transfer_in_pieces(pattern, objects))
+
+
+def phase_transfer_in_pieces(pattern: Pattern, objects: Sequence[ComplexArray]) -> Generator[None, None, Prtf]:
+    """`phase_transfer`, left between pieces of a tenth of a second or so."""
+    from models.phasing.quality.transform import in_pieces
 
     steps = q_steps(pattern)
     unit = min(steps)
     radius = distance(pattern.shape, [step / unit for step in steps])
     edge = max(n // 2 * step / unit for n, step in zip(pattern.shape, steps, strict=True))
     width = max(1.0, edge / _RINGS)
-    ring = np.rint(radius / width).astype(np.intp)
     n_rings = math.floor(edge / width) + 1
-    used = pattern.measured & (ring < n_rings)
+    yield
 
-    total = np.zeros(pattern.shape, np.complex128)
-    modulus = np.zeros(pattern.shape)
+    total = np.zeros(pattern.shape, np.complex128 if pattern.intensity.size < LARGE else np.complex64)
+    modulus = np.zeros(pattern.shape, total.real.dtype)
     for each in objects:
-        spectrum = to_fourier(each)
-        total += spectrum
-        modulus += np.abs(spectrum)
-    ring = ring[used]
-    pixels = np.bincount(ring, minlength=n_rings)
-    together = np.bincount(ring, weights=np.abs(total[used]), minlength=n_rings)
-    apart = np.bincount(ring, weights=modulus[used], minlength=n_rings)
+        spectrum = yield from in_pieces(each)
+        for rows in blocks(pattern.shape):
+            total[rows] += spectrum[rows]
+            modulus[rows] += np.abs(spectrum[rows])
+            yield
+    pixels, together, apart = np.zeros(n_rings, np.int64), np.zeros(n_rings), np.zeros(n_rings)
+    for rows in blocks(pattern.shape):
+        ring = np.rint(radius[rows] / width).astype(np.intp)
+        used = pattern.measured[rows] & (ring < n_rings)
+        ring = ring[used]
+        pixels += np.bincount(ring, minlength=n_rings)
+        together += np.bincount(ring, weights=np.abs(total[rows][used]), minlength=n_rings)
+        apart += np.bincount(ring, weights=modulus[rows][used], minlength=n_rings)
+        yield
     values = np.full(n_rings, np.nan)
     some = (pixels > 0) & (apart > 0)
     values[some] = np.minimum(1.0, together[some] / apart[some])

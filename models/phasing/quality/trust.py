@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from models.patterns import Pattern
+from models.patterns.check import UNDERSAMPLED, undersampled
+from models.patterns.raw import count
 from models.phasing.quality import figures
 from models.phasing.quality.agreement import SAME_OBJECT, mean_agreement
 from models.phasing.quality.comparison import CLEARLY
@@ -29,8 +31,13 @@ FREE_MODES = 1.0
 EQUALLY_WELL = 1.15
 """Ratio of R factors below which another object fits as well, if held-out pixels do not tell it from the best one.
 Starts that found the same object on a measured pattern differ by up to 1.14."""
+NEARLY_ALL = 0.99
+"""Share of the support whose length is looked at: single pixels far away are no part of the object."""
 FEW_PIXELS = 12
 """A support of fewer pixels shows a dot whatever the object was."""
+_SHRANK, _TOO_FEW, _TOUCHES = "The support shrank", "Fewer measured numbers", "Support touches the edge"
+NEVER_FINAL = (UNDERSAMPLED, _SHRANK, _TOO_FEW, _TOUCHES)
+"""How the warnings begin after which even a picture on which all starts agree is no more than a preview."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +50,7 @@ class Evidence:
         agreements: correlation of each start with the best, 0 … 1, the first being 1. worse: by how many standard
             errors each predicts held-out pixels worse than the best.
         object: the average. support: of the best start.
-        prtf: of the kept. mode_weights: of the kept, the first being the largest.
+        modulus: |F| of the average, centred. prtf, mode_weights: of the kept, the first mode being the largest.
     """
 
     pattern: Pattern
@@ -55,17 +62,15 @@ class Evidence:
     worse: Sequence[float]
     object: ComplexArray
     support: BoolArray
+    modulus: npt.NDArray[np.floating]
     prtf: Prtf
     mode_weights: npt.NDArray[np.float32]
 
 
-def judge(evidence: Evidence) -> Trust:
-    """The figures of a reconstruction and its warnings."""
-    from models.phasing.quality.transform import to_fourier
-
+def judge(evidence: Evidence) -> Generator[None, None, Trust]:
+    """The figures of a reconstruction and its warnings; left between them, as each takes a moment on large arrays."""
     pattern, best = evidence.pattern, evidence.starts[0]
     real = evidence.settings.object in ("real", "positive")
-    calculated = np.abs(to_fourier(evidence.object))
     objects = [start.object for start in evidence.starts[: evidence.kept]]
     radius, q, resolution = cutoff(evidence.prtf)
     if chance_level(evidence.kept) > CUTOFF:
@@ -81,23 +86,22 @@ def judge(evidence: Evidence) -> Trust:
         agreement=mean_agreement(objects, evidence.object, evidence.support),
         kept=evidence.kept,
         starts=len(evidence.starts),
-        masked_power=figures.masked_power(calculated, pattern),
+        masked_power=figures.masked_power(evidence.modulus, pattern),
         oversampling=figures.oversampling(pattern, evidence.support, real),
     )
-    found = [
-        *_nothing_found(evidence),
-        *_undersampled(evidence, trust),
-        *_other_objects(evidence),
-        *_disagreement(evidence, trust),
-        *_centre(evidence, trust),
-        *_small_print(evidence),
-    ]
+    found = []
+    for said in (_undersampled, _nothing_found, _other_objects, _disagreement, _centre, _small_print):
+        yield
+        found += said(evidence, trust)
     return dataclasses.replace(trust, warnings=tuple(found))
 
 
 def is_preview(trust: Trust) -> bool:
-    """Whether a result must be labelled preview: nothing says that another start would give the same."""
-    return trust.kept < 2 or not math.isfinite(trust.agreement)
+    """Whether a result must be labelled preview: nothing says that another start would give the same, or nothing that
+    it is the object if it did."""
+    if trust.kept < 2 or not math.isfinite(trust.agreement):
+        return True
+    return any(each.startswith(NEVER_FINAL) for each in trust.warnings)
 
 
 def figure(start: Start) -> float:
@@ -105,11 +109,11 @@ def figure(start: Start) -> float:
     return start.free_log_likelihood if math.isfinite(start.free_log_likelihood) else start.r_factor
 
 
-def _nothing_found(evidence: Evidence) -> list[str]:
+def _nothing_found(evidence: Evidence, _trust: Trust) -> list[str]:
     found = []
     size = int(np.count_nonzero(evidence.support))
     if size < FEW_PIXELS:
-        found.append(f"The support shrank to {size} pixels: there is no picture in it.")
+        found.append(f"{_SHRANK} to {count(size)}: there is no picture in it.")
     free = evidence.starts[0].free_log_likelihood
     if math.isfinite(free):
         rings = figures.ring_prediction(evidence.pattern, evidence.held_out)
@@ -123,37 +127,37 @@ def _nothing_found(evidence: Evidence) -> list[str]:
 
 
 def _undersampled(evidence: Evidence, trust: Trust) -> list[str]:
-    found = []
+    found = list(undersampled(evidence.pattern))
     if trust.oversampling < ENOUGH_NUMBERS:
         found.append(
-            f"Fewer measured numbers than unknowns: {trust.oversampling:.2g} measured pixels for each pixel of the "
+            f"{_TOO_FEW} than unknowns: {trust.oversampling:.2g} measured pixels for each pixel of the "
             "support, at least 2 are needed."
         )
-    length = max(_lengths(evidence.support))
-    if length >= 1:
-        found.append("Support touches the edge: the object may be larger than the pattern's sampling allows.")
-    elif length > MOST_OF_AN_AXIS:
+    if max(_lengths(evidence.support)) >= 1:
+        found.append(f"{_TOUCHES}: the object may be larger than the pattern's sampling allows.")
+    elif (length := max(_lengths(evidence.support, NEARLY_ALL))) > MOST_OF_AN_AXIS:
         found.append(
-            f"Undersampled: the support is {length:.0%} of the array long, more than half "
+            f"{UNDERSAMPLED}: the support is {length:.0%} of the array long, more than half "
             "cannot be told from its copies."
         )
     return found
 
 
-def _lengths(support: BoolArray) -> list[float]:
-    """Length of the support along each axis as share of the array, wherever in the periodic array it lies."""
+def _lengths(support: BoolArray, share: float = 1.0) -> list[float]:
+    """Length along each axis that holds this share of the support, as share of the array, wherever in the periodic
+    array it lies."""
     lengths = []
     for axis, n in enumerate(support.shape):
-        others = tuple(k for k in range(support.ndim) if k != axis)
-        filled = np.flatnonzero(support.any(axis=others))
-        if not len(filled):
-            return [0.0] * support.ndim
-        gaps = np.diff(np.append(filled, filled[0] + n)) - 1
-        lengths.append((n - int(gaps.max())) / n)
+        lines = support.sum(axis=tuple(k for k in range(support.ndim) if k != axis))
+        wanted = math.ceil(share * int(lines.sum()))
+        up_to = np.concatenate(([0], np.cumsum(np.tile(lines, 2))))
+        firsts = np.arange(n)
+        ends = np.searchsorted(up_to, up_to[firsts] + wanted)
+        lengths.append(float((ends - firsts).min()) / n if wanted else 0.0)
     return lengths
 
 
-def _other_objects(evidence: Evidence) -> list[str]:
+def _other_objects(evidence: Evidence, _trust: Trust) -> list[str]:
     limit = EQUALLY_WELL * evidence.starts[0].r_factor
     others = [
         start
@@ -195,7 +199,7 @@ def _centre(evidence: Evidence, trust: Trust) -> list[str]:
     return [f"Centre not measured: {share}, and the support alone says what is there."]
 
 
-def _small_print(evidence: Evidence) -> list[str]:
+def _small_print(evidence: Evidence, _trust: Trust) -> list[str]:
     found = []
     if evidence.kept >= 2 and chance_level(evidence.kept) > CUTOFF:
         found.append(

@@ -8,7 +8,8 @@ and the phase that of the sum of both phase factors.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from typing import TypeAlias
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from models.phasing.types import BoolArray, ComplexArray, Start
 
 FRESH_SHARE = 0.25
 """share of a later generation that begins from chance again, so that a wrong template is not the end"""
+Begun: TypeAlias = tuple[ComplexArray, BoolArray] | None
+"""object and support a start begins from; None for chance"""
 
 
 def combined(template: ComplexArray, other: ComplexArray) -> ComplexArray:
@@ -39,27 +42,30 @@ def order(starts: Sequence[Start]) -> list[Start]:
     return sorted(starts, key=key)
 
 
-def next_objects(
-    starts: Sequence[Start], count: int, where: BoolArray
-) -> list[tuple[ComplexArray, BoolArray] | None]:
+def next_objects(starts: Sequence[Start], count: int, where: BoolArray) -> Generator[None, None, list[Begun]]:
     """What each of `count` starts of the next generation begins from: object and support, or None for chance.
 
     Args:
         starts: of the generation before. where: pixels of the pattern that were fitted, for the alignment.
+
+    Yields:
+        between pieces of a tenth of a second or so.
     """
-    from models.phasing.quality.alignment import find_alignment
+    from models.phasing.quality.laying import Reference
 
     ranked = order(starts)
     template = ranked[0]
+    reference = Reference(template.object, where)
     fresh = int(FRESH_SHARE * count)
-    found: list[tuple[ComplexArray, BoolArray] | None] = []
+    found: list[Begun] = []
     for number in range(count - fresh):
         other = ranked[number % len(ranked)]
         if other is template:
             found.append((template.object, template.support))
             continue
-        how = find_alignment(template.object, other.object, where=where)
-        found.append((combined(template.object, how.object(other.object)), template.support))
+        laid = yield from reference.lay(other.object, other.support)
+        found.append((combined(template.object, laid.object), template.support))
+        yield
     return found + [None] * fresh
 
 

@@ -12,8 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from models.errors import FriedelError
 from models.parameters import to_dict, validate
 from models.patterns import Pattern
@@ -22,14 +20,14 @@ from models.phasing.quality import assemble, held_out_pixels
 from models.phasing.schedule import parse
 from models.phasing.settings import PhasingSettings
 from models.phasing.starts.crew import Crew
-from models.phasing.starts.guided import next_objects, order
+from models.phasing.starts.guided import Begun, next_objects, order
 from models.phasing.starts.hopeless import Watchman
 from models.phasing.starts.lane import Ended, Failed, Message, Picture, Report, Task
 from models.phasing.starts.material import Material
 from models.phasing.starts.memory import kept_at_most, running_at_once
 from models.phasing.starts.processes import may_have_children
 from models.phasing.starts.searching import LOW, at_whole, tasks_of
-from models.phasing.starts.table import Table
+from models.phasing.starts.table import Table, best_words
 from models.phasing.starts.types import (
     Change,
     Command,
@@ -38,6 +36,7 @@ from models.phasing.starts.types import (
     Pause,
     StartsProgress,
     Step,
+    Stop,
     Watch,
 )
 from models.phasing.types import BoolArray, Preview, Reconstruction, Start
@@ -175,14 +174,16 @@ class _Run:
             if not self._total_after or self._stopped or not self._table.results:
                 return
             self._done_before += self._table.iterations
-            yield self._record("combining the best start with the others")
+            combined = yield from self._combined()
+            if self._stopped:
+                return
             best = order(self._table.results)[0]
             self._bests.append(best)
             # Of the others of this generation nothing but their time is left.
             self._earlier_s += sum(start.seconds for start in self._table.results if start is not best)
             self._generation += 1
             own = next(task.overrides for task in tasks if task.seed == best.seed)
-            tasks = self._next_tasks(own, support)
+            tasks = self._next_tasks(combined, own, support)
 
     def _search(self, after: int) -> Generator[StartsProgress, Command | None, list[Task]]:
         """Rounds of trials; gives what the starts begin from."""
@@ -247,17 +248,31 @@ class _Run:
             self._watch_best()
             command = yield self._record()
 
-    def _next_tasks(self, own: Mapping[str, Any], given: Path | None) -> list[Task]:
+    def _combined(self) -> Generator[StartsProgress, Command | None, list[Begun]]:
+        """What the next generation begins from; nothing once it is stopped."""
+        where = self._pattern.measured & ~self._held_out
+        work = next_objects(self._table.results, self._settings.starts, where)
+        while True:
+            self._obey((yield self._record("combining the best start with the others")))
+            if self._stopped:
+                return []
+            try:
+                next(work)
+            except StopIteration as stop:
+                found: list[Begun] = stop.value
+                return found
+
+    def _next_tasks(self, combined: Sequence[Begun], own: Mapping[str, Any], given: Path | None) -> list[Task]:
         """Those of the next generation.
 
         Args:
+            combined: what they begin from.
             own: the settings of its template's own: the area that was searched for is its successors' too.
             given: file of the first support that was given, if one was.
         """
-        where = self._pattern.measured & ~self._held_out
-        count, first_seed = self._settings.starts, self._settings.seed + self._generation * self._settings.starts
+        first_seed = self._settings.seed + self._generation * self._settings.starts
         tasks = []
-        for number, begun in enumerate(next_objects(self._table.results, count, where)):
+        for number, begun in enumerate(combined):
             seed = first_seed + number
             if begun is None:
                 # The support that was found belongs to its object: begin as without it.
@@ -365,7 +380,7 @@ class _Run:
         rows = table.ranked()
         preview, self._preview = self._preview, None
         if not message:
-            message = "paused" if self._paused else _best(rows)
+            message = "paused" if self._paused else best_words(rows)
             message = f"{self._stage}; {message}" if self._stage else message
         return StartsProgress(
             done=self._done_before + table.iterations,
@@ -404,13 +419,17 @@ class _Run:
             cause = cause or "it was stopped before the first iteration"
             raise FriedelError("There is nothing to show yet", cause=cause)
         work = assemble(self._pattern, starts, self._first_settings, self._held_out, changes=tuple(self._changes))
+        begun = enough = False
         while True:
             try:
-                step = next(work)
+                # Told to stop once more, it makes the result of what is laid over one another so far.
+                step = work.send(enough) if begun else next(work)
             except StopIteration as stop:
                 made: Reconstruction = stop.value
                 break
-            yield replace(self._record(step.message), done=step.done, total=step.total, unit=step.unit)
+            begun = True
+            record = replace(self._record(step.message), done=step.done, total=step.total, unit=step.unit)
+            enough = isinstance((yield record), Stop) or enough
         said = [text for text in doubts if text not in made.trust.warnings]
         if self._generation:
             said.append(
@@ -425,11 +444,3 @@ class _Run:
 
     def close(self) -> None:
         self._crew.close()
-
-
-def _best(rows: Sequence[Any]) -> str:
-    best = rows[0] if rows else None
-    if best is None or np.isnan(best.figure):
-        return "starting"
-    name = "R" if np.isnan(best.free_log_likelihood) else "free LLK"
-    return f"best: start {best.seed}, {name} {best.figure:.4g}"

@@ -90,3 +90,12 @@ class Table:
             free_log_likelihood=np.array(free, np.float32),
             support_pixels=np.array(support, np.int32),
         )
+
+
+def best_words(rows: Sequence[StartRow]) -> str:
+    """The best of ranked rows, in words."""
+    best = rows[0] if rows else None
+    if best is None or math.isnan(best.figure):
+        return "starting"
+    name = "R" if math.isnan(best.free_log_likelihood) else "free LLK"
+    return f"best: start {best.seed}, {name} {best.figure:.4g}"

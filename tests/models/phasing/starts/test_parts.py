@@ -15,6 +15,7 @@ from models.phasing.starts.guided import combined, next_objects
 from models.phasing.starts.hopeless import CHECKS, FAR_FREE, FAR_R, Watchman, far_behind, figures_at
 from models.phasing.starts.searching import at_whole
 from models.phasing.types import Preview
+from models.progress import drain
 from tests.models.phasing.starts.fakes import FakeSolver, Task
 
 
@@ -91,7 +92,7 @@ def test_the_next_generation_is_aligned_to_the_best():
         made = solver.start()
         object_ = np.roll(best, shift, 0) * np.complex64(np.exp(1j * shift))
         starts.append(type(made)(**{**_fields(made), "object": object_, "support": object_ != 0}))
-    found = next_objects(starts[::-1], 4, np.ones(shape, bool))
+    found = drain(next_objects(starts[::-1], 4, np.ones(shape, bool)))
     assert found[3] is None
     for begun in found[:3]:
         np.testing.assert_allclose(np.abs(begun[0]), np.abs(best), atol=0.05)
