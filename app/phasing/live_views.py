@@ -123,7 +123,7 @@ class LiveViews(QObject):
         self._progress = progress
         if progress.stage != self._stage:  # what comes now are other starts, though their seeds may be the same
             self._stage, self._points, self._watched = progress.stage, {}, None
-        if self._watched is None or progress.stage:
+        if progress.stage or self._watched not in {row.seed for row in progress.rows}:
             self._watched = progress.watched
         if len(progress.notes) > self._notes:
             self._notes = len(progress.notes)
@@ -277,7 +277,7 @@ class LiveViews(QObject):
         self._pane.trust.set_trust(result.trust)
         cutoff = result.trust.prtf_cutoff_px if result.prtf.q_nm is None else result.trust.prtf_resolution_q
         if result.trust.kept > 1:
-            self._pane.prtf.set_prtf(result.prtf, cutoff, words.prtf_words(result.trust))
+            self._pane.prtf.set_prtf(result.prtf, cutoff, words.prtf_words(result.trust, result.prtf))
         else:
             self._pane.prtf.clear("Only one start was kept: there is nothing its phases could be compared with.")
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from datetime import datetime
 
+import numpy as np
+
 from app.phasing.records import AGREEMENT, AVERAGE, Prepared, Result
-from models.phasing.types import Trust
+from models.phasing.types import Prtf, Trust
 from widgets.text import THIN_SPACE, counted, grouped, significant
 
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -46,8 +48,11 @@ def pixel_words(pixel_nm: tuple[float, ...] | None) -> str:
     return f"object pixel {' × '.join(significant(size, 3) for size in pixel_nm)} nm"
 
 
-def prtf_words(trust: Trust) -> str:
-    """Where the PRTF falls below 1/e."""
+def prtf_words(trust: Trust, prtf: Prtf) -> str:
+    """Where the PRTF falls below 1/e, or that it does not."""
+    if prtf.values.size and float(np.nanmin(prtf.values)) > 1 / math.e:
+        edge = "" if prtf.q_nm is None else f": {significant(float(prtf.q_nm[-1]), 3)} nm⁻¹"
+        return f"Stays above 1/e up to the edge of the pattern{edge}"
     if math.isfinite(trust.prtf_resolution_nm):
         return (
             f"Falls below 1/e at {significant(trust.prtf_resolution_q, 3)} nm⁻¹: "

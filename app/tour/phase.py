@@ -13,6 +13,7 @@ from PyQt6.QtWidgets import QFileDialog
 
 from app.phasing.controller import FAILED, PAUSED, Phasing
 from app.tour.hands import TourStuck, drag, press, screenshot, spin, type_text, wait_until
+from models.phasing.presets import QUICK_LOOK
 from widgets.phase.pane import AMPLITUDES, COMPARE, OBJECT, PREPARE, RECIPE, STARTS, SUPPORT, PhasePane
 
 if TYPE_CHECKING:
@@ -67,9 +68,12 @@ class PhaseSteps:
         self._results["pattern"] = {"shape": list(prepared.shape), "steps": [step.words for step in prepared.steps]}
 
     def _reconstruct(self) -> None:
-        """A recipe of one's own, Ctrl+R, and watch."""
+        """The quick preset with a schedule of one's own, Ctrl+R, and watch."""
         recipe = self._pane.recipe
         self._pane.show_page(RECIPE)
+        place = recipe.preset.findText(QUICK_LOOK.title)
+        recipe.preset.setCurrentIndex(place)
+        recipe.preset.activated.emit(place)
         recipe.schedule.setFocus()
         recipe.schedule.selectAll()
         type_text(SCHEDULE, self._tour.window)

@@ -59,8 +59,8 @@ class RecipePanel(QWidget):
         self._presets: tuple[PresetChoice, ...] = ()
         self._running = False
         self._bad = False
-        self._preset = QComboBox()
-        self._preset.setAccessibleName("Preset")
+        self.preset = QComboBox()
+        self.preset.setAccessibleName("Preset")
         self._when = QLabel()
         self._when.setWordWrap(True)
         self.schedule = QLineEdit()
@@ -125,7 +125,7 @@ class RecipePanel(QWidget):
         box.setSpacing(5)
         for widget in (
             _caption("Preset"),
-            self._preset,
+            self.preset,
             self._when,
             _caption("Schedule"),
             self.schedule,
@@ -152,10 +152,10 @@ class RecipePanel(QWidget):
     def set_presets(self, presets: Sequence[PresetChoice]) -> None:
         """Offer these presets."""
         self._presets = tuple(presets)
-        self._preset.clear()
+        self.preset.clear()
         for preset in self._presets:
-            self._preset.addItem(preset.title)
-        self._preset.addItem("Own settings", _OWN)
+            self.preset.addItem(preset.title)
+        self.preset.addItem("Own settings", _OWN)
         self._show()
 
     def set_settings(self, settings: PhasingSettings) -> None:
@@ -170,7 +170,7 @@ class RecipePanel(QWidget):
     def set_running(self, running: bool) -> None:
         """While it runs, what cannot change any more is greyed and the rest acts at once."""
         self._running = running
-        for widget in (self.starts, self.seed, self.first, self._preset):
+        for widget in (self.starts, self.seed, self.first, self.preset):
             widget.setEnabled(not running)
         self._live.setText(
             "Changes act on the running starts: parameters from the next iteration, the schedule from the next block."
@@ -199,7 +199,7 @@ class RecipePanel(QWidget):
     # -- inside ----------------------------------------------------------------------------------------------------
 
     def _connect(self) -> None:
-        self._preset.activated.connect(self._preset_chosen)
+        self.preset.activated.connect(self._preset_chosen)
         self.schedule.textEdited.connect(lambda _text: self._check.start())
         self.schedule.editingFinished.connect(self._typed)
         self.object.activated.connect(lambda _at: self._change(object=self.object.currentText()))
@@ -250,8 +250,8 @@ class RecipePanel(QWidget):
         s = self._settings
         titles = [preset.title for preset in self._presets]
         place = titles.index(s.preset) if s.preset in titles else len(titles)
-        if self._preset.count():
-            self._preset.setCurrentIndex(place)
+        if self.preset.count():
+            self.preset.setCurrentIndex(place)
         self._when.setText(self._presets[place].when if place < len(titles) else "Changed from a preset by you.")
         if self.schedule.text() != s.schedule and not self.schedule.hasFocus():
             self.schedule.setText(s.schedule)

@@ -203,8 +203,8 @@ def test_a_preset_brings_its_settings_and_its_sentence(recipe: RecipePanel) -> N
     told: list[PhasingSettings] = []
     recipe.settings_changed.connect(told.append)
     recipe.seed.setValue(7)
-    recipe._preset.setCurrentIndex(2)
-    recipe._preset.activated.emit(2)
+    recipe.preset.setCurrentIndex(2)
+    recipe.preset.activated.emit(2)
     assert told[-1] == replace(PRESETS[2].settings, seed=7)
     assert recipe._when.text() == PRESETS[2].when
     assert recipe.schedule.text() == PRESETS[2].settings.schedule
