@@ -436,6 +436,10 @@ class _Run:
                 "the starts of later generations begin from the best of the earlier ones: their agreement says less "
                 "than that of independent starts"
             )
+        elif self._first_settings.first_support == SEARCH:
+            said.append(
+                "the starts begin from what the search found: their agreement says less than that of others"
+            )
         if self._table.dropped:
             said.append(f"{self._table.dropped} more starts did not fit into memory: only the best are kept")
         lost = [error.sentence() for error in dict.fromkeys(self._errors)]
