@@ -192,10 +192,6 @@ class AmplitudeView(QWidget):
         fits = indices is not None and self._measured is not None and indices.shape == self._measured.shape
         self.canvas.set_calculated(np.ascontiguousarray(table[indices]) if fits else None)
 
-    def set_readout(self, readout: Readout | None) -> None:
-        """Say this of the pixel under the mouse from now on."""
-        self._readout_of = readout
-
     def text(self) -> str:
         """What is said in place of the pictures, or under them."""
         if self._place.currentWidget() is self._empty:

@@ -130,10 +130,6 @@ class ArrayCanvas(QWidget):
         self._outline_shown = shown
         self.update()
 
-    @property
-    def outline_shown(self) -> bool:
-        return self._outline_shown
-
     def set_pixel_nm(self, pixel_nm: float | None) -> None:
         """Size of an array pixel for the scale bar; None: the bar is in pixels."""
         self._pixel_nm = pixel_nm

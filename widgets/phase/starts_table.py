@@ -209,11 +209,6 @@ class StartsTable(QWidget):
         """Seeds to be compared."""
         return self._model.ticked
 
-    def set_ticked(self, seeds: Sequence[int]) -> None:
-        """Tick these (two at most); nothing is emitted."""
-        self._model.ticked = tuple(seeds)[-2:]
-        self._table.viewport().update()  # type: ignore[union-attr]
-
     def cell(self, row: int, column: str) -> str:
         """Text of a cell, for tests and screen readers."""
         return str(self._model.data(self._model.index(row, COLUMNS.index(column))) or "")

@@ -40,7 +40,7 @@ class SupportEditor(QWidget):
     """A picture to draw on, the tools, and the drawn support's area."""
 
     use_wanted = pyqtSignal(object)
-    """(h, w) bool over the whole array: the support drawn should be the first one (or replace the present one)"""
+    """(h, w) bool over the whole array: what the starts of the next run should begin with"""
     source_wanted = pyqtSignal(str)
     """`OBJECT` or `AUTOCORRELATION`: what to draw on"""
 
@@ -78,7 +78,7 @@ class SupportEditor(QWidget):
         self.take = self._button("From present", "refresh", "Begin with the support of the object shown")
         self.use = QPushButton("Use as support")
         self.use.setAutoDefault(False)
-        self.use.setToolTip("Every start begins with this support; starts that run go on with it")
+        self.use.setToolTip("Every start of the next run begins with this support")
         self._words = QLabel()
         self._words.setWordWrap(True)
         line = QHBoxLayout()
@@ -135,10 +135,6 @@ class SupportEditor(QWidget):
         self._place.setCurrentWidget(self.canvas)
         self._hand_out()
         self._drawn()
-
-    def set_source(self, source: str) -> None:
-        """Show what is drawn on; nothing is emitted."""
-        self.source.setCurrentIndex(self.source.findData(source))
 
     @property
     def drawing(self) -> Drawing | None:
