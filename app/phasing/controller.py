@@ -6,6 +6,7 @@ import itertools
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -134,14 +135,15 @@ class Phasing(QObject):
 
     def prepare(self) -> None:
         """Prepare the subject's pattern, to be looked at."""
-        if self.subject is None or self.alive:
-            return
+        if self.subject is not None and not self.alive:
+            self._ask_for_pattern("prepare", self.subject, to_dict(self.preparation))
+
+    def _ask_for_pattern(self, task: str, *args: Any) -> None:
         self._set_state(PREPARING)
         if self._scratch is None:
             self._scratch = Scratch()
         folder = str(self._scratch.folder / f"pattern-{next(self._folders)}")
-        args = (self.subject, to_dict(self.preparation), folder)
-        self._prepare_lane.submit("app.phasing.work:prepare", args, self._prepared, self._not_prepared)
+        self._prepare_lane.submit(f"app.phasing.work:{task}", (*args, folder), self._prepared, self._not_prepared)
 
     def _prepared(self, prepared: Prepared) -> None:
         if self._closed:
@@ -313,14 +315,23 @@ class Phasing(QObject):
             self._draw_lane.submit("app.phasing.work:autocorrelation_picture", args, done, self._complain)
 
     def repeat(self) -> None:
-        """Take the recipe and seed of the present result up again, and run."""
-        if self.result is None or self.busy:
+        """Run with the pattern, recipe, seed and given support of the present result, whatever is set now."""
+        from app.phasing.results import FIRST_SUPPORT
+
+        result = self.result
+        if result is None or self.subject is None or self.busy:
             return
-        self.settings = _taken_up(PhasingSettings, self.result.settings, self.settings)
-        if self.support is None:
-            self.settings = _without_drawn(self.settings)
+        settings = _taken_up(PhasingSettings, result.settings, self.settings)
+        if settings.first_support == "given":
+            stored = Path(result.folder) / FIRST_SUPPORT
+            if not stored.exists():
+                self.problem.emit("This result cannot be repeated: the support it began with was not kept.")
+                return
+            self.support = np.load(stored, allow_pickle=False)
+        self.settings = settings
         self.settings_changed.emit()
-        self.run()
+        self._wants_run = True
+        self._ask_for_pattern("take_up", self.subject, result.folder)
 
     def to_state(self) -> dict[str, Any]:
         """What is remembered of the run."""

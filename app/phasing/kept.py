@@ -97,8 +97,9 @@ class KeptResults(QObject):
         self.hold = hold
         self._show_lane.forget()
         if self.result is not None:
-            self.result = None
+            before, self.result = self.result, None
             self.changed.emit()
+            shutil.rmtree(before.folder, ignore_errors=True)  # what is still mapped of it stays
 
     def show(self, what: str = AVERAGE) -> None:
         """Have a picture of the present result: the average, a start, a mode."""

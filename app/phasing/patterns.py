@@ -26,10 +26,17 @@ def prepare(subject: Subject, values: Mapping[str, Any], folder: str) -> Prepare
     Raises:
         FriedelError: the frame cannot be read, a setting does not fit, or the pattern cannot be phased.
     """
+    return _kept(subject, values, _read(subject, from_dict(PatternSettings, values)), folder)
+
+
+def take_up(subject: Subject, result_folder: str, folder: str) -> Prepared:
+    """The pattern that a result was made from, written to `folder`: prepared as it was then, not as is set now."""
+    return _kept(subject, {}, load_pattern(Path(result_folder)), folder)
+
+
+def _kept(subject: Subject, values: Mapping[str, Any], pattern: Pattern, folder: str) -> Prepared:
     from models.patterns.check import check_pattern
 
-    settings = from_dict(PatternSettings, values)
-    pattern = _read(subject, settings)
     doubts = check_pattern(pattern)
     save_pattern(Path(folder), pattern)
     return Prepared(
@@ -45,7 +52,7 @@ def prepare(subject: Subject, values: Mapping[str, Any], folder: str) -> Prepare
         steps=pattern.steps,
         centre=_centre(pattern),
         amplitudes=measured_picture(pattern),
-        doubts=tuple(doubts),
+        doubts=doubts,
     )
 
 

@@ -57,8 +57,9 @@ class Prepared:
     """A pattern that lies in `folder`, and how it is shown.
 
     Attributes:
-        subject: of what. settings: JSON-ready, how it was prepared. shape, pixel_nm, unit, source, steps: of the
-            pattern. photons: sum over the measured pixels. measured: share of pixels measured.
+        subject: of what. settings: JSON-ready, how it was prepared; empty for the pattern of a result.
+        shape, pixel_nm, unit, source, steps: of the pattern. photons: sum over the measured pixels. measured: share
+            of pixels measured.
         centre: (y, x) of the beam in pixels of the frame, None where it has none.
         amplitudes: the measured ones; a volume's middle plane. doubts: sentences on what speaks against it.
     """

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from models.runs.types import Run
     from models.workspace import Workspace
 
+FIRST_SUPPORT = "first_support.npy"
+"""in the folder of a result: what its starts began with, where that was given"""
 _folders = itertools.count(1)
 
 
@@ -118,6 +120,8 @@ def opened(place: Mapping[str, Any], result_id: str, scratch: str) -> Result:
     made, entry = _load(place, result_id)
     folder = Path(scratch) / f"result-{next(_folders)}"
     save_pattern(folder, made.pattern)
+    if made.first_support is not None:
+        np.save(folder / FIRST_SUPPORT, made.first_support)
     amplitudes = measured_picture(made.pattern)
     kept = {start.seed for start in made.starts[: made.kept]}
     return Result(

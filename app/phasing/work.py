@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from app.phasing.patterns import load_pattern
-from app.phasing.patterns import prepare as prepare  # the service finds it here with the others
+from app.phasing.patterns import prepare as prepare  # the service finds these here with the others
+from app.phasing.patterns import take_up as take_up
 from app.phasing.pictures import amplitude_of, calculated_picture, cropped, measured_picture, whole_object
 from app.phasing.records import AmplitudePicture, PhasingNews
 from models.parameters import from_dict
@@ -51,7 +53,9 @@ def reconstruct(
 
     pattern = load_pattern(Path(folder))
     like = measured_picture(pattern)
-    work = run_starts(pattern, from_dict(PhasingSettings, values), workers, support=support)
+    settings = from_dict(PhasingSettings, values)
+    given = support if settings.first_support == "given" else None
+    work = run_starts(pattern, settings, workers, support=given)
     record, last = next(work), -1e9
     if command is not None:
         # Said while it was loaded: nothing can be sent to a generator before its first record.
@@ -75,7 +79,7 @@ def reconstruct(
         try:
             record = work.send(command)
         except StopIteration as stop:
-            made = stop.value
+            made = replace(stop.value, first_support=given)
             break
     return (yield from keep(made, place))
 

@@ -151,6 +151,7 @@ class Reconstruction:
         agreement: float32 map 0 … 1, object space. modes: complex64 (m, …) orthogonal modes; mode_weights: (m,).
         prtf, trust: how far to believe it. settings: JSON-ready, as they were at the start.
         changes: what was changed while it ran: (iteration, JSON-ready settings).
+        first_support: bool, what the starts began with where it was given (drawn, or from a file); else None.
         versions: program and libraries. seconds: CPU seconds of all starts.
     """
 
@@ -167,5 +168,6 @@ class Reconstruction:
     trust: Trust
     settings: Mapping[str, Any]
     changes: tuple[tuple[int, Mapping[str, Any]], ...] = ()
+    first_support: BoolArray | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0

@@ -85,6 +85,7 @@ def reconstruct(
         trust=trust,
         settings=dict(values),
         changes=tuple(changes),
+        first_support=support if settings.first_support == "given" else None,
         seconds=1.0,
     )
     return (yield from keep(made, place))

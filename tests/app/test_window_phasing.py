@@ -286,6 +286,29 @@ def test_a_result_is_exported_and_repeated(qtbot, phase_window: MainWindow, tmp_
     assert phasing.result.starts[0].seed == 5
 
 
+def test_a_result_is_repeated_as_it_was_made_whatever_is_set_now(qtbot, phase_window: MainWindow) -> None:
+    window = phase_window
+    run(qtbot, window)
+    phasing = window.session.phasing
+    shape = phasing.result.shape
+    drawn = np.zeros(shape, bool)
+    drawn[5:9, 6:12] = True
+    phasing.use_support(drawn)
+    first = phasing.result.id
+    press(window, "Ctrl+R")
+    wait(qtbot, lambda: phasing.result is not None and phasing.result.id != first)
+    second = phasing.result.id
+    phasing.set_preparation(replace(phasing.preparation, binning=2))  # the drawn support does not fit any more
+    wait(qtbot, lambda: phasing.prepared.shape != shape and not phasing.busy)
+    assert phasing.support is None
+    assert window.actions_table.trigger("inspect.repeat")
+    wait(qtbot, lambda: phasing.result is not None and phasing.result.id != second)
+    assert phasing.result.shape == shape
+    assert phasing.result.starts[0].support_pixels == drawn.sum()
+    press(window, "Ctrl+R")  # and what is set holds for the next run
+    wait(qtbot, lambda: phasing.result is not None and phasing.result.shape != shape)
+
+
 def test_closing_the_run_ends_its_starts(qtbot, phase_window: MainWindow) -> None:
     window = phase_window
     begin(qtbot, window)

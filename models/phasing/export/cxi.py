@@ -79,6 +79,9 @@ def save_cxi(
         _text(process, "library_versions", as_json(dict(reconstruction.versions)))
         _text(process, "belongs_to", as_json(belongs_to or {}))
         process["cpu_seconds"] = reconstruction.seconds
+        if reconstruction.first_support is not None:
+            first = reconstruction.first_support.astype(np.uint8)
+            process.create_dataset("first_support", data=first, **_FILTERS)
         _links(file, n)
         check()
     yield Progress(done=n, total=n, unit="starts", message=f"saved to {path.name}")

@@ -3,7 +3,8 @@
 `/entry_1/image_1` is the average of the kept starts; `image_2`, `image_3` … are all starts, best first, aligned to
 the best. Each has `data` (complex, real space, quadrants not shifted) and `mask`, whose bit 0x10000 is the support.
 The pattern is what `instrument_1/detector_1` recorded: `data`, `mask` (0 = measured) and `held_out`. `result_1` has
-the PRTF, agreement, modes and figures of trust, `process_1` the settings and versions. `data_1` links to the average.
+the PRTF, agreement, modes and figures of trust, `process_1` the settings, versions and, where it was given, the
+`first_support`. `data_1` links to the average.
 Lengths are in metres, as CXI wants them.
 """
 

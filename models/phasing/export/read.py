@@ -96,6 +96,9 @@ def _reconstruction(file: h5py.File) -> Reconstruction:
         raise ValueError(f"it says that {kept} of its {len(starts)} starts are averaged")
     result, process = _group(file, layout.RESULT), _group(file, layout.PROCESS)
     weights = _array(result, "mode_weights", "f", ndim=1).astype(np.float32)
+    first_support = None
+    if "first_support" in process:
+        first_support = _array(process, "first_support", "u", shape=pattern.shape) != 0
     modes = _array(result, "modes", "c", shape=(len(weights), *pattern.shape)).astype(np.complex64)
     return Reconstruction(
         pattern=pattern,
@@ -111,6 +114,7 @@ def _reconstruction(file: h5py.File) -> Reconstruction:
         trust=_trust(_group(result, "trust")),
         settings=_json(process, "settings"),
         changes=_changes(_json(process, "changes")),
+        first_support=first_support,
         versions={str(name): str(value) for name, value in _json(process, "library_versions").items()},
         seconds=_number(process, "cpu_seconds"),
     )

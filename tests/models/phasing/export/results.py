@@ -32,4 +32,5 @@ def reconstruction(shape: tuple[int, ...] = (40, 44), n: int = 3, geometry: bool
     ]
     held = held_out_pixels(pattern, 0.05, seed=0)
     changes = ((120, {"threshold": 0.3, "schedule": "50 ER"}),)
-    return drain(assemble(pattern, starts, PhasingSettings(seed=3, schedule="100 RAAR"), held, changes=changes))
+    made = drain(assemble(pattern, starts, PhasingSettings(seed=3, schedule="100 RAAR"), held, changes=changes))
+    return dataclasses.replace(made, first_support=support) if geometry else made
