@@ -145,8 +145,8 @@ def undersampled(pattern: Pattern) -> tuple[str, ...]:
 
 
 def _masked_because(pattern: Pattern) -> str:
-    """What the preparation says of its masks."""
-    return "; ".join(step.words for step in pattern.steps if step.name == "mask")
+    """What the preparation said first of what it masked."""
+    return next((step.words for step in pattern.steps if step.name == "mask"), "")
 
 
 def _fine_axes(pattern: Pattern) -> list[int]:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+SEARCH = "search"
+"""the first support that is searched for by trials at low resolution, in a stage before the starts"""
 _SEE_OFF_S = 0.5
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
@@ -157,3 +159,16 @@ def lane_main(connection: Connection, material: Material, settings: PhasingSetti
                 connection.send(message)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
+
+
+def processes_for(settings: PhasingSettings, workers: int | None, device: str) -> int:
+    """How many processes to run; 0 for none. `workers`: how many were asked for, None for one per core."""
+    if workers is None:
+        workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if device != "cpu":
+        workers = min(workers, 1)
+    if workers and not may_have_children():
+        log.info("this process may start no others: the starts run in it")
+        return 0
+    # A search runs more trials at a time than there are starts.
+    return workers if settings.first_support == SEARCH else min(workers, settings.starts)

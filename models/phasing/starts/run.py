@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import tempfile
 import time
 from collections import deque
@@ -25,7 +23,7 @@ from models.phasing.starts.hopeless import Watchman
 from models.phasing.starts.lane import Ended, Failed, Message, Picture, Report, Task
 from models.phasing.starts.material import Material
 from models.phasing.starts.memory import kept_at_most, running_at_once
-from models.phasing.starts.processes import may_have_children
+from models.phasing.starts.processes import SEARCH, processes_for
 from models.phasing.starts.searching import LOW, at_whole, tasks_of
 from models.phasing.starts.table import Table, best_words
 from models.phasing.starts.types import (
@@ -41,15 +39,12 @@ from models.phasing.starts.types import (
 )
 from models.phasing.types import BoolArray, Preview, Reconstruction, Start
 
-log = logging.getLogger(__name__)
-
 RECORD_EVERY_S = 0.06
 """A record is given about so often, running or paused, so that whoever drives this can send a command each time. A
 little more than what `app.jobs` passes on, so that no picture is left out on the way."""
-SEARCH = "search"
-"""the first support that is searched for by trials at low resolution, in a stage before the starts"""
 _RATE_OVER_S = 3.0
 _WATCH_AT_LEAST_S = 1.0
+_ANSWER_WITHIN_S = 0.5
 _UNCHANGEABLE = ("starts", "generations", "seed", "held_out", "keep", "first_support")
 
 
@@ -92,24 +87,12 @@ def run_starts(
         given = None
         if support is not None and settings.first_support == "given":
             given = material.keep("given", support)
-        run = _Run(pattern, settings, held_out, material, _processes(settings, workers, device), device)
+        run = _Run(pattern, settings, held_out, material, processes_for(settings, workers, device), device)
         try:
             yield from run.stages(given)
         finally:
             run.close()
     return (yield from run.result(doubts))
-
-
-def _processes(settings: PhasingSettings, workers: int | None, device: str) -> int:
-    if workers is None:
-        workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if device != "cpu":
-        workers = min(workers, 1)
-    if workers and not may_have_children():
-        log.info("this process may start no others: the starts run in it")
-        return 0
-    # A search runs more trials at a time than there are starts.
-    return workers if settings.first_support == SEARCH else min(workers, settings.starts)
 
 
 class _Run:
@@ -142,6 +125,7 @@ class _Run:
         self._watched_since: float | None = None
         self._preview: Preview | None = None
         self._paused = self._stopped = False
+        self._stopped_at = 0.0
         self._notes: list[str] = []
         self._errors: list[FriedelError] = []
         self._changes: list[tuple[int, dict[str, Any]]] = []
@@ -241,12 +225,17 @@ class _Run:
                 self._crew.begin(tasks, self._settings, at_once)
                 self._watch(self._watched if self._watched in self._table.rows else tasks[0].seed)
                 self._crew.tell("pause" if self._paused else "go_on")
-            if not self._table.running:
+            if not self._table.running or self._nothing_comes():
                 return
             self._take_in(self._crew.listen(RECORD_EVERY_S))
             self._give_up_hopeless()
             self._watch_best()
             command = yield self._record()
+
+    def _nothing_comes(self) -> bool:
+        """Whether it was stopped and the starts, being prepared yet, have nothing to give: on large arrays the first
+        iteration takes long, and is not waited for."""
+        return self._stopped and not self._table.iterations and time.monotonic() - self._stopped_at > _ANSWER_WITHIN_S
 
     def _combined(self) -> Generator[StartsProgress, Command | None, list[Begun]]:
         """What the next generation begins from; nothing once it is stopped."""
@@ -346,6 +335,7 @@ class _Run:
             self._change(command.settings)
         else:
             self._stopped = True
+            self._stopped_at = time.monotonic()
             for seed in self._crew.end_all():
                 self._table.leave_out(seed)
 
@@ -437,9 +427,7 @@ class _Run:
                 "than that of independent starts"
             )
         elif self._first_settings.first_support == SEARCH:
-            said.append(
-                "the starts begin from what the search found: their agreement says less than that of others"
-            )
+            said.append("the starts begin from what the search found: their agreement says less than that of others")
         if self._table.dropped:
             said.append(f"{self._table.dropped} more starts did not fit into memory: only the best are kept")
         lost = [error.sentence() for error in dict.fromkeys(self._errors)]

@@ -45,6 +45,9 @@ def with_value(value):
         (lit((2, 2, 8, 8)), "4 axes"),
         (lit((64, 64), measured=np.ones((32, 32), bool)), "one shape"),
         (lit((32, 32), intensity=one_pixel_lit()), "one pixel"),
+        (lit((32, 32), intensity=np.full((32, 32), 7, np.float32)), "the same everywhere"),
+        (lit((32, 32), intensity=1e36 * with_value(2)), "too large for single precision"),
+        (lit((32, 32), intensity=1e-40 * with_value(2), unit="arbitrary"), "too small for single precision"),
         (lit((64, 64), intensity=np.full((64, 64), 0.001, np.float32)), "4.1 photons"),
     ],
 )

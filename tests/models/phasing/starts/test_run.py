@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -10,9 +11,11 @@ import pytest
 
 from models.errors import BadParameter, BadPattern, FriedelError
 from models.phasing.settings import PhasingSettings
-from models.phasing.starts import Change, GiveUp, GoOn, Pause, Step, Stop, Watch, run_starts
+from models.phasing.starts import Change, GiveUp, GoOn, Pause, Step, Stop, Watch, processes, run_starts
 from models.phasing.starts import run as run_module
+from models.progress import Progress
 from tests.models.patterns.make import photon_pattern
+from tests.models.phasing.starts import conftest
 
 PATTERN = photon_pattern(n=32, width=10)
 SETTINGS = PhasingSettings(schedule="10*(20 RAAR + SW)", starts=4, stop_hopeless=False)
@@ -157,6 +160,28 @@ def test_stopping_before_the_first_iteration_says_so(faked):
         drive(told=lambda record: Stop())
 
 
+def test_stopping_does_not_wait_for_a_long_first_iteration(faked):
+    faked["each_s"] = 60.0
+    begun = time.monotonic()
+    with pytest.raises(FriedelError, match="nothing to show yet"):
+        drive(workers=1, told=lambda record: Stop() if time.monotonic() - begun > 0.5 else None)
+    assert time.monotonic() - begun < 30
+
+
+def test_stopping_again_leaves_the_comparison_of_the_starts(faked, monkeypatch):
+    heard = []
+
+    def assemble(pattern, starts, settings, held_out, *, changes=()):
+        while not heard:
+            if (yield Progress(done=1, total=4, unit="starts", message="laying the starts over one another")):
+                heard.append(True)
+        return (yield from conftest.fake_assemble(pattern, starts, settings, held_out, changes=changes))
+
+    monkeypatch.setattr("models.phasing.starts.run.assemble", assemble)
+    drive(told=lambda record: Stop() if "laying" in record.message else None)
+    assert heard
+
+
 def test_one_start_can_be_given_up(faked):
     faked["each_s"] = 2e-3
     records, result = drive(told=lambda record: GiveUp(1) if record.done > 100 else None)
@@ -227,7 +252,7 @@ def test_closing_sees_the_processes_off(faked):
 
 
 def test_a_daemon_runs_them_itself(faked, monkeypatch):
-    monkeypatch.setattr(run_module, "may_have_children", lambda: False)
+    monkeypatch.setattr(processes, "may_have_children", lambda: False)
     _, result = drive(workers=2)
     assert len(result.starts) == 4
 
