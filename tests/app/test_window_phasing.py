@@ -39,7 +39,7 @@ def pane_of(window: MainWindow) -> PhasePane:
 
 
 def wait(qtbot, there: Callable[[], bool]) -> None:
-    qtbot.waitUntil(there, timeout=WAIT_MS)
+    qtbot.waitUntil(there, timeout=3 * WAIT_MS)  # a worker and the service are started on the way
 
 
 def run(qtbot, window: MainWindow) -> None:
