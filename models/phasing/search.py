@@ -99,7 +99,7 @@ class Search:
 
     Attributes:
         pattern, held_out: what the present round's trials are run on.
-        round, rounds: of which the last is at the pattern's own resolution.
+        round, rounds: the last, or the last two, are at the pattern's own resolution.
     """
 
     def __init__(self, whole: Pattern, settings: PhasingSettings, held_out: BoolArray) -> None:
@@ -149,7 +149,10 @@ class Search:
             entry = self._pool[min((number // len(_LAST_AREAS)) % _PARENTS, len(self._pool) - 1)]
             area = entry.area * _LAST_AREAS[number % len(_LAST_AREAS)]
             own = replace(
-                self._settings, first_support="given", area_high=min(1.0, _LAST_HIGH * entry.area), area_low=area
+                self._settings,
+                first_support="given",
+                area_high=min(1.0, _LAST_HIGH * entry.area),
+                area_low=min(1.0, area),
             )
             trials.append(Trial(self._settings.seed + number, own, entry.support, entry.object, area, whole=True))
         return tuple(trials)
