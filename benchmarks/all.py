@@ -33,6 +33,8 @@ BENCHMARKS = (
     "conditions",
     "adapt",
     "embedding",
+    "phasing.cost",
+    "phasing.gaps",
 )
 LIBRARIES = ("numpy", "h5py", "PyQt6", "pyqtgraph", "torch", "scikit-learn", "umap-learn")
 
