@@ -195,7 +195,10 @@ def _found(result: Reconstruction) -> dict[str, Any]:
 
 
 def _more(result: Reconstruction, pattern: Pattern) -> dict[str, Any]:
+    from models.phasing.quality import is_preview
+
     return {
+        "preview": is_preview(result.trust),
         "kept": result.kept,
         "prtf_cutoff_px": _number(result.trust.prtf_cutoff_px),
         "oversampling": _number(result.trust.oversampling),

@@ -63,6 +63,12 @@ def test_a_bare_pattern_with_a_mask_becomes_a_cxi_file(
         assert file["entry_1/image_1/mask"].shape[-2:] == file["entry_1/image_1/data"].shape[-2:]
 
 
+def test_one_start_is_a_preview(pattern: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    argv = ["phase", str(pattern), "-o", str(tmp_path / "r.cxi"), "--json", *QUICK]
+    assert dispatch([*argv, "--starts", "1"]) == 0
+    assert json.loads(capsys.readouterr().out)["preview"] is True
+
+
 def test_a_frame_of_a_run_is_prepared_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     made = photon_pattern(n=64, width=14, photons=1e6)
     run = np.stack([np.roll(made.intensity, (2, -3), (0, 1))] * 3)
