@@ -334,8 +334,8 @@ class _Run:
         elif isinstance(command, Change):
             self._change(command.settings)
         else:
-            self._stopped = True
-            self._stopped_at = time.monotonic()
+            if not self._stopped:
+                self._stopped, self._stopped_at = True, time.monotonic()
             for seed in self._crew.end_all():
                 self._table.leave_out(seed)
 
