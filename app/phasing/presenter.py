@@ -128,7 +128,8 @@ class PhasePresenter(QObject):
             self.reconstruct(self._session.browser.index)
 
     def _frame_changed(self, _index: int) -> None:
-        self._moved = True
+        # Asked now, not when the timer is done: by then the starts may have ended, and their result would be left.
+        self._moved = self.phasing is None or not self.phasing.busy
         self._follow_later.ask()
 
     def _follow_frame(self) -> None:
