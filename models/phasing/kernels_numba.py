@@ -8,15 +8,14 @@ An amplitude below zero marks a pixel that constrains nothing (not measured, or 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
-import numba  # noqa: TID253
 import numpy as np
 import numpy.typing as npt
 
+from models.phasing.compiled import compiled
+
 Array = npt.NDArray[Any]
-Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 _CHUNK = 4096
 """Pixels summed in the array's own precision before the sum goes on in float64."""
@@ -24,18 +23,7 @@ _TILE = 8
 """Rows turned into columns at a time: their lines stay in the first cache."""
 
 
-def _compiled(function: Kernel) -> Kernel:
-    # Everything but "nnan" and "ninf": a NaN has to stay one, so that the solver sees it.
-    fast = {"nsz", "arcp", "contract", "reassoc", "afn"}
-    try:
-        kernel: Any = numba.njit(function, cache=True, nogil=True, fastmath=fast)
-    except RuntimeError:
-        # Nowhere to keep the compiled code: compile it anew in each process, which takes some seconds.
-        kernel = numba.njit(function, nogil=True, fastmath=fast)
-    return cast(Kernel, kernel)
-
-
-@_compiled
+@compiled
 def modulus(wave: Array, amplitude: Array, margin: float) -> None:
     """Move every constrained pixel of `wave` to the nearest value whose modulus is within `margin` of `amplitude`.
 
@@ -58,7 +46,7 @@ def modulus(wave: Array, amplitude: Array, margin: float) -> None:
         parts[2 * i + 1] = im * scale
 
 
-@_compiled
+@compiled
 def modulus_given(wave: Array, intensity: Array, amplitude: Array, margin: float) -> None:
     """As `modulus` where the calculated intensity is not |wave|² (partial coherence, background): `wave` is scaled.
 
@@ -79,7 +67,7 @@ def modulus_given(wave: Array, intensity: Array, amplitude: Array, margin: float
         parts[2 * i + 1] *= scale
 
 
-@_compiled
+@compiled
 def _misfit_part(parts: Array, amplitude: Array) -> float:
     total = amplitude.dtype.type(0)
     zero = amplitude.dtype.type(0)
@@ -90,7 +78,7 @@ def _misfit_part(parts: Array, amplitude: Array) -> float:
     return float(total)
 
 
-@_compiled
+@compiled
 def misfit(wave: Array, amplitude: Array) -> float:
     """Σ||wave| − amplitude| over the constrained pixels (float64)."""
     parts = wave.view(amplitude.dtype)
@@ -101,7 +89,7 @@ def misfit(wave: Array, amplitude: Array) -> float:
     return total
 
 
-@_compiled
+@compiled
 def advance(
     wave: Array,
     addend: Array,
@@ -132,7 +120,7 @@ def advance(
         x[2 * i], x[2 * i + 1] = keep_x * re + keep_p * p_re, keep_x * im + keep_p * p_im
 
 
-@_compiled
+@compiled
 def add(wave: Array, addend: Array, factor: float) -> None:
     """wave ← wave + factor·addend, to the last digit as `advance` does it, so that a look changes nothing.
 
@@ -144,14 +132,14 @@ def add(wave: Array, addend: Array, factor: float) -> None:
         wave[i] = wave[i] + c * addend[i]
 
 
-@_compiled
+@compiled
 def moduli(x: Array, found: Array) -> None:
     """found ← |x|, in a tenth of the time that torch takes; x real (2n,), the parts of a complex array."""
     for i in range(found.size):
         found[i] = np.sqrt(x[2 * i] * x[2 * i] + x[2 * i + 1] * x[2 * i + 1])
 
 
-@_compiled
+@compiled
 def keep_support(x: Array, support: Array) -> None:
     """Zero outside the support, in place.
 
@@ -163,7 +151,7 @@ def keep_support(x: Array, support: Array) -> None:
             x[i] = 0
 
 
-@_compiled
+@compiled
 def _into_wedge(re: float, im: float, wedge: tuple[float, float, float, float]) -> tuple[float, float, bool]:
     """The point of the wedge of phases nearest to re + i im, and whether that is the point itself.
 
@@ -182,7 +170,7 @@ def _into_wedge(re: float, im: float, wedge: tuple[float, float, float, float]) 
     return along * cos_mid - across * sin_mid, along * sin_mid + across * cos_mid, False
 
 
-@_compiled
+@compiled
 def keep_wedge(x: Array, support: Array, wedge: tuple[float, float, float, float]) -> None:
     """The nearest values with phases in the wedge inside the support, zero outside, in place.
 
@@ -198,7 +186,7 @@ def keep_wedge(x: Array, support: Array, wedge: tuple[float, float, float, float
             x[2 * i] = x[2 * i + 1] = 0
 
 
-@_compiled
+@compiled
 def keep_floor(x: Array, support: Array) -> None:
     """The nearest values not below zero inside the support, zero outside, in place; x real (n,)."""
     zero = x.dtype.type(0)
@@ -206,7 +194,7 @@ def keep_floor(x: Array, support: Array) -> None:
         x[i] = max(x[i], zero) if support[i] else zero
 
 
-@_compiled
+@compiled
 def feedback_wedge(x: Array, p: Array, support: Array, wedge: tuple[float, float, float, float], beta: float) -> None:
     """HIO: x ← p where that fits, x − beta·p elsewhere; and p ← what x now has beyond x − beta·p.
 
@@ -232,7 +220,7 @@ def feedback_wedge(x: Array, p: Array, support: Array, wedge: tuple[float, float
             p[2 * i] = p[2 * i + 1] = 0
 
 
-@_compiled
+@compiled
 def feedback_floor(x: Array, p: Array, support: Array, beta: float) -> None:
     """As `feedback_wedge` for real arrays (n,): p fits in the support where it is not below zero."""
     back = x.dtype.type(beta)
@@ -245,7 +233,7 @@ def feedback_floor(x: Array, p: Array, support: Array, beta: float) -> None:
         p[i] = value - kept if fits else zero
 
 
-@_compiled
+@compiled
 def line_slopes(
     m0: Array, m1: Array, m2: Array, weight: Array, counts: Array, at: float, floor: float
 ) -> tuple[float, float]:
@@ -269,7 +257,7 @@ def line_slopes(
     return slope, bend
 
 
-@_compiled
+@compiled
 def turn(rows: Array, start: int, columns: Array) -> None:
     """columns[j] ← rows[:, start + j], round the end if need be.
 
@@ -286,7 +274,7 @@ def turn(rows: Array, start: int, columns: Array) -> None:
                 columns[j, i] = rows[i, at]
 
 
-@_compiled
+@compiled
 def turn_back(columns: Array, start: int, rows: Array) -> None:
     """rows[:, start + j] ← columns[j], round the end if need be; the other way round from `turn`."""
     m, n = rows.shape

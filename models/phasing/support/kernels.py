@@ -5,29 +5,17 @@ Imported inside functions only: loading numba takes longer than opening the wind
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
-import numba  # noqa: TID253
 import numpy as np
 import numpy.typing as npt
 
+from models.phasing.compiled import compiled
+
 Array = npt.NDArray[Any]
-Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 
-def _compiled(function: Kernel) -> Kernel:
-    # Everything but "nnan" and "ninf": a NaN has to stay one, so that the update sees it.
-    fast = {"nsz", "arcp", "contract", "reassoc", "afn"}
-    try:
-        kernel: Any = numba.njit(function, cache=True, nogil=True, fastmath=fast)
-    except RuntimeError:
-        # Nowhere to keep the compiled code: compile it anew in each process, which takes some seconds.
-        kernel = numba.njit(function, nogil=True, fastmath=fast)
-    return cast(Kernel, kernel)
-
-
-@_compiled
+@compiled
 def blur_rows(source: Array, taps: Array, out: Array) -> None:
     """Convolve the last axis of `source` (m, n) with the symmetric `taps`, periodically, into `out`.
 
@@ -55,7 +43,7 @@ def blur_rows(source: Array, taps: Array, out: Array) -> None:
                 row[j] += one * (a[j] + d[j]) + two * (b[j] + e[j]) + three * (c[j] + f[j])
 
 
-@_compiled
+@compiled
 def blur_planes(source: Array, taps: Array, out: Array) -> None:
     """Convolve the middle axis of `source` (o, n, m) with `taps`, periodically, into `out`."""
     outer, n, inner = source.shape
@@ -81,7 +69,7 @@ def blur_planes(source: Array, taps: Array, out: Array) -> None:
                         row[j] += one * (a[j] + d[j]) + two * (b[j] + e[j]) + three * (c[j] + f[j])
 
 
-@_compiled
+@compiled
 def kth_largest(bits: Array, count: int) -> int:
     """The `count`-th largest of non-negative float32 values given as their int32 bits, which sort alike; exact.
 
