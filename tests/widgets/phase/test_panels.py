@@ -69,10 +69,12 @@ def test_values_that_are_not_known_leave_no_line(qtbot: QtBot) -> None:
     curves.resize(700, 300)
     curves.show()
     unknown = Curve(1, np.arange(3), np.full(3, np.nan), np.full(3, np.nan))
-    curves.set_curves([unknown], 1)
-    curves.grab()
-    curves.set_curves([], None)
-    curves.grab()
+    curves.set_curves([curve(2, 1.0)], 2)
+    alone = curves.grab().toImage()
+    curves.set_curves([curve(2, 1.0), unknown], 2)
+    assert curves.grab().toImage() == alone
+    curves.set_curves([curve(2, 1.0), curve(1, 2.0)], 2)
+    assert curves.grab().toImage() != alone
 
 
 # -- starts ----------------------------------------------------------------------------------------------------------
@@ -407,6 +409,8 @@ def test_hover_beyond_the_curves_is_quiet(qtbot: QtBot) -> None:
     curves.resize(500, 300)
     curves.show()
     curves.set_curves([curve(1, 1.0)], 1)
+    without = curves.r_factor.grab().toImage()
     hover(curves.r_factor, QPointF(1, 1))
+    assert curves.r_factor.grab().toImage() == without
     hover(curves.r_factor, curves.r_factor.to_pixel(100, curves.r_factor.up.low))
     curves.grab()
