@@ -6,7 +6,7 @@ import pytest
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QKeySequence, QShortcut
 from PyQt6.QtTest import QTest
-from PyQt6.QtWidgets import QAbstractButton, QKeySequenceEdit, QLabel, QLineEdit, QWidget
+from PyQt6.QtWidgets import QAbstractButton, QKeySequenceEdit, QLabel, QLineEdit, QListWidget, QWidget
 from pytestqt.qtbot import QtBot
 
 from widgets.key_sheet import KeySheet
@@ -109,6 +109,9 @@ def test_keys_stay_in_the_palette_while_it_is_open(palette: CommandPalette, wind
     shortcut = QShortcut(QKeySequence("Return"), window)
     with qtbot.assertNotEmitted(shortcut.activated), qtbot.waitSignal(palette.chosen):
         QTest.keyClick(line(palette), Qt.Key.Key_Return)
+    assert palette.isHidden()
+    with qtbot.waitSignal(shortcut.activated):
+        QTest.keyClick(window, Qt.Key.Key_Return)
 
 
 def test_the_keyboard_goes_back_to_where_it_was(palette: CommandPalette, window: QWidget, qtbot: QtBot) -> None:
@@ -126,10 +129,20 @@ def test_the_keyboard_goes_back_to_where_it_was(palette: CommandPalette, window:
     assert palette.isHidden()
 
 
-def test_a_disabled_command_is_not_chosen(palette: CommandPalette, qtbot: QtBot) -> None:
-    QTest.keyClicks(line(palette), "unlabelled")
-    with qtbot.assertNotEmitted(palette.chosen):
-        QTest.keyClick(line(palette), Qt.Key.Key_Return)
+def test_a_disabled_command_is_listed_but_neither_key_nor_click_chooses_it(palette: CommandPalette) -> None:
+    told: list[str] = []
+    palette.chosen.connect(told.append)
+    QTest.keyClicks(line(palette), "next")
+    assert palette.shown_ids() == ["frame.next", "frame.next_unlabelled"]
+    listed = palette.findChild(QListWidget)
+    where = listed.visualItemRect(listed.item(1)).center()
+    QTest.mouseClick(listed.viewport(), Qt.MouseButton.LeftButton, pos=where)
+    QTest.keyClick(line(palette), Qt.Key.Key_Down)
+    QTest.keyClick(line(palette), Qt.Key.Key_Return)
+    assert palette.isVisible(), "it stays open: nothing was done"
+    QTest.keyClick(line(palette), Qt.Key.Key_Up)
+    QTest.keyClick(line(palette), Qt.Key.Key_Return)
+    assert told == ["frame.next"]
 
 
 def test_opening_again_starts_afresh(palette: CommandPalette, window: QWidget) -> None:
@@ -190,6 +203,8 @@ def test_leaving_the_editor_without_a_change_asks_for_nothing(sheet: KeySheet, q
     sheet.ask_shortcut("view.fit")
     with qtbot.assertNotEmitted(sheet.shortcut_changed):
         sheet.findChild(QKeySequenceEdit).editingFinished.emit()
+    caps = [button.text() for button in sheet.findChildren(QAbstractButton) if button.isVisible()]
+    assert "F" in caps, "its key is shown again in place of the editor"
 
 
 def test_a_key_pressed_right_after_the_click_is_the_new_key(sheet: KeySheet, qtbot: QtBot) -> None:

@@ -62,11 +62,16 @@ def test_click_on_a_part_of_a_bar_tells_its_class_and_range(panel: VerdictPanel,
 
 
 @pytest.mark.parametrize("counts", [np.zeros((2, BINS)), np.ones((2, 1)), COUNTS * 10**6])
-def test_histogram_paints_any_counts(panel: VerdictPanel, counts: np.ndarray) -> None:
+@pytest.mark.parametrize("size", [(700, 300), (160, 500)])
+def test_a_class_is_painted_where_it_has_frames(
+    panel: VerdictPanel, counts: np.ndarray, size: tuple[int, int]
+) -> None:
+    panel.resize(*size)
     panel.set_histogram(STYLES, counts)
-    panel.grab()
-    panel.resize(160, 500)
-    panel.grab()
+    image = panel.findChild(ConfidenceHistogram).grab().toImage()
+    painted = {image.pixelColor(x, y).name() for x in range(image.width()) for y in range(image.height())}
+    for style, row in zip(STYLES, counts, strict=True):
+        assert (style.colour.lower() in painted) == bool(row.any()), style.name
 
 
 def test_counts_that_do_not_fit_are_refused(panel: VerdictPanel) -> None:
