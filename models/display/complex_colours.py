@@ -51,47 +51,73 @@ def phase_colours(phase: npt.ArrayLike, inside: npt.ArrayLike | None = None) -> 
     """Phases as colours.
 
     Args:
-        phase: any shape, radians; any branch.
+        phase: any shape, a single number too; radians; any branch.
         inside: bool of the same shape; False (outside the support) is drawn dark grey, not as a phase.
 
     Returns:
         (…, 4) uint8 RGBA. Phases that are not finite are drawn as outside.
     """
-    values = np.asarray(phase, np.float32)
-    finite = np.isfinite(values)
-    colours: npt.NDArray[np.uint8] = _phase_table()[_phase_index(np.where(finite, values, 0))]
-    drawn = finite if inside is None else finite & np.asarray(inside, np.bool_)
-    colours[~drawn, :3] = _OUTSIDE
-    return colours
+    values = np.asarray(phase)
+    if values.dtype not in (np.float32, np.float64):
+        values = values.astype(np.float64)
+    drawn = np.isfinite(values)
+    if not drawn.all():
+        values = np.where(drawn, values, 0)
+    if inside is not None:
+        drawn = drawn & np.asarray(inside, np.bool_)
+    return _drawn(_phase_table(), _phase_index(values), drawn)
 
 
 def complex_colours(values: npt.ArrayLike, largest: float | None = None, gamma: float = 1.0) -> npt.NDArray[np.uint8]:
     """Complex numbers as colours: hue is the phase, perceived brightness grows evenly with the modulus.
 
     Args:
-        values: any shape, complex.
-        largest: the modulus drawn at full brightness; None for the largest finite one.
+        values: any shape, a single number too; complex.
+        largest: the modulus drawn at full brightness; None (or not a number) for the largest finite one.
         gamma: brightness is (modulus / largest)^gamma; below 1 weak parts are lifted.
 
     Returns:
         (…, 4) uint8 RGBA; 0 is black, not finite is the grey of `phase_colours`.
     """
-    array = np.asarray(values, np.complex64)
+    array = np.asarray(values)
+    if array.dtype not in (np.complex64, np.complex128):
+        array = array.astype(np.complex128)
     finite = np.isfinite(array)
-    array = np.where(finite, array, 0)
-    modulus = np.abs(array)
-    top = float(modulus.max(initial=0.0)) if largest is None else float(largest)
-    share = np.clip(modulus / top, 0, 1) if top > 0 else np.zeros_like(modulus)
-    if gamma != 1.0:
-        share = share**gamma
-    level = np.rint(share * (_LEVELS - 1)).astype(np.intp)
-    colours: npt.NDArray[np.uint8] = _complex_table()[level, _phase_index(np.angle(array))]
-    colours[~finite, :3] = _OUTSIDE
-    return colours
+    if not finite.all():
+        array = np.where(finite, array, 0)
+    kind = np.finfo(array.dtype)
+    with np.errstate(over="ignore", under="ignore"):
+        # Both parts may be numbers of this precision and their modulus none.
+        modulus = np.minimum(np.abs(array), kind.max)
+        top = float(modulus.max(initial=0.0)) if largest is None or np.isnan(largest) else float(largest)
+        share = modulus
+        if top > 0:
+            share = np.minimum(modulus / array.real.dtype.type(max(top, float(kind.smallest_subnormal))), 1)
+        if gamma != 1.0:
+            share = share**gamma
+    level = (share * (_LEVELS - 1) + 0.5).astype(np.intp) if top > 0 else np.zeros(array.shape, np.intp)
+    level *= PHASES
+    level += _phase_index(np.angle(array))
+    return _drawn(_complex_table(), level, finite)
 
 
-def _phase_index(phase: npt.NDArray[np.float32]) -> npt.NDArray[np.intp]:
-    index: npt.NDArray[np.intp] = np.rint(phase * (PHASES / (2 * np.pi))).astype(np.intp) % PHASES
+def _drawn(table: ColourTable, index: npt.NDArray[np.intp], drawn: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
+    """The table's colours at an index into all of its entries; dark grey where nothing is drawn."""
+    whole = table.reshape(-1, 4).view(np.uint32)[:, 0]  # one number a pixel, taken in one go
+    colours = np.asarray(whole.take(index))
+    if not drawn.all():
+        outside = np.array([(*_OUTSIDE, 255)], np.uint8).view(np.uint32)[0, 0]
+        colours = np.where(drawn, colours, outside)
+    found: npt.NDArray[np.uint8] = np.ascontiguousarray(colours)[..., None].view(np.uint8)
+    return found.reshape(*index.shape, 4)
+
+
+def _phase_index(phase: npt.NDArray[np.floating]) -> npt.NDArray[np.intp]:
+    """Entry of the phase table, of finite phases."""
+    turns = phase * phase.dtype.type(1 / (2 * np.pi))
+    turns -= np.floor(turns)  # before it becomes whole numbers, of which there may be too few
+    index: npt.NDArray[np.intp] = np.asarray(turns * PHASES + 0.5).astype(np.intp)
+    index &= PHASES - 1
     return index
 
 

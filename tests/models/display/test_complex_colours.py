@@ -71,3 +71,31 @@ def test_odd_values_are_drawn_without_a_complaint(values: np.ndarray) -> None:
     colours = complex_colours(values)
     assert colours.shape == (*np.shape(values), 4)
     assert colours.dtype == np.uint8
+
+
+def test_a_single_number_has_one_colour() -> None:
+    assert phase_colours(1.0).tolist() == phase_colours([1.0])[0].tolist()
+    assert phase_colours(np.nan).tolist() == phase_colours(0.0, inside=False).tolist()
+    assert complex_colours(1j).tolist() == complex_colours([1j])[0].tolist()
+
+
+def test_the_largest_and_the_smallest_numbers_have_colours_too() -> None:
+    most, least = np.finfo(np.float32).max, np.finfo(np.float32).smallest_subnormal
+    with np.errstate(all="raise"):
+        assert phase_colours(np.float32([most, -most])).shape == (2, 4)
+        # The modulus of the first is beyond what its precision can say.
+        bright = complex_colours(np.complex64([most + 1j * most, least]))
+        dark = complex_colours(np.complex64([least, 0]))
+        beyond = complex_colours(np.array([1e300, 1j * 1e300]))
+    np.testing.assert_array_equal(bright[0], complex_colours([1 + 1j])[0])
+    assert bright[1, :3].tolist() == [0, 0, 0]
+    np.testing.assert_array_equal(dark, complex_colours([1, 0]))
+    np.testing.assert_array_equal(beyond, complex_colours([1, 1j]))
+
+
+@pytest.mark.parametrize("largest", [1e-50, 0.0, np.inf, np.nan])
+def test_any_largest_modulus_leaves_black_black(largest: float) -> None:
+    colours = complex_colours(np.complex64([0, 1j]), largest)
+    assert colours[0].tolist() == [0, 0, 0, 255]
+    lit = colours[1, :3].any()
+    assert lit == (largest not in (0.0, np.inf))
