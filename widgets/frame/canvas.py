@@ -4,55 +4,33 @@ from __future__ import annotations
 
 import math
 
-from PyQt6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, pyqtSignal
-from PyQt6.QtGui import (
-    QColor,
-    QEnterEvent,
-    QImage,
-    QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QPalette,
-    QPixmap,
-    QResizeEvent,
-    QWheelEvent,
-)
-from PyQt6.QtWidgets import QSizePolicy, QWidget
+from PyQt6.QtCore import QPointF, QRectF, Qt, QTimer, pyqtSignal
+from PyQt6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPalette, QPixmap, QResizeEvent
+from PyQt6.QtWidgets import QWidget
 
 from models.display import ColourTable, Picture
 from widgets.frame import numbers
 from widgets.frame.images import qt_colours, shared_image
 from widgets.frame.overlay import Rings, paint_rings, paint_unreadable
-from widgets.frame.viewport import ViewBox, Viewport
+from widgets.frame.viewport import ViewBox
+from widgets.frame.zoom_canvas import ZoomCanvas
 
 STALE_AFTER_MS = 150
-_WHEEL_STEP = 1.2
 _POOL_STEPS = 32
 
 
-class FrameCanvas(QWidget):
+class FrameCanvas(ZoomCanvas):
     """Paints a `Picture`; knows nothing of levels or files.
 
     A picture is turned into 32-bit colours once, because scaling those is several times faster than scaling the
     indexed image, and every repaint until the next frame profits.
     """
 
-    hovered = pyqtSignal(int, int)
-    """pixel (y, x) under the cursor"""
-    hover_left = pyqtSignal()
-    """the cursor is on no pixel any more"""
     pool_wanted = pyqtSignal(float)
     """frame pixels per screen pixel at the present zoom; 1 when every pixel has room"""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-        self.setMouseTracking(True)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(80, 80)
-        self.setCursor(Qt.CursorShape.CrossCursor)
-        self.setAccessibleName("Frame")
-        self._viewport = Viewport()
+        super().__init__("Frame", 80, parent)
         self._picture: Picture | None = None
         self._image = QImage()
         self._colours = QImage()
@@ -61,9 +39,6 @@ class FrameCanvas(QWidget):
         self._rings_shown = True
         self._rings_key: tuple[object, ...] = ()
         self._rings_drawn = QPixmap()
-        self._hover: tuple[int, int] | None = None
-        self._cursor: QPointF | None = None
-        self._drag_from: QPointF | None = None
         self._pool = 1.0
         self._dimmed = False
         self._stale_timer = QTimer(self)
@@ -81,9 +56,9 @@ class FrameCanvas(QWidget):
         self._image = shared_image(picture.indices)
         self.set_stale(False)
         frame_height, frame_width = picture.frame.raw.shape
-        self._viewport.set_image(frame_width, frame_height)
+        self.viewport.set_image(frame_width, frame_height)
         self.set_table(table)
-        self._view_changed()
+        self.view_moved()
 
     def set_table(self, table: ColourTable) -> None:
         """Other colours for the same indices."""
@@ -97,7 +72,7 @@ class FrameCanvas(QWidget):
         """A hatched tile with `sentence` takes the frame's place."""
         self._unreadable = sentence
         self.set_stale(False)
-        self._set_hover(None)
+        self.set_hover(None)
         self.update()
 
     def clear(self) -> None:
@@ -106,8 +81,8 @@ class FrameCanvas(QWidget):
         self._unreadable = ""
         self._image = self._colours = QImage()
         self.set_stale(False)
-        self._set_hover(None)
-        self._viewport.forget_image()
+        self.set_hover(None)
+        self.viewport.forget_image()
         self.update()
 
     def set_stale(self, stale: bool) -> None:
@@ -141,30 +116,16 @@ class FrameCanvas(QWidget):
 
     # where it is shown
 
-    def fit(self) -> None:
-        """The whole frame, as large as it goes."""
-        self._viewport.fit()
-        self._view_changed()
-
-    def zoom(self, factor: float) -> None:
-        """Zoom round the middle of the canvas."""
-        self._zoom(factor, QPointF(self.width() / 2, self.height() / 2))
-
     def view_box(self) -> ViewBox | None:
-        return self._viewport.box()
+        return self.viewport.box()
 
     def set_view_box(self, box: ViewBox | None) -> None:
-        self._viewport.set_box(box)
-        self._view_changed()
-
-    @property
-    def hover(self) -> tuple[int, int] | None:
-        """Pixel (y, x) under the cursor."""
-        return self._hover
+        self.viewport.set_box(box)
+        self.view_moved()
 
     def pixel_position(self, y: float, x: float) -> QPointF:
         """Where the middle of a pixel is on the canvas."""
-        return self._viewport.to_canvas(QPointF(x + 0.5, y + 0.5))
+        return self.viewport.to_canvas(QPointF(x + 0.5, y + 0.5))
 
     # events
 
@@ -178,7 +139,7 @@ class FrameCanvas(QWidget):
                 paint_unreadable(painter, canvas.adjusted(16, 16, -16, -16), self._unreadable, canvas, self.palette())
             painter.end()
             return
-        whole = self._viewport.image_rect()
+        whole = self.viewport.image_rect()
         for rect in _around(canvas, whole):
             painter.fillRect(rect, background)
         if self._unreadable:
@@ -186,9 +147,9 @@ class FrameCanvas(QWidget):
             painter.end()
             return
         self._paint_image(painter, canvas)
-        if self._viewport.scale >= numbers.FROM_SCALE and self._picture.pool == 1:
+        if self.viewport.scale >= numbers.FROM_SCALE and self._picture.pool == 1:
             raw = self._picture.frame.raw
-            numbers.paint_numbers(painter, raw, self._colours, self._viewport, canvas, self.font())
+            numbers.paint_numbers(painter, raw, self._colours, self.viewport, canvas, self.font())
         if self._dimmed:
             veil = QColor(background)
             veil.setAlpha(150)
@@ -201,13 +162,13 @@ class FrameCanvas(QWidget):
         """The rings, drawn once for all frames in the same view: smooth circles cost more than the image."""
         centre = self.pixel_position(*rings.centre)
         ratio = self.devicePixelRatioF()
-        key = (rings, centre.x(), centre.y(), self._viewport.scale, self.width(), self.height(), ratio)
+        key = (rings, centre.x(), centre.y(), self.viewport.scale, self.width(), self.height(), ratio)
         if key != self._rings_key:
             pixmap = QPixmap(round(canvas.width() * ratio), round(canvas.height() * ratio))
             pixmap.setDevicePixelRatio(ratio)
             pixmap.fill(Qt.GlobalColor.transparent)
             painter = QPainter(pixmap)
-            paint_rings(painter, rings, centre, self._viewport.scale, canvas, self.font())
+            paint_rings(painter, rings, centre, self.viewport.scale, canvas, self.font())
             painter.end()
             self._rings_key, self._rings_drawn = key, pixmap
         return self._rings_drawn
@@ -215,7 +176,7 @@ class FrameCanvas(QWidget):
     def _paint_image(self, painter: QPainter, canvas: QRectF) -> None:
         assert self._picture is not None
         pool = self._picture.pool
-        first, last = self._viewport.to_image(canvas.topLeft()), self._viewport.to_image(canvas.bottomRight())
+        first, last = self.viewport.to_image(canvas.topLeft()), self.viewport.to_image(canvas.bottomRight())
         # only whole pooled pixels that are seen: a deep zoom would otherwise scale the image far beyond the canvas
         left, top = max(0, int(first.x() // pool)), max(0, int(first.y() // pool))
         right = min(self._colours.width(), int(last.x() // pool) + 1)
@@ -226,97 +187,33 @@ class FrameCanvas(QWidget):
         frame_height, frame_width = self._picture.frame.raw.shape
         width, height = min(right * pool, frame_width) - left * pool, min(bottom * pool, frame_height) - top * pool
         corner = QPointF(left * pool, top * pool)
-        target = QRectF(self._viewport.to_canvas(corner), self._viewport.to_canvas(corner + QPointF(width, height)))
+        target = QRectF(self.viewport.to_canvas(corner), self.viewport.to_canvas(corner + QPointF(width, height)))
         painter.drawImage(target, self._colours, QRectF(left, top, width / pool, height / pool))
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
-        self._viewport.set_canvas(self.width(), self.height())
-        self._view_changed()
         super().resizeEvent(event)
-
-    def changeEvent(self, event: QEvent | None) -> None:
-        if event is not None and event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
-            self.update()
-        super().changeEvent(event)
-
-    def wheelEvent(self, event: QWheelEvent | None) -> None:
-        assert event is not None
-        notches = event.angleDelta().y() / 120
-        if notches and self._picture is not None:
-            self._zoom(_WHEEL_STEP**notches, event.position())
-        event.accept()
-
-    def mousePressEvent(self, event: QMouseEvent | None) -> None:
-        assert event is not None
-        if event.button() in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton):
-            self._drag_from = event.position()
-            event.accept()
-            return
-        super().mousePressEvent(event)
-
-    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
-        assert event is not None
-        if self._drag_from is not None and self._picture is not None:
-            by = event.position() - self._drag_from
-            self._drag_from = event.position()
-            self.setCursor(Qt.CursorShape.ClosedHandCursor)
-            self._viewport.pan(by)
-            self._view_changed()
-        self._cursor = event.position()
-        self._find_hover()
-
-    def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:
-        self._drag_from = None
-        self.setCursor(Qt.CursorShape.CrossCursor)
-        super().mouseReleaseEvent(event)
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent | None) -> None:
-        self.fit()
-
-    def enterEvent(self, event: QEnterEvent | None) -> None:
-        if event is not None:
-            self._cursor = event.position()
-            self._find_hover()
-        super().enterEvent(event)
-
-    def leaveEvent(self, event: QEvent | None) -> None:
-        self._cursor = None
-        self._set_hover(None)
-        super().leaveEvent(event)
+        self.view_moved()
 
     # inside
 
-    def _zoom(self, factor: float, around: QPointF) -> None:
-        self._viewport.zoom(factor, around)
-        self._view_changed()
+    @property
+    def shows_picture(self) -> bool:
+        return self._picture is not None
 
-    def _view_changed(self) -> None:
-        self.update()
-        self._find_hover()
-        on_device = self._viewport.scale * self.devicePixelRatioF()
+    def pixel_at(self, x: int, y: int) -> tuple[int, int] | None:
+        if self._picture is None or self._unreadable:
+            return None
+        height, width = self._picture.frame.raw.shape
+        return (y, x) if 0 <= y < height and 0 <= x < width else None
+
+    def view_moved(self) -> None:
+        super().view_moved()
+        on_device = self.viewport.scale * self.devicePixelRatioF()
         # rounded up, so that no block falls between two of the screen's pixels
         pool = 1.0 if on_device >= 1 - 1e-6 else math.ceil(_POOL_STEPS / on_device) / _POOL_STEPS
         if pool != self._pool and self._picture is not None:
             self._pool = pool
             self.pool_wanted.emit(pool)
-
-    def _find_hover(self) -> None:
-        if self._cursor is None or self._picture is None or self._unreadable:
-            self._set_hover(None)
-            return
-        at = self._viewport.to_image(self._cursor)
-        y, x = int(at.y() // 1), int(at.x() // 1)
-        height, width = self._picture.frame.raw.shape
-        self._set_hover((y, x) if 0 <= y < height and 0 <= x < width else None)
-
-    def _set_hover(self, hover: tuple[int, int] | None) -> None:
-        if hover == self._hover:
-            return
-        self._hover = hover
-        if hover is None:
-            self.hover_left.emit()
-        else:
-            self.hovered.emit(*hover)
 
     def _dim(self) -> None:
         self._dimmed = True

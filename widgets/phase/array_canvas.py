@@ -6,25 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from PyQt6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import (
-    QImage,
-    QMouseEvent,
-    QPainter,
-    QPainterPath,
-    QPaintEvent,
-    QPalette,
-    QResizeEvent,
-    QWheelEvent,
-)
-from PyQt6.QtWidgets import QSizePolicy, QWidget
+from PyQt6.QtCore import QPointF, QRectF, QSize, Qt, pyqtSignal
+from PyQt6.QtGui import QImage, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPalette
+from PyQt6.QtWidgets import QWidget
 
 from widgets.frame.images import shared_image
-from widgets.frame.viewport import ViewBox, Viewport
+from widgets.frame.viewport import ViewBox
+from widgets.frame.zoom_canvas import ZoomCanvas
 from widgets.phase.overlay import outline_path, paint_outline, paint_scale_bar, paint_title
 from widgets.phase.tools import CanvasTool
-
-_WHEEL_STEP = 1.2
 
 Rgba = npt.NDArray[np.uint8]
 
@@ -48,26 +38,18 @@ class Place:
         return Place((0, 0), 1, shape)
 
 
-class ArrayCanvas(QWidget):
+class ArrayCanvas(ZoomCanvas):
     """Paints one RGBA picture. Positions in signals are (y, x) in pixels of the whole array."""
 
-    hovered = pyqtSignal(int, int)
-    """array pixel (y, x) under the cursor"""
-    hover_left = pyqtSignal()
     view_changed = pyqtSignal(object)
     """`ViewBox` relative to the array's middle (or None: fitted), after the user zoomed or panned"""
     clicked = pyqtSignal(int, int)
     """array pixel (y, x) the user clicked without dragging"""
 
+    pan_from_px = 3.0
+
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-        self.setMouseTracking(True)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(60, 60)
-        self.setCursor(Qt.CursorShape.CrossCursor)
-        self.setAccessibleName(name)
-        self.viewport = Viewport()
+        super().__init__(name, 60, parent)
         self._pixels: Rgba | None = None
         self._image = QImage()
         self._place = Place.whole((1, 1))
@@ -76,9 +58,6 @@ class ArrayCanvas(QWidget):
         self._pixel_nm: float | None = None
         self._scale_bar = True
         self._title = ""
-        self._drag_from: QPointF | None = None
-        self._dragged = False
-        self._hover: tuple[int, int] | None = None
         self._tool: CanvasTool | None = None
 
     # -- what is shown ---------------------------------------------------------------------------------------------
@@ -87,7 +66,7 @@ class ArrayCanvas(QWidget):
         """Show (h, w, 4) RGBA, C-contiguous; zoom and pan stay where they were in the whole array."""
         if pixels is None:
             self._pixels, self._image, self._outline = None, QImage(), None
-            self._set_hover(None)
+            self.set_hover(None)
             self.viewport.forget_image()
             self.update()
             return
@@ -164,11 +143,6 @@ class ArrayCanvas(QWidget):
         self._put_view(view)
         self.update()
 
-    def fit(self) -> None:
-        """All of the picture, as large as it goes."""
-        self.viewport.fit()
-        self._moved()
-
     def pixel_position(self, y: float, x: float) -> QPointF:
         """Where the middle of an array pixel is on the canvas."""
         top, left = self._place.corner
@@ -223,60 +197,29 @@ class ArrayCanvas(QWidget):
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self.viewport.scale * step < 1)
         painter.drawImage(target, image, QRectF(left, top, right - left, bottom - top))
 
-    def resizeEvent(self, event: QResizeEvent | None) -> None:
-        self.viewport.set_canvas(self.width(), self.height())
-        super().resizeEvent(event)
-
-    def changeEvent(self, event: QEvent | None) -> None:
-        if event is not None and event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
-            self.update()
-        super().changeEvent(event)
-
-    def wheelEvent(self, event: QWheelEvent | None) -> None:
-        assert event is not None
-        notches = event.angleDelta().y() / 120
-        if notches and self._pixels is not None:
-            self.viewport.zoom(_WHEEL_STEP**notches, event.position())
-            self._moved()
-        event.accept()
-
     def mousePressEvent(self, event: QMouseEvent | None) -> None:
         assert event is not None
-        if self._tool is not None and event.button() == Qt.MouseButton.LeftButton and self._pixels is not None:
+        if self._tool is not None and event.button() == Qt.MouseButton.LeftButton and self.shows_picture:
             self._tool.press(self.array_position(event.position()), event.modifiers())
             self.update()
-        elif event.button() in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton):
-            self._drag_from, self._dragged = event.position(), False
-            self._find_hover(event.position())
+            event.accept()
         else:
             super().mousePressEvent(event)
-            return
-        event.accept()
 
     def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
         assert event is not None
-        if self._drag_from is not None and self._pixels is not None:
-            by = event.position() - self._drag_from
-            if self._dragged or by.manhattanLength() > 3:
-                self._dragged = True
-                self._drag_from = event.position()
-                self.setCursor(Qt.CursorShape.ClosedHandCursor)
-                self.viewport.pan(by)
-                self._moved()
-        elif self._tool is not None and self._pixels is not None:
+        if self._tool is not None and not self.panning and self.shows_picture:
             self._tool.move(self.array_position(event.position()), bool(event.buttons() & Qt.MouseButton.LeftButton))
             self.update()
-        self._find_hover(event.position())
+        super().mouseMoveEvent(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:
         assert event is not None
-        if self._tool is not None and event.button() == Qt.MouseButton.LeftButton and self._drag_from is None:
+        if self._tool is not None and event.button() == Qt.MouseButton.LeftButton and not self.panning:
             self._tool.release(self.array_position(event.position()))
             self.update()
-        elif self._drag_from is not None and not self._dragged and self._hover is not None:
-            self.clicked.emit(*self._hover)
-        self._drag_from = None
-        self.setCursor(Qt.CursorShape.CrossCursor)
+        elif self.clicking and self.hover is not None:
+            self.clicked.emit(*self.hover)
         super().mouseReleaseEvent(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent | None) -> None:
@@ -284,11 +227,7 @@ class ArrayCanvas(QWidget):
             self._tool.finish()
             self.update()
         else:
-            self.fit()
-
-    def leaveEvent(self, event: QEvent | None) -> None:
-        self._set_hover(None)
-        super().leaveEvent(event)
+            super().mouseDoubleClickEvent(event)
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
@@ -299,24 +238,12 @@ class ArrayCanvas(QWidget):
         (top, left), (height, width) = self._place.corner, self._place.shape
         self.viewport.set_box(ViewBox(view.y - top + height // 2, view.x - left + width // 2, view.scale))
 
-    def _moved(self) -> None:
-        self.update()
+    def pixel_at(self, x: int, y: int) -> tuple[int, int] | None:
+        height, width = self.picture_size()
+        if not (0 <= y < height * self._place.step and 0 <= x < width * self._place.step):
+            return None
+        return y + self._place.corner[0], x + self._place.corner[1]
+
+    def view_moved(self) -> None:
+        super().view_moved()
         self.view_changed.emit(self.view())
-
-    def _find_hover(self, where: QPointF) -> None:
-        if self._pixels is None:
-            return
-        at = self.viewport.to_image(where)
-        height, width = self._pixels.shape[:2]
-        y, x = int(at.y() // 1), int(at.x() // 1)
-        inside = 0 <= y < height * self._place.step and 0 <= x < width * self._place.step
-        self._set_hover((y + self._place.corner[0], x + self._place.corner[1]) if inside else None)
-
-    def _set_hover(self, hover: tuple[int, int] | None) -> None:
-        if hover == self._hover:
-            return
-        self._hover = hover
-        if hover is None:
-            self.hover_left.emit()
-        else:
-            self.hovered.emit(*hover)
