@@ -12,6 +12,7 @@ import os
 import pickle
 import shutil
 import tempfile
+import threading
 import weakref
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +65,12 @@ class Scratch:
         path = self.folder / f"array-{os.getpid()}-{next(self._numbers)}"
         np.ascontiguousarray(array).tofile(path)
         return MappedArray(str(path), 0, array.shape, array.dtype.str)
+
+
+def discard(folder: str | Path) -> None:
+    """Remove a folder of arrays, beside what else is done: the larger they are the longer it takes. Who maps one of
+    them keeps it."""
+    threading.Thread(target=shutil.rmtree, args=(folder, True), name="discard", daemon=True).start()
 
 
 def _is_whole(array: np.memmap[Any, Any]) -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from app.jobs.arrays import Scratch
+from app.jobs.arrays import Scratch, discard
 from app.jobs.manager import JobManager
 from app.jobs.service import the_service
 from app.opening import Opened
@@ -150,7 +150,7 @@ class Phasing(QObject):
             return
         before, self.prepared = self.prepared, prepared
         if before is not None and before.folder != prepared.folder:
-            self._remove(before.folder)
+            discard(before.folder)
         if self.support is not None and self.support.shape != prepared.shape:
             self._drop_support()
         self.prepared_changed.emit()
@@ -355,12 +355,6 @@ class Phasing(QObject):
     def _complain(self, error: FriedelError) -> None:
         if not self._closed:
             self.problem.emit(error.sentence())
-
-    @staticmethod
-    def _remove(folder: str) -> None:
-        import shutil
-
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _without_drawn(settings: PhasingSettings) -> PhasingSettings:

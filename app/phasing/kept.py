@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from app.jobs.arrays import Scratch
+from app.jobs.arrays import Scratch, discard
 from app.jobs.manager import JobManager
 from app.jobs.service import the_service
 from app.jobs.threads import to_main
@@ -87,7 +86,7 @@ class KeptResults(QObject):
             self.changed.emit()
             self.shown.emit(result.shown)
             if before is not None:
-                shutil.rmtree(before.folder, ignore_errors=True)  # what is still mapped of it stays
+                discard(before.folder)
 
         args = (self._place(), result_id, str(self._scratch.folder))
         self._show_lane.submit("app.phasing.results:opened", args, opened, self._complain)
@@ -99,7 +98,7 @@ class KeptResults(QObject):
         if self.result is not None:
             before, self.result = self.result, None
             self.changed.emit()
-            shutil.rmtree(before.folder, ignore_errors=True)  # what is still mapped of it stays
+            discard(before.folder)
 
     def show(self, what: str = AVERAGE) -> None:
         """Have a picture of the present result: the average, a start, a mode."""

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from app.later import Later
+from app.later import Later, Pieces
 from app.phasing import words
 from app.phasing.controller import RUNNING, Phasing
 from app.phasing.patterns import load_pattern, pixel_words
-from app.phasing.records import AVERAGE, AmplitudePicture, PhasingNews, Shown
+from app.phasing.records import AVERAGE, AmplitudePicture, PhasingNews, Result, Shown
 from models.display import colour_table
 from models.patterns import Pattern
 from models.phasing.starts.types import StartsProgress
@@ -52,6 +52,8 @@ class LiveViews(QObject):
         self._unseen: set[str] = set()
         self._table_later = Later(self._show_table, TABLE_EVERY_MS, self)
         self._curves_later = Later(self._show_curves, CURVES_EVERY_MS, self)
+        self.pieces = Pieces(self)
+        """what of a result that has arrived is not shown yet"""
         pane.page_changed.connect(self._page_changed)
 
     def follow(self, phasing: Phasing | None) -> None:
@@ -90,7 +92,7 @@ class LiveViews(QObject):
         self._pattern = self._values = None
         self._points = {}
         self._unseen.clear()
-        for later in (self._table_later, self._curves_later):
+        for later in (self._table_later, self._curves_later, self.pieces):
             later.forget()
         pane = self._pane
         pane.object.set_sources((), "")
@@ -105,6 +107,7 @@ class LiveViews(QObject):
         """Another run of starts begins: what was shown of the last one is out of date."""
         self._progress, self._points, self._watched = None, {}, None
         self._stage, self._notes = "", 0
+        self.pieces.forget()
         pane = self._pane
         pane.object.set_sources((), "")
         pane.curves.set_curves((), None)
@@ -262,19 +265,28 @@ class LiveViews(QObject):
                 self._show_prepared()
             return
         self._progress = None
-        best = result.starts[0].seed if result.starts else None
         self._watched = None
         self._pattern = load_pattern(Path(result.folder))
         self._amplitudes = result.amplitudes
-        self._show_measured()
         self._pane.object.set_sources(words.sources(result), AVERAGE)
         self._show_table()
+        self.pieces.forget()
+        self.pieces.then(
+            self._show_measured,
+            lambda: self._show_result_curves(result),
+            lambda: self._pane.trust.set_trust(result.trust),
+            lambda: self._show_prtf(result),
+        )
+
+    def _show_result_curves(self, result: Result) -> None:
         curves = [
             Curve(one.seed, one.history.iteration, one.history.r_factor, one.history.free_log_likelihood)
             for one in result.starts
         ]
-        self._pane.curves.set_curves(curves, best)
-        self._pane.trust.set_trust(result.trust)
+        best = result.starts[0].seed if result.starts else None
+        self._pane.curves.set_curves(curves, best if self._watched is None else self._watched)
+
+    def _show_prtf(self, result: Result) -> None:
         cutoff = result.trust.prtf_cutoff_px if result.prtf.q_nm is None else result.trust.prtf_resolution_q
         if result.trust.kept > 1:
             self._pane.prtf.set_prtf(result.prtf, cutoff, words.prtf_words(result.trust, result.prtf))
@@ -301,13 +313,13 @@ class LiveViews(QObject):
         result = phasing.result
         self._watched = int(shown.what.partition(":")[2]) if shown.what.startswith("start:") else None
         self._picture = (ObjectPicture.of(shown.preview, result.shape, result.pixel_nm), shown.title)
-        self._show_object()
         if shown.calculated is not None:
             self._calculated = shown.calculated
             stored = Path(result.folder) / "calculated.npy"
             self._values = np.load(stored, mmap_mode="r", allow_pickle=False) if stored.exists() else None
-            self._show_calculated()
+            self.pieces.then(self._show_calculated)
         self._pane.object.set_sources(words.sources(result), shown.what)
         self._show_table()
         if self._watched is not None:
             self._pane.curves.set_watched(self._watched)
+        self.pieces.then(self._show_object)

@@ -201,7 +201,7 @@ class PhasePresenter(QObject):
             ended = "Stopped" if self._before == "stopped" else "Finished"
             self._pane.transport.set_state(self._before, f"{ended}: {count}, {kept} kept.")
             if self._pane.wide:  # else it would take the place of what is looked at
-                self._pane.show_page(TRUST)
+                self.live.pieces.then(lambda: self._pane.show_page(TRUST))
 
     def _rows(self) -> list[ResultRow]:
         phasing = self.phasing

@@ -110,6 +110,7 @@ def measure(run: Path, side: int, seconds: float) -> None:
     starting = phase(180.0, lambda: len(pictures) > 3 or phasing.state == "failed")
     if phasing.state == "failed":
         raise SystemExit(phasing.words)
+    searching = phase(600.0, lambda: phasing.latest is not None and not phasing.latest.stage)
     begun, records, painted = time.perf_counter(), len(news), len(pictures)
     watching = phase(seconds)
     took = time.perf_counter() - begun
@@ -162,6 +163,7 @@ def measure(run: Path, side: int, seconds: float) -> None:
     told = "no window: a bare loop, 3 ms of work a turn, beside a busy process (floor)"
     print(f"| {told} | {p50:.1f} | {p99:.1f} | {worst:.1f} | 3.0 | 3.0 | {len(floor)} |  |")
     print(row("preparing, workers starting", starting, LIMIT))
+    print(row("searching for the support, pane watched", searching, LIMIT))
     print(row("starts running, pane watched", watching, LIMIT))
     print(row("starts running, pane used", using, LIMIT))
     print(row("stopped, result arriving", ending, LIMIT))

@@ -46,6 +46,7 @@ def run(qtbot, window: MainWindow) -> None:
     """Ctrl+R, and wait for the result."""
     press(window, "Ctrl+R")
     wait(qtbot, lambda: window.session.phasing.result is not None)
+    wait(qtbot, lambda: not window.panes.phase_presenter.live.pieces.waiting)
 
 
 def begin(qtbot, window: MainWindow) -> None:
