@@ -11,9 +11,13 @@ def test_pieces_leave_turns_of_the_event_loop_in_between(qtbot) -> None:
     done: list[str] = []
     owner = QObject()
     pieces = Pieces(owner)
-    pieces.then(lambda: done.append("one"), lambda: done.append("two"))
+
+    def one() -> None:
+        done.append("one")
+        QTimer.singleShot(0, lambda: done.append("a key"))
+
+    pieces.then(one, lambda: done.append("two"))
     assert not done, "not in the turn that asks"
-    QTimer.singleShot(0, lambda: done.append("a key"))
     qtbot.waitUntil(lambda: not pieces.waiting and len(done) == 3)
     assert done == ["one", "a key", "two"]
 
