@@ -8,12 +8,41 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PyQt6.QtCore import QObject, Qt, QTimer
 from PyQt6.QtWidgets import QApplication
 
+if TYPE_CHECKING:
+    from app.main_window import MainWindow
+
 INTERVAL_MS = 1
+OPEN_WITHIN_S = 60.0
+_applications: list[QApplication] = []
+"""kept, since Qt is gone with the last name of its application"""
+
+
+def open_window(run: Path, scheme: str = "light") -> MainWindow:
+    """The window as a user has it, with a run open and its first frame painted."""
+    from app.main_window import MainWindow
+    from app.settings import Settings
+    from app.start import demo_path, make_application
+    from widgets import theme
+
+    application = make_application(["friedel"])
+    _applications.append(application)
+    theme.apply_theme(application, scheme)
+    window = MainWindow(Settings(annotator="bench", theme=scheme, embed_on_open=False), demo_path())
+    window.resize(1280, 800)
+    window.show()
+    window.resize(1280, 800)
+    live(OPEN_WITHIN_S, lambda: window.panes is not None)
+    window.open_path(str(run))
+    live(OPEN_WITHIN_S, lambda: window.session is not None and window.panes.frame_view.picture is not None)
+    window.activateWindow()
+    return window
 
 
 class GapMeter(QObject):

@@ -62,23 +62,10 @@ def measure(run: Path, what: str) -> list[str]:
     from PyQt6.QtCore import QTimer
     from PyQt6.QtWidgets import QApplication
 
-    from app.main_window import MainWindow
-    from app.settings import Settings
-    from app.start import demo_path, make_application
     from app.tour.hands import press
-    from benchmarks.event_loop import GapMeter, live, row
-    from widgets import theme
+    from benchmarks.event_loop import GapMeter, live, open_window, row
 
-    application = make_application(["friedel"])
-    theme.apply_theme(application, "light")
-    window = MainWindow(Settings(annotator="bench", embed_on_open=False), demo_path())
-    window.resize(1280, 800)
-    window.show()
-    window.resize(1280, 800)
-    live(10, lambda: window.panes is not None)
-    window.open_path(str(run))
-    live(20, lambda: window.session is not None and window.panes.frame_view.picture is not None)
-    window.activateWindow()
+    window = open_window(run)
     live(1.5)
     session = window.session
     shown: set[int] = set()
