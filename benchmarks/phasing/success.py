@@ -8,7 +8,11 @@ only objects of which any start is good: whether the one with the best free log-
 Beside it: the same for the average that the user is shown, and the error with the true support given (random phases,
 the rest of the default alike), which is what the photons allow, not what the recipe misses.
 
-    python -m benchmarks.phasing.success [--objects 20] [--conditions 1e8,0 1e6,3 …] [--lines results.jsonl]
+With `--peers` other programs (`benchmarks.phasing.peers`) run on the same patterns and have a table below. Tables can
+be put together from parts: `--lines` writes a line of JSON for each object, `--table` only prints.
+
+    python -m benchmarks.phasing.success [--objects 20] [--first 0] [--conditions 1e8,0 1e6,3 …] [--peers]
+                                         [--lines results.jsonl] [--table results.jsonl …]
 """
 
 from __future__ import annotations
@@ -19,7 +23,6 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -28,6 +31,8 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.phasing import peers
+from benchmarks.phasing.judged import GOOD, append, chosen_is_good, conditions, read
 from benchmarks.phasing.objects import measured, simulated
 from models.patterns import Pattern
 from models.phasing.presets import DEFAULT
@@ -35,9 +40,6 @@ from models.phasing.quality import held_out_pixels, object_error
 from models.phasing.starts import run_starts
 from models.phasing.types import ComplexArray
 from models.progress import drain
-
-GOOD = 0.3
-CONDITIONS = ((1e8, 0), (1e6, 3), (1e5, 3), (1e6, 6))
 
 
 def one(number: int, photons: float, stop_px: int) -> dict[str, Any]:
@@ -83,14 +85,13 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
     for photons, stop in dict.fromkeys((row["photons"], row["stop"]) for row in rows):
         of = [row for row in rows if (row["photons"], row["stop"]) == (photons, stop)]
         error = np.array([row["error"] for row in of])
-        any_good = [row for row in of if min(row["starts"]) < GOOD]
-        chosen = sum(row["error"] < GOOD for row in any_good)
+        chosen, any_good = chosen_is_good(of)
         starts = np.concatenate([row["starts"] for row in of])
         seconds = [row["seconds"] for row in of]
         lines.append(
             f"| 10^{np.log10(photons):.0f} | {stop} | {len(of)} | {np.mean(error < GOOD):.0%} "
             f"| {np.median(error):.4f} | {error.max():.3f} | {np.median([row['average'] for row in of]):.4f} "
-            f"| {np.median([row['possible'] for row in of]):.4f} | {chosen} of {len(any_good)} "
+            f"| {np.median([row['possible'] for row in of]):.4f} | {chosen} of {any_good} "
             f"| {np.mean(starts < GOOD):.0%} | {np.median(seconds):.0f} | {max(seconds):.0f} |"
         )
     return "\n".join(lines)
@@ -103,19 +104,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--first", type=int, default=0, help="number of the first object")
     parser.add_argument("--conditions", nargs="*", default=[], help="photons,stop radius in px; all where none")
     parser.add_argument("--lines", type=Path, help="write a line of JSON for each object here as well")
+    parser.add_argument("--peers", action="store_true", help="other programs on the same patterns as well")
+    parser.add_argument("--table", type=Path, nargs="+", help="run nothing: print the tables of these lines")
     given = parser.parse_args(arguments)
-    pairs = [(float(a), int(b)) for a, b in (text.split(",") for text in given.conditions)]
+    if given.table:
+        rows = read(given.table)
+        ours, theirs = ([row for row in rows if ("program" in row) == other] for other in (False, True))
+        print("\n\n".join(made(of) for made, of in ((table, ours), (peers.table, theirs)) if of))
+        return
+    numbers, pairs = range(given.first, given.first + given.objects), conditions(given.conditions)
     rows = []
-    for photons, stop in pairs or CONDITIONS:
-        for number in range(given.first, given.first + given.objects):
+    for photons, stop in pairs:
+        for number in numbers:
             rows.append(one(number, photons, stop))
             row = rows[-1]
             said = f"{row['kind']} {number}, {photons:.0e} photons, {stop} px: {row['error']:.4f}"
             print(f"{said}, {row['seconds']:.0f} s", file=sys.stderr, flush=True)
             if given.lines is not None:
-                with given.lines.open("a") as out:
-                    out.write(json.dumps(row) + "\n")
+                append(given.lines, row)
     print(table(rows))
+    if given.peers:
+        print("\n" + peers.words(*peers.run(peers.PEERS, numbers, pairs, given.lines)))
 
 
 if __name__ == "__main__":
