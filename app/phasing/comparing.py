@@ -10,7 +10,7 @@ from PyQt6.QtCore import QObject, QTimer
 from app.phasing import words
 from app.phasing.controller import Phasing
 from app.phasing.live_views import LiveViews
-from app.phasing.records import AVERAGE
+from app.phasing.records import AVERAGE, Prepared
 from models.phasing.types import Preview
 from widgets.phase.colouring import coloured
 from widgets.phase.object_picture import MODULUS, ObjectPicture
@@ -109,7 +109,7 @@ class Comparing(QObject):
             title = found.shown.title if self._seeds else f"{found.name}: {found.shown.title}"
             self._pane.compare.set_object(side, picture, title)
             self._said[side] = f"{title}: {found.figures}" if found.figures else title
-            self._pane.compare.set_words("      ".join(part for part in self._said if part))
+            self._pane.compare.set_words("\n".join(part for part in self._said if part))
 
         self._phasing.kept.compare(side, result_id, what, arrived)
 
@@ -138,7 +138,7 @@ class Comparing(QObject):
             if row is not None:
                 said.append(f"Start {one}: {words.figures_words(row.r_factor, row.free_log_likelihood)}")
         self._pane.compare.set_object(self._seeds.index(seed), picture, f"start {seed}")
-        self._pane.compare.set_words("      ".join(said))
+        self._pane.compare.set_words("\n".join(said))
 
 
 class SupportDrawing(QObject):
@@ -149,15 +149,33 @@ class SupportDrawing(QObject):
         self._pane, self._live = pane, live
         self._phasing: Phasing | None = None
         self._source = OBJECT
+        self._autocorrelation: tuple[Prepared, ObjectPicture] | None = None
         pane.page_changed.connect(self._refresh)
         pane.support.source_wanted.connect(self._choose)
         pane.support.use_wanted.connect(self._use)
 
     def follow(self, phasing: Phasing | None) -> None:
         self._phasing = phasing
-        self._pane.support.show_message("Prepare or reconstruct a frame; then the support can be drawn here.")
+        self._forget()
         if phasing is not None:
+            phasing.subject_changed.connect(self._forget)
             phasing.prepared_changed.connect(self._refresh)
+            phasing.kept.shown.connect(self._refresh)
+            phasing.settings_changed.connect(self._show_used)
+            phasing.state_changed.connect(self._show_used)
+
+    def _forget(self) -> None:
+        """What was drawn belongs to one frame."""
+        self._autocorrelation = None
+        self._pane.support.show_message("Prepare or reconstruct a frame; then the support can be drawn here.")
+        self._show_used()
+
+    def _show_used(self) -> None:
+        phasing = self._phasing
+        given = phasing is not None and phasing.settings.first_support == "given"
+        self._pane.support.set_used(
+            phasing.support if phasing is not None and given else None, phasing is not None and phasing.alive
+        )
 
     def _choose(self, source: str) -> None:
         self._source = source
@@ -174,14 +192,20 @@ class SupportDrawing(QObject):
         elif self._source == OBJECT and self._live.picture is not None:
             self._show(self._live.picture)
         elif self._source == OBJECT:
-            editor.show_message("There is no object yet: run the reconstruction, or draw on the autocorrelation.")
+            words = "There is no object yet: run the reconstruction, or draw on the autocorrelation."
+            editor.show_message(words, keep=True)
+        elif self._autocorrelation is not None and self._autocorrelation[0] is phasing.prepared:
+            self._show(self._autocorrelation[1])
         else:
             prepared = phasing.prepared
-            editor.show_message("The autocorrelation is being worked out…", "One moment")
+            editor.show_message("The autocorrelation is being worked out…", "One moment", keep=True)
 
             def arrived(preview: Preview) -> None:
-                if phasing.prepared is prepared and self._source != OBJECT:
-                    self._show(ObjectPicture(preview.object, None, preview.corner, preview.step, prepared.shape))
+                if phasing.prepared is prepared:
+                    # Its distances are those of the object, and so is its pixel.
+                    where = preview.corner, preview.step, prepared.shape, prepared.pixel_nm
+                    self._autocorrelation = prepared, ObjectPicture(preview.object, None, *where)
+                    self._refresh()
 
             phasing.autocorrelation(arrived)
 

@@ -1,11 +1,12 @@
-"""How rows of buttons give way where there is little room."""
+"""How buttons, words and forms give way where there is little room."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PyQt6.QtCore import QSize, Qt
-from PyQt6.QtWidgets import QFrame, QScrollArea, QToolButton, QWidget
+from PyQt6.QtCore import QEvent, QObject, QSize, Qt
+from PyQt6.QtGui import QPainter, QPaintEvent
+from PyQt6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QToolButton, QWidget
 
 
 def shorten(buttons: Iterable[QToolButton], short: bool) -> None:
@@ -16,7 +17,31 @@ def shorten(buttons: Iterable[QToolButton], short: bool) -> None:
             button.setToolButtonStyle(style)
 
 
+class ShortLabel(QLabel):
+    """One line that ends in … where it has no room; the tool tip is the whole of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def setText(self, text: str | None) -> None:
+        super().setText(text)
+        self.setToolTip(text)
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
+        painter.end()
+
+
 class _UpAndDown(QScrollArea):
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        if watched is self.widget() and event is not None and event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()  # what was added inside may be wider
+        return super().eventFilter(watched, event)
+
     def minimumSizeHint(self) -> QSize:
         """As wide as what is inside has to be: nothing is cut off at its right."""
         inside, bar = self.widget(), self.verticalScrollBar()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QEvent, Qt, pyqtSignal
 from PyQt6.QtGui import QPalette, QResizeEvent, QShowEvent
-from PyQt6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSplitter, QTabWidget, QToolButton, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QTabWidget, QToolButton, QVBoxLayout, QWidget
 
 from widgets import theme
 from widgets.phase.amplitudes import AmplitudeView
 from widgets.phase.compare_view import CompareView
 from widgets.phase.curve_plot import ErrorCurves
 from widgets.phase.history_panel import HistoryPanel
+from widgets.phase.narrow import ShortLabel
 from widgets.phase.object_view import ObjectView
 from widgets.phase.preparation_panel import PreparationPanel
 from widgets.phase.prtf_plot import PrtfPanel
@@ -68,8 +69,7 @@ class PhasePane(QWidget):
         }  # fmt: skip
         self._subject = QLabel()
         self._subject.setFont(theme.title_font(self.font()))
-        self._about = QLabel()
-        self._about.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._about = ShortLabel()
         self.larger = QToolButton()
         self.larger.setText("Larger")
         self.larger.setToolTip("This pane in a window of its own, and back")
@@ -118,7 +118,6 @@ class PhasePane(QWidget):
         """Which frame this is about, and its pattern in a few words."""
         self._subject.setText(title or "Phase retrieval")
         self._about.setText(about)
-        self._about.setToolTip(about)
 
     def show_problem(self, sentence: str) -> None:
         """Say what went wrong, above the views; "" takes it away."""

@@ -25,6 +25,7 @@ from widgets.parameter_form import ParameterForm
 from widgets.phase.narrow import scrolled
 
 NUDGES = (0.1, 0.5, 1.0)
+_UNKNOWN = -100_000.0
 _ARROWS = {
     (-1, 0): (Qt.ArrowType.UpArrow, 0, 1, "Centre up"),
     (1, 0): (Qt.ArrowType.DownArrow, 2, 1, "Centre down"),
@@ -76,9 +77,9 @@ class PreparationPanel(QWidget):
             self.arrows[step] = button
         arrows.addWidget(self.by, 1, 1)
         fields = QGridLayout()
-        fields.addWidget(QLabel("row y"), 0, 0)
+        fields.addWidget(QLabel("Row y"), 0, 0)
         fields.addWidget(self.y, 0, 1)
-        fields.addWidget(QLabel("column x"), 1, 0)
+        fields.addWidget(QLabel("Column x"), 1, 0)
         fields.addWidget(self.x, 1, 1)
         fields.addWidget(self.search, 2, 0, 1, 2)
         centre = QHBoxLayout()
@@ -113,6 +114,7 @@ class PreparationPanel(QWidget):
         self.search.clicked.connect(self.centre_search_wanted)
         self.prepare.clicked.connect(self.prepare_wanted)
         self._show_nudge()
+        self._enable_arrows()
         self.set_steps(())
 
     def set_steps(self, steps: Sequence[Step], note: str = "") -> None:
@@ -137,6 +139,7 @@ class PreparationPanel(QWidget):
             field.blockSignals(True)
             field.setValue(value)
             field.blockSignals(False)
+        self._enable_arrows()
 
     def set_settings(self, settings: Any, without: Sequence[str] = ()) -> None:
         """Show these settings of the preparation; nothing is emitted."""
@@ -177,7 +180,16 @@ class PreparationPanel(QWidget):
         self._typed()
 
     def _typed(self) -> None:
-        self.centre_chosen.emit(self.y.value(), self.x.value())
+        self._enable_arrows()
+        if self._centre_known():
+            self.centre_chosen.emit(self.y.value(), self.x.value())
+
+    def _centre_known(self) -> bool:
+        return self.y.value() > _UNKNOWN and self.x.value() > _UNKNOWN
+
+    def _enable_arrows(self) -> None:
+        for arrow in self.arrows.values():
+            arrow.setEnabled(self._centre_known())
 
     def _next_nudge(self) -> None:
         self._nudge = (self._nudge + 1) % len(NUDGES)
@@ -192,7 +204,7 @@ class _StepLine(QWidget):
 
     def __init__(self, number: int, name: str, words: str) -> None:
         super().__init__()
-        title, text = QLabel(f"{number}  {name}"), QLabel(words)
+        title, text = QLabel(f"{number}  {name[:1].upper()}{name[1:]}"), QLabel(words)
         title.setFont(theme.title_font(self.font()))
         text.setWordWrap(True)
         text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -205,13 +217,15 @@ class _StepLine(QWidget):
 
 def _coordinate(name: str) -> QDoubleSpinBox:
     field = QDoubleSpinBox()
-    field.setRange(-100_000, 100_000)
+    field.setRange(_UNKNOWN, 100_000)
+    field.setSpecialValueText("not known")
+    field.setValue(_UNKNOWN)
     field.setDecimals(2)
     field.setSingleStep(0.5)
     field.setSuffix(" px")
     field.setKeyboardTracking(False)
     field.setAccessibleName(name)
-    field.setFixedWidth(field.fontMetrics().horizontalAdvance("1000.00 px") + 32)
+    field.setFixedWidth(field.fontMetrics().horizontalAdvance("10000.00 px") + 32)
     return field
 
 

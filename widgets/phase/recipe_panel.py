@@ -14,7 +14,6 @@ from PyQt6.QtWidgets import (
     QDialogButtonBox,
     QFormLayout,
     QLabel,
-    QLineEdit,
     QPushButton,
     QSpinBox,
     QVBoxLayout,
@@ -26,6 +25,7 @@ from widgets import theme
 from widgets.parameter_form import ParameterForm
 from widgets.phase.narrow import scrolled
 from widgets.phase.slider_field import SliderField
+from widgets.phase.wrapped_line import WrappedLine
 
 _CHECK_AFTER_MS = 150
 _OWN = "own settings"
@@ -63,7 +63,7 @@ class RecipePanel(QWidget):
         self.preset.setAccessibleName("Preset")
         self._when = QLabel()
         self._when.setWordWrap(True)
-        self.schedule = QLineEdit()
+        self.schedule = WrappedLine()
         self.schedule.setAccessibleName("Schedule")
         self.schedule.setToolTip(
             "What is done, left to right: 10*(50 HIO + SW) + 100 ER runs ten times fifty iterations of HIO and a "
@@ -200,8 +200,8 @@ class RecipePanel(QWidget):
 
     def _connect(self) -> None:
         self.preset.activated.connect(self._preset_chosen)
-        self.schedule.textEdited.connect(lambda _text: self._check.start())
-        self.schedule.editingFinished.connect(self._typed)
+        self.schedule.edited.connect(lambda _text: self._check.start())
+        self.schedule.editing_finished.connect(self._typed)
         self.object.activated.connect(lambda _at: self._change(object=self.object.currentText()))
         self.first.activated.connect(lambda _at: self._change(first_support=self.first.currentText()))
         self.keep_by.activated.connect(lambda _at: self._change(threshold_of=self.keep_by.currentData()))
@@ -240,7 +240,6 @@ class RecipePanel(QWidget):
             chosen = self._presets[place].settings
             self._settings = replace(chosen, seed=self._settings.seed)
             self.schedule.setText(chosen.schedule)
-            self.schedule.setCursorPosition(0)
             self.show_schedule("")
             self._show()
             self.settings_changed.emit(self._settings)
@@ -255,7 +254,6 @@ class RecipePanel(QWidget):
         self._when.setText(self._presets[place].when if place < len(titles) else "Changed from a preset by you.")
         if self.schedule.text() != s.schedule and not self.schedule.hasFocus():
             self.schedule.setText(s.schedule)
-            self.schedule.setCursorPosition(0)
         for box, value in ((self.object, s.object), (self.first, s.first_support)):
             box.setCurrentIndex(box.findText(value))
         self.keep_by.setCurrentIndex(self.keep_by.findData(s.threshold_of))

@@ -139,10 +139,14 @@ class _Starts(QAbstractTableModel):
             return _figure(row.r_factor)
         if column == _FREE:
             return _figure(row.free)
-        if column == _SUPPORT:
-            share = f" · {100 * row.support_share:.2g}{THIN_SPACE}%" if math.isfinite(row.support_share) else ""
-            return f"{grouped(row.support_pixels)} px{share}"
-        return ""
+        return _support_words(row) if column == _SUPPORT else ""
+
+
+def _support_words(row: StartRow) -> str:
+    if not row.support_pixels:
+        return "–"
+    share = f" · {100 * row.support_share:.2g}{THIN_SPACE}%" if math.isfinite(row.support_share) else ""
+    return f"{grouped(row.support_pixels)}{THIN_SPACE}px{share}"
 
 
 def _figure(value: float) -> str:
@@ -179,9 +183,11 @@ class StartsTable(QWidget):
         header.setStretchLastSection(True)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         wide = self._table.fontMetrics()
-        samples = ("0", "00", "0000", "Free LLK", "R factor", "finished · ke", "0 000", "")
-        for column, sample in enumerate(samples[:-1]):
-            self._table.setColumnWidth(column, wide.horizontalAdvance(sample) + 18)
+        samples = ("0", "00", "0000", "Free LLK", "0.0000", "finished · kept", "00 000", "00 000 px · 00 %")
+        paddings = (18, 10, 10, 10, 14, 8, 12, 8)
+        for column, (sample, padding) in enumerate(zip(samples, paddings, strict=True)):
+            title = wide.horizontalAdvance(COLUMNS[column]) + 10
+            self._table.setColumnWidth(column, max(title, wide.horizontalAdvance(sample) + padding))
         self._empty = EmptyState("No starts yet", "Run the reconstruction: every random start gets a line here.")
         self._stack = QStackedLayout()
         self._stack.addWidget(self._empty)

@@ -78,7 +78,9 @@ class SupportEditor(QWidget):
         self.take = self._button("From present", "refresh", "Begin with the support of the object shown")
         self.use = QPushButton("Use as support")
         self.use.setAutoDefault(False)
-        self.use.setToolTip("Every start of the next run begins with this support")
+        self.use.setToolTip(
+            "Every start of the next run begins with this support; “First support” under Recipe goes back to another"
+        )
         self._words = QLabel()
         self._words.setWordWrap(True)
         line = QHBoxLayout()
@@ -89,20 +91,25 @@ class SupportEditor(QWidget):
             line.addWidget(button)
         line.addWidget(self.size)
         line.addStretch(1)
+        self._words.setContentsMargins(6, 0, 6, 0)
         below = QHBoxLayout()
         below.setContentsMargins(6, 0, 6, 4)
-        below.addWidget(self._words, 1)
-        for button in (self.undo, self.clear, self.take, self.use):
+        for button in (self.undo, self.clear, self.take):
             below.addWidget(button)
+        below.addStretch(1)
+        below.addWidget(self.use)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(2)
         box.addLayout(line)
         box.addLayout(self._place, 1)
+        box.addWidget(self._words)
         box.addLayout(below)
         self._buttons = (self.undo, self.clear, self.take)
         self.setMinimumWidth(300)
         self._present: BoolArray | None = None
+        self._used: BoolArray | None = None
+        self._running = False
         self.source.activated.connect(lambda _at: self.source_wanted.emit(self.source.currentData()))
         self.size.valueChanged.connect(self._size_changed)
         self.undo.clicked.connect(lambda: self._drawing.undo() if self._drawing is not None else None)
@@ -111,9 +118,10 @@ class SupportEditor(QWidget):
         self.use.clicked.connect(self._use)
         self._say()
 
-    def show_message(self, text: str, title: str = "Nothing to draw on yet") -> None:
-        """Nothing to draw on, and why."""
-        self._drawing = None
+    def show_message(self, text: str, title: str = "Nothing to draw on yet", *, keep: bool = False) -> None:
+        """Nothing to draw on, and why; with `keep` what was drawn comes back with the next picture."""
+        if not keep:
+            self._drawing = None
         self._empty.set_text(title, text)
         self.canvas.set_picture(None)
         self._place.setCurrentWidget(self._empty)
@@ -132,9 +140,14 @@ class SupportEditor(QWidget):
         self.canvas.set_pixel_nm(pixel_nm)
         if self._drawing is None or self._drawing.shape != place.shape:
             self._drawing = Drawing(place.shape, self._drawn)
+            self._hand_out()
         self._place.setCurrentWidget(self.canvas)
-        self._hand_out()
         self._drawn()
+
+    def set_used(self, support: BoolArray | None, running: bool) -> None:
+        """Which support the next run begins with, None where none was drawn, and whether starts run now."""
+        self._used, self._running = support, running
+        self._say()
 
     @property
     def drawing(self) -> Drawing | None:
@@ -191,7 +204,8 @@ class SupportEditor(QWidget):
     def _say(self) -> None:
         drawing = self._drawing
         count = 0 if drawing is None else int(np.count_nonzero(drawing.mask))
-        self.use.setEnabled(count > 0)
+        used = drawing is not None and self._used is not None and np.array_equal(drawing.mask, self._used)
+        self.use.setEnabled(count > 0 and not used)
         self.clear.setEnabled(count > 0)
         self.undo.setEnabled(drawing is not None and drawing.can_undo)
         self.take.setEnabled(drawing is not None and self._present is not None)
@@ -200,7 +214,14 @@ class SupportEditor(QWidget):
             self._words.clear()
             return
         share = f" ({percent(count / drawing.mask.size) or ''} of the array)" if count else ""
-        self._words.setText(f"{_HELP[self._tool]} {counted(count, 'pixel')} drawn{share}.")
+        said = [_HELP[self._tool], f"{counted(count, 'pixel')} drawn{share}."]
+        if count and used:
+            said.append("Every start of the next run begins with it.")
+        elif count:
+            said.append("It acts from the next run on, once “Use as support” is pressed.")
+        if count and self._running:
+            said.append("Starts that run now keep theirs.")
+        self._words.setText(" ".join(said))
 
     def _tool_button(self, icon: str, tip: str, name: str) -> QToolButton:
         button = QToolButton()

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from PyQt6.QtCore import QEvent, Qt, pyqtSignal
 from PyQt6.QtGui import QResizeEvent
-from PyQt6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QToolButton, QWidget
+from PyQt6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QToolButton, QWidget
 
 from widgets import icons, theme
-from widgets.phase.narrow import shorten
+from widgets.phase.narrow import ShortLabel, shorten
 from widgets.text import duration, grouped, significant
 
 IDLE, PREPARING, RUNNING, PAUSED, STOPPING, DONE, STOPPED, FAILED = (
@@ -26,6 +26,7 @@ _WORDS = {
     STOPPED: "Stopped",
     FAILED: "Failed",
 }
+_SETTLED = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,7 @@ class Transport(QWidget):
         self._bar.setFixedHeight(6)
         self._bar.setMaximumWidth(220)
         self._bar.setMinimumWidth(60)
-        self._words = QLabel()
-        self._words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._words = ShortLabel()
         self._badge = QLabel("Preview")
         self._badge.setToolTip("Nothing says yet that another start would give the same.")
         self._badge.hide()
@@ -108,7 +108,6 @@ class Transport(QWidget):
         if state == PREPARING:
             self._bar.setRange(0, 0)
         self._words.setText(words or _WORDS[state])
-        self._words.setToolTip(words)
         self._tips()
 
     @property
@@ -126,7 +125,8 @@ class Transport(QWidget):
             parts.append(pace.stage)
         total = f" of {grouped(pace.total)}" if pace.total else ""
         parts.append(f"iteration {grouped(pace.done)}{total}")
-        if self._state == RUNNING:
+        # At first processes are being made and libraries loaded: a rate of that time would promise hours.
+        if self._state == RUNNING and pace.done >= _SETTLED * pace.total:
             if math.isfinite(pace.rate):
                 rate = grouped(round(pace.rate)) if pace.rate >= 100 else significant(pace.rate, 2)
                 parts.append(f"{rate} per second")

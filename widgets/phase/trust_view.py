@@ -23,9 +23,10 @@ from widgets.empty import EmptyState
 from widgets.phase.narrow import scrolled
 from widgets.text import THIN_SPACE, significant
 
-PREVIEW = "Preview"
+PREVIEW = "No figures yet"
 PREVIEW_WORDS = (
-    "This is a preview: nothing says yet how far it can be believed. Figures appear here when the starts have ended."
+    "They appear when the starts have ended. Until then what is shown is a preview: nothing says how far it can be "
+    "believed."
 )
 
 
@@ -176,6 +177,7 @@ class TrustView(QWidget):
             meaning.setPalette(faint)
             grid.addWidget(name, 2 * row, 0)
             grid.addWidget(value, 2 * row, 1)
+            meaning.setContentsMargins(0, 0, 0, 5)
             grid.addWidget(meaning, 2 * row + 1, 0, 1, 2)
             grid.setRowMinimumHeight(2 * row + 1, theme.line_height())
         self._box.addWidget(table)

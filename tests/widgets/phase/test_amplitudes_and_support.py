@@ -9,7 +9,7 @@ from PyQt6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from models.display import colour_table
-from tests.widgets.phase.mouse import click, drag, hover, send
+from tests.widgets.mouse import click, drag, hover, send
 from widgets.phase.amplitudes import AmplitudeView
 from widgets.phase.array_canvas import Place
 from widgets.phase.support_editor import AUTOCORRELATION, SupportEditor
@@ -123,6 +123,33 @@ def test_a_polygon_is_closed_by_a_double_click(editor: SupportEditor) -> None:
     send(editor.canvas, QEvent.Type.MouseButtonDblClick, at(editor, 50, 10), True)
     assert mask(editor)[30, 30]
     assert mask(editor).sum() == pytest.approx(40 * 40, rel=0.06)
+
+
+def test_it_says_from_when_on_a_drawn_support_acts(editor: SupportEditor) -> None:
+    editor.choose_tool("ellipse")
+    drag(editor.canvas, [at(editor, 10, 10), at(editor, 50, 50)])
+    assert "from the next run on, once" in editor.text()
+    told: list[np.ndarray] = []
+    editor.use_wanted.connect(told.append)
+    editor.use.click()
+    editor.set_used(told[0], running=True)
+    assert "Every start of the next run begins with it. Starts that run now keep theirs." in editor.text()
+    assert not editor.use.isEnabled()
+    drag(editor.canvas, [at(editor, 5, 5), at(editor, 20, 20)])
+    assert editor.use.isEnabled(), "another drawing is not used yet"
+
+
+def test_what_was_drawn_outlives_a_wait_but_not_the_frame(editor: SupportEditor) -> None:
+    editor.choose_tool("ellipse")
+    drag(editor.canvas, [at(editor, 10, 10), at(editor, 50, 50)])
+    drawn = mask(editor)
+    pixels, place = np.zeros((64, 64, 4), np.uint8), Place.whole((64, 64))
+    editor.show_message("The autocorrelation is being worked out…", keep=True)
+    editor.set_picture(pixels, place, None, None)
+    assert np.array_equal(mask(editor), drawn)
+    editor.show_message("Prepare the pattern first.")
+    editor.set_picture(pixels, place, None, None)
+    assert not mask(editor).any()
 
 
 def test_the_brush_paints_along_its_way(editor: SupportEditor) -> None:

@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from models.display.complex_colours import phase_colours
 from models.phasing.types import Preview
-from tests.widgets.phase.mouse import click, drag, hover, wheel
+from tests.widgets.mouse import click, drag, hover, wheel
 from tests.widgets.phase.pictures import ball, disc
 from widgets.frame.viewport import ViewBox
 from widgets.phase.array_canvas import ArrayCanvas, Place

@@ -9,22 +9,15 @@ import numpy as np
 import pytest
 from PyQt6.QtCore import QPointF, Qt
 from PyQt6.QtTest import QTest
-from PyQt6.QtWidgets import QDialog, QTabWidget
+from PyQt6.QtWidgets import QTabWidget
 from pytestqt.qtbot import QtBot
 
-from models.patterns.types import Step
-from models.phasing.presets import PRESETS
-from models.phasing.settings import PhasingSettings
 from models.phasing.types import Prtf, Trust
-from tests.widgets.phase.mouse import hover
-from widgets.parameter_form import ParameterForm
+from tests.widgets.mouse import hover
 from widgets.phase.curve_plot import Curve, ErrorCurves
 from widgets.phase.history_panel import HistoryPanel, ResultRow
 from widgets.phase.pane import OBJECT, RECIPE, STARTS, PhasePane
-from widgets.phase.preparation_panel import PreparationPanel
 from widgets.phase.prtf_plot import PrtfPanel
-from widgets.phase.recipe_panel import PresetChoice, RecipePanel
-from widgets.phase.slider_field import SliderField
 from widgets.phase.starts_table import StartRow, StartsTable
 from widgets.phase.transport import FAILED, IDLE, PAUSED, RUNNING, Pace, Transport
 from widgets.phase.trust_view import TrustView
@@ -103,7 +96,9 @@ def test_the_table_lists_figures_and_what_is_kept(starts: StartsTable) -> None:
     assert starts.cell(0, "Seed") == "4"
     assert starts.cell(0, "State") == "RAAR · kept"
     assert starts.cell(0, "Free LLK") == "1.250"
-    assert starts.cell(0, "Support") == "300 px · 5\u202f%"
+    assert starts.cell(0, "Support") == "300\u202fpx · 5\u202f%"
+    starts.set_rows((*ROWS, StartRow(2, "waiting")), watched=4)
+    assert starts.cell(2, "Support") == "–"
     assert starts.cell(1, "Free LLK") == "–", "a figure that is not known is no number"
 
 
@@ -159,7 +154,7 @@ def test_trust_gives_every_figure_its_unit_and_its_meaning(qtbot: QtBot) -> None
     qtbot.addWidget(view)
     view.resize(400, 400)
     view.show()
-    assert view.words().startswith("Preview")
+    assert "a preview: nothing says" in view.words()
     view.set_trust(TRUST)
     words = view.words()
     assert words.startswith("Centre unconstrained: 90 %"), "warnings come first"
@@ -170,142 +165,10 @@ def test_trust_gives_every_figure_its_unit_and_its_meaning(qtbot: QtBot) -> None
     assert view.words().startswith("One start."), "a warning is a sentence"
     assert "PRTF resolution: –. Cannot be said" in view.words()
     view.clear()
-    assert view.words().startswith("Preview")
+    assert "a preview: nothing says" in view.words()
 
 
-# -- recipe ----------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def recipe(qtbot: QtBot) -> RecipePanel:
-    panel = RecipePanel()
-    qtbot.addWidget(panel)
-    panel.resize(320, 640)
-    panel.show()
-    panel.set_presets([PresetChoice(p.title, p.when, p.settings) for p in PRESETS])
-    panel.set_settings(PRESETS[0].settings)
-    return panel
-
-
-def test_what_the_user_changes_is_told_once_with_all_settings(recipe: RecipePanel) -> None:
-    told: list[PhasingSettings] = []
-    recipe.settings_changed.connect(told.append)
-    recipe.set_settings(replace(PRESETS[0].settings, beta=0.8))
-    assert told == []
-    recipe.beta.field.setValue(0.75)
-    assert [s.beta for s in told] == [0.75]
-    recipe.area_high.field.setValue(10.0)
-    assert told[-1].area_high == pytest.approx(0.1)
-    recipe.area_low.field.setValue(20.0)
-    assert told[-1].area_low <= told[-1].area_high, "the two ends never cross"
-    assert told[-1].preset == "", "it is no preset any more"
-
-
-def test_a_preset_brings_its_settings_and_its_sentence(recipe: RecipePanel) -> None:
-    told: list[PhasingSettings] = []
-    recipe.settings_changed.connect(told.append)
-    recipe.seed.setValue(7)
-    recipe.preset.setCurrentIndex(2)
-    recipe.preset.activated.emit(2)
-    assert told[-1] == replace(PRESETS[2].settings, seed=7)
-    assert recipe._when.text() == PRESETS[2].when
-    assert recipe.schedule.text() == PRESETS[2].settings.schedule
-
-
-def test_a_schedule_is_taken_when_it_can_be_read(qtbot: QtBot, recipe: RecipePanel) -> None:
-    edited: list[str] = []
-    told: list[PhasingSettings] = []
-    recipe.schedule_edited.connect(edited.append)
-    recipe.settings_changed.connect(told.append)
-    recipe.schedule.setFocus()
-    recipe.schedule.selectAll()
-    QTest.keyClicks(recipe.schedule, "50 HIP")
-    qtbot.waitUntil(lambda: edited == ["50 HIP"], timeout=5000)
-    recipe.show_schedule("“HIP” is no algorithm", True, 4)
-    assert recipe.verdict() == "Column 4: “HIP” is no algorithm"
-    assert recipe.schedule_is_bad
-    assert told == []
-    QTest.keyClick(recipe.schedule, Qt.Key.Key_Backspace)
-    QTest.keyClicks(recipe.schedule, "O")
-    qtbot.waitUntil(lambda: edited[-1] == "50 HIO", timeout=5000)
-    recipe.show_schedule("50 iterations")
-    assert told[-1].schedule == "50 HIO"
-
-
-def test_while_it_runs_only_what_can_still_change_is_offered(recipe: RecipePanel) -> None:
-    recipe.set_running(True)
-    assert not recipe.starts.isEnabled()
-    assert not recipe.seed.isEnabled()
-    assert recipe.beta.isEnabled()
-    assert recipe.schedule.isEnabled()
-
-
-def test_more_shows_every_setting(qtbot: QtBot, recipe: RecipePanel) -> None:
-    told: list[PhasingSettings] = []
-    recipe.settings_changed.connect(told.append)
-    recipe.more.click()
-    dialog = recipe.window().findChild(QDialog, "phasing_settings")
-    assert dialog is not None
-    form = dialog.findChild(ParameterForm)
-    assert form is not None
-    form.set_value(replace(recipe.settings(), fill_holes=True))
-    dialog.accept()
-    assert told[-1].fill_holes
-
-
-def test_a_slider_and_its_field_are_one_value(qtbot: QtBot) -> None:
-    field = SliderField("area", 0.1, 100.0, ratio=True)
-    qtbot.addWidget(field)
-    told: list[float] = []
-    field.changed.connect(told.append)
-    field.slider.setValue(500)
-    assert field.value() == pytest.approx(math.sqrt(0.1 * 100), rel=0.01), "half way is the geometric middle"
-    field.field.setValue(100.0)
-    assert field.slider.value() == field.slider.maximum()
-    assert len(told) == 2
-    field.set_value(1.0)
-    assert len(told) == 2
-
-
-# -- preparation, history, transport ---------------------------------------------------------------------------------
-
-
-def test_steps_stand_with_their_numbers_and_the_centre_can_be_nudged(qtbot: QtBot) -> None:
-    panel = PreparationPanel()
-    qtbot.addWidget(panel)
-    panel.resize(320, 500)
-    panel.show()
-    assert "Nothing was prepared yet" in panel.text()
-    panel.set_steps([Step("mask", "412 pixels are not measured"), Step("centre", "beam at (130.2, 127.9) px")])
-    assert panel.text() == "1. mask: 412 pixels are not measured 2. centre: beam at (130.2, 127.9) px"
-    told: list[tuple[float, float]] = []
-    panel.centre_chosen.connect(lambda y, x: told.append((y, x)))
-    panel.set_centre(130.2, 127.9)
-    assert told == []
-    panel.arrows[-1, 0].click()
-    assert told[-1] == pytest.approx((130.1, 127.9))
-    panel.by.click()
-    panel.arrows[0, 1].click()
-    assert told[-1] == pytest.approx((130.1, 128.4))
-    panel.x.setValue(120.0)
-    assert told[-1] == pytest.approx((130.1, 120.0))
-
-
-def test_the_settings_of_the_preparation_are_edited_in_place(qtbot: QtBot) -> None:
-    from models.patterns.settings import PatternSettings
-
-    panel = PreparationPanel()
-    qtbot.addWidget(panel)
-    told: list[PatternSettings] = []
-    panel.settings_changed.connect(told.append)
-    panel.set_settings(PatternSettings(), ("centre_y_px", "centre_x_px"))
-    form = panel.form()
-    assert form is not None
-    form.reset()
-    assert told == [PatternSettings()]
-    panel.set_settings(PatternSettings(binning=2), ("centre_y_px", "centre_x_px"))
-    assert panel.form() is form
-    assert form.value().binning == 2
+# -- history, transport ----------------------------------------------------------------------------------------------
 
 
 def test_results_are_chosen_compared_renamed_and_deleted(qtbot: QtBot) -> None:
@@ -357,6 +220,8 @@ def test_the_buttons_show_what_can_be_done(qtbot: QtBot) -> None:
     assert enabled() == [False, True, False, True]
     transport.set_pace(Pace(3360, 8000, 1234.0, 12.0))
     assert transport.text() == "iteration 3\u202f360 of 8\u202f000   ·   1\u202f234 per second   ·   0:12 left"
+    transport.set_pace(Pace(61, 8000, 20.0, 2602.0))
+    assert transport.text() == "iteration 61 of 8\u202f000", "at first a rate says nothing"
     transport.set_pace(Pace(10, 0, stage="searching for the support, round 1 of 3"))
     assert transport.text().startswith("searching for the support, round 1 of 3   ·   iteration 10")
     transport.set_state(PAUSED)
