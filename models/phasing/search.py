@@ -17,6 +17,12 @@ The best trials are parents of the next round: their supports, a little dilated,
 with the parent's object and once with random phases. The last round is at the whole
 pattern's resolution; what it finds is what the reconstruction's starts begin from, at slightly different areas
 (guided starts, Chen et al., Phys. Rev. B 76, 064113, 2007).
+
+Patterns that are bright where the crop ends have a round more at the whole resolution, and another one where they are
+bright to their own edge. In that one all begin with random phases within supports that are nearly right, and run long
+with β close to 1: what is left by then are phase vortices far out in bright streaks, stripes in the object (Fienup &
+Wackerman, J. Opt. Soc. Am. A 3, 1897, 1986). A start that has them keeps them, but each gets them elsewhere or not at
+all.
 """
 
 from __future__ import annotations
@@ -29,6 +35,8 @@ import numpy as np
 import numpy.typing as npt
 
 from models.patterns import Pattern
+from models.phasing.brightness import bright_to_edge, edge_photons, from_middle
+from models.phasing.brightness import middle as middle_part
 from models.phasing.settings import PhasingSettings
 from models.phasing.types import BoolArray, ComplexArray, Start
 
@@ -49,6 +57,10 @@ _BETA = 0.95
 _FIRST = "40*(20 RAAR + SW) + 60 ER"
 _NEXT = "20*(20 RAAR + SW) + 60 ER"
 _WHOLE = "20*(20 RAAR + SW) + 80 ER"
+_FRESH = (
+    "20*(20 RAAR(beta=0.97) + SW) + 20*(20 RAAR + SW(threshold=0.15, of=rms, blur=0.5)) + 200 RAAR(beta=0.9) + 60 ER"
+)
+"""In supports nearly right, for patterns bright to their edge; in weak ones it would carry the noise further."""
 _WHOLE_GENTLE = "10*(10 ER + SW) + 60 ER"
 # In pixels of the low resolution, for an object of ACROSS_PX.
 _BLUR_START_PX, _BLUR_END_PX = 3.0, 0.5
@@ -60,6 +72,9 @@ _WHOLE_AREAS = (0.98, 0.91)
 _STRONG_AREAS = ((0.97, 0.86), (0.92, 0.8))
 _LAST_AREAS = (0.99, 0.95, 1.02, 0.92)
 _LAST_HIGH = 1.1
+_FRESH_SUPPORT, _FRESH_BLUR_PX = 1.1, 1.0
+_FRESH_AREAS = (1.0, 0.95)
+_LAST_BRIGHT_AREAS = (0.99, 0.95)
 _LOBES = (2, 3, 4, 5)
 _LOBE_SIZE = 0.3
 
@@ -70,15 +85,13 @@ class Trial:
 
     Attributes:
         seed: of the start. settings: for it. support: bool, to begin from. first: the object to begin from, None for
-            random phases. area: share of the array its support has in the end. whole: at the pattern's own
-            resolution instead of the low one.
+            random phases. whole: at the pattern's own resolution instead of the low one.
     """
 
     seed: int
     settings: PhasingSettings
     support: BoolArray
     first: ComplexArray | None
-    area: float
     whole: bool = False
 
 
@@ -99,7 +112,7 @@ class Search:
 
     Attributes:
         pattern, held_out: what the present round's trials are run on.
-        round, rounds: the last, or the last two, are at the pattern's own resolution.
+        round, rounds: the last, or the last three, are at the pattern's own resolution.
     """
 
     def __init__(self, whole: Pattern, settings: PhasingSettings, held_out: BoolArray) -> None:
@@ -112,9 +125,10 @@ class Search:
         self._strong = self.pattern.shape != whole.shape and _bright_at_edge(whole, self.pattern.shape)
         self._across = (math.sqrt(low * high) * math.prod(self.pattern.shape)) ** (1 / len(whole.shape))
         self.round = 0
-        # Rounds at low resolution; one at the whole pattern's; one more there where that holds most of the light.
+        self._clean = self._strong and bright_to_edge(whole)
+        # Rounds at low resolution; one at the whole pattern's; one or two more there where that is bright.
         self._low_rounds = 1 + settings.search_rounds
-        self.rounds = self._low_rounds + 1 + int(self._strong)
+        self.rounds = self._low_rounds + 1 + int(self._strong) + int(self._clean)
         self._pool: list[_Entry] = []
         self._asked: tuple[Trial, ...] = ()
 
@@ -127,34 +141,37 @@ class Search:
             self._asked = ()
         elif self.round == self._low_rounds + 1 and self.pattern.shape != self._whole[0].shape:
             self._asked = self._whole_round()
+        elif self._clean and self.round == self.rounds:
+            self._asked = self._fresh_round()
         else:
             self._asked = self._next_round()
         return self._asked
 
     def take(self, results: Sequence[Start]) -> None:
-        """The results of the round's trials, told apart by their seeds; failed ones may be missing."""
-        areas = {trial.seed: trial.area for trial in self._asked}
+        """The results of the round's trials; failed ones may be missing."""
         for start in results:
             score = judged(self.pattern, self.held_out, start, self._settings.object)
             if math.isfinite(score):
-                self._pool.append(_Entry(start.object, start.support, areas[start.seed], score))
+                self._pool.append(_Entry(start.object, start.support, float(start.support.mean()), score))
         self._pool.sort(key=lambda entry: entry.score)
 
     def starts(self) -> tuple[Trial, ...]:
         """What the starts of the reconstruction begin from: the best of the search, at slightly different areas."""
         if not self._pool:
             return ()
+        # In bright patterns the best differ in what each has got wrong: all have their turn.
+        areas = _LAST_BRIGHT_AREAS if self._clean else _LAST_AREAS
         trials = []
         for number in range(self._settings.starts):
-            entry = self._pool[min((number // len(_LAST_AREAS)) % _PARENTS, len(self._pool) - 1)]
-            area = entry.area * _LAST_AREAS[number % len(_LAST_AREAS)]
+            entry = self._pool[min((number // len(areas)) % _PARENTS, len(self._pool) - 1)]
+            area = entry.area * areas[number % len(areas)]
             own = replace(
                 self._settings,
                 first_support="given",
                 area_high=min(1.0, _LAST_HIGH * entry.area),
                 area_low=min(1.0, area),
             )
-            trials.append(Trial(self._settings.seed + number, own, entry.support, entry.object, area, whole=True))
+            trials.append(Trial(self._settings.seed + number, own, entry.support, entry.object, whole=True))
         return tuple(trials)
 
     def _first_round(self) -> tuple[Trial, ...]:
@@ -164,7 +181,7 @@ class Search:
             seed = self._seed(number)
             support = lobed(self.pattern.shape, min(1.0, _FIRST_SUPPORT * area), np.random.default_rng(seed))
             own = self._own(_FIRST, _BLUR_START_PX, _FIRST_HIGH * area, _FIRST_LOW * area)
-            trials.append(Trial(seed, own, support, None, _FIRST_LOW * area))
+            trials.append(Trial(seed, own, support, None))
         return tuple(trials)
 
     def _next_round(self) -> tuple[Trial, ...]:
@@ -176,9 +193,20 @@ class Search:
                 area = parent.area * factor
                 own = self._own(_NEXT, 0.7 * _BLUR_START_PX, _NEXT_HIGH * area, area)
                 trials += [
-                    Trial(self._seed(len(trials) + n), own, support, first, area, whole)
+                    Trial(self._seed(len(trials) + n), own, support, first, whole)
                     for n, first in enumerate((parent.object, None))
                 ]
+        return tuple(trials)
+
+    def _fresh_round(self) -> tuple[Trial, ...]:
+        trials: list[Trial] = []
+        for parent in self._pool[:_PARENTS]:
+            grown = min(1.0, _FRESH_SUPPORT * parent.area)
+            support = dilated(parent.support, grown, self._across / ACROSS_PX)
+            for factor in _FRESH_AREAS:
+                area = parent.area * factor
+                own = self._own(_FRESH, _FRESH_BLUR_PX, grown, area)
+                trials.append(Trial(self._seed(len(trials)), own, support, None, whole=True))
         return tuple(trials)
 
     def _whole_round(self) -> tuple[Trial, ...]:
@@ -196,11 +224,11 @@ class Search:
                 found = at_resolution(parent.object, shape)
                 close = finer_support(parent.support, shape, parent.area)
                 own = self._own(_WHOLE_GENTLE, 0.5 * scale, 1.1 * parent.area, areas[0])
-                trials.append(Trial(self._seed(len(trials)), own, close, found, areas[0], whole=True))
+                trials.append(Trial(self._seed(len(trials)), own, close, found, whole=True))
             loose = finer_support(parent.support, shape, min(1.0, 1.25 * parent.area))
             for area in areas:
                 own = self._own(_WHOLE, _BLUR_START_PX, 1.3 * parent.area, area)
-                trials.append(Trial(self._seed(len(trials)), own, loose, None, area, whole=True))
+                trials.append(Trial(self._seed(len(trials)), own, loose, None, whole=True))
         self._pool = []
         return tuple(trials)
 
@@ -266,7 +294,7 @@ def low_resolution(pattern: Pattern, held_out: BoolArray, area: float) -> tuple[
 
     side = max(_SMALLEST_SIDE_PX, round(ACROSS_PX / area ** (1 / len(pattern.shape))))
     sides = [min(n, scipy.fft.next_fast_len(side + side % 2, real=True)) for n in pattern.shape]
-    middle = _middle(pattern.shape, sides)
+    middle = middle_part(pattern.shape, sides)
     intensity: FloatArray = pattern.intensity[middle]
     if tuple(sides) != pattern.shape and _bright_at_edge(pattern, sides):
         intensity = intensity * _taper(sides)
@@ -281,26 +309,14 @@ def low_resolution(pattern: Pattern, held_out: BoolArray, area: float) -> tuple[
 
 def _bright_at_edge(pattern: Pattern, sides: Sequence[int]) -> bool:
     """Whether the outermost tenth of the middle has many photons per pixel; in other units that is not known."""
-    if pattern.unit != "photons":
-        return True
-    from_middle = _from_middle(sides)
-    edge = pattern.measured[_middle(pattern.shape, sides)] & (from_middle > 0.9) & (from_middle <= 1)
-    intensity = pattern.intensity[_middle(pattern.shape, sides)][edge]
-    return bool(intensity.size) and float(intensity.mean()) > _FADED_PHOTONS
+    return pattern.unit != "photons" or edge_photons(pattern, sides) > _FADED_PHOTONS
 
 
 def _taper(sides: Sequence[int]) -> FloatArray:
     """For intensities: 1 in the middle, falling to 0 at the edge like the fourth power of a cosine."""
-    out = np.clip((_from_middle(sides) - _TAPER_FROM) / (1 - _TAPER_FROM), 0, 1)
+    out = np.clip((from_middle(sides) - _TAPER_FROM) / (1 - _TAPER_FROM), 0, 1)
     taper: FloatArray = np.cos(0.5 * math.pi * out) ** 4
     return taper
-
-
-def _from_middle(sides: Sequence[int]) -> FloatArray:
-    """Distance from the middle as share of the way to the edge along each axis, in the elliptic norm."""
-    axes = np.ogrid[tuple(slice(0, n) for n in sides)]
-    away: FloatArray = np.sqrt(sum(((at - n // 2) / (n / 2)) ** 2.0 for at, n in zip(axes, sides, strict=True)))
-    return away
 
 
 def at_resolution(values: npt.NDArray[np.complexfloating], shape: Sequence[int]) -> ComplexArray:
@@ -310,7 +326,7 @@ def at_resolution(values: npt.NDArray[np.complexfloating], shape: Sequence[int])
     axes = tuple(range(values.ndim))
     spectrum = scipy.fft.fftshift(scipy.fft.fftn(scipy.fft.ifftshift(values), norm="ortho", axes=axes))
     whole = np.zeros(tuple(shape), np.complex64)
-    whole[_middle(shape, values.shape)] = spectrum
+    whole[middle_part(shape, values.shape)] = spectrum
     found: ComplexArray = scipy.fft.fftshift(scipy.fft.ifftn(scipy.fft.ifftshift(whole), norm="ortho", axes=axes))
     return found.astype(np.complex64, copy=False)
 
@@ -348,7 +364,3 @@ def _brightest(values: FloatArray, area: float) -> BoolArray:
     count = min(values.size, max(1, round(area * values.size)))
     found: BoolArray = values >= np.partition(values.ravel(), values.size - count)[values.size - count]
     return found
-
-
-def _middle(shape: Sequence[int], sides: Sequence[int]) -> tuple[slice, ...]:
-    return tuple(slice(n // 2 - m // 2, n // 2 - m // 2 + m) for n, m in zip(shape, sides, strict=True))

@@ -165,6 +165,25 @@ def test_the_settings_bound_the_areas() -> None:
     )
 
 
+def test_patterns_bright_to_their_edge_begin_once_more_from_chance_in_the_found_supports() -> None:
+    values = np.kron(particle(), np.ones((2, 2))).astype(np.complex64)
+    pattern, _ = pattern_of(values, 1e8, 0)
+    held = held_out_pixels(pattern, 0.05, 0)
+    search = Search(pattern, replace(DEFAULT.settings, search_starts=4, starts=8), held)
+    rounds = []
+    while trials := search.trials():
+        rounds.append(trials)
+        there = [Solver(search.pattern, t.settings, t.seed, support=t.support, first=t.first) for t in trials[:4]]
+        search.take([solver.start() for solver in there])
+    assert len(rounds) == search.rounds
+    assert all(trial.first is None and trial.whole for trial in rounds[-1])
+    assert any(trial.first is not None for trial in rounds[-2])
+    # Eight starts begin from four objects, not from one or two.
+    assert len({trial.first.tobytes() for trial in search.starts() if trial.first is not None}) == 4
+    weak, _ = pattern_of(values, 1e5, 0)
+    assert Search(weak, DEFAULT.settings, held).rounds == search.rounds - 2
+
+
 def test_failed_trials_may_be_missing_and_nothing_found_is_nothing() -> None:
     pattern, _ = pattern_of(particle(), 1e5, 2.5)
     search = Search(pattern, replace(DEFAULT.settings, search_starts=3), held_out_pixels(pattern, 0.05, 0))
