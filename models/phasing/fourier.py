@@ -12,7 +12,7 @@ axis that says all.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -120,24 +120,35 @@ class Fourier:
     Args:
         box: outside it the object is zero (forward) or of no interest (inverse).
         real: the object is real. kind: dtype of the object. device: a torch device.
+        rooms: arrays that may be overwritten.
     """
 
-    def __init__(self, box: Box, real: bool, kind: torch.dtype, device: str) -> None:
+    def __init__(self, box: Box, real: bool, kind: torch.dtype, device: str, rooms: Sequence[Tensor] = ()) -> None:
         self.box = box
         self.real = real
         self.shape = box.shape
-        self._device = device
+        self._device, self._kind = device, kind
         self._whole = box.lengths == box.shape and not real
-        self._turns = [] if self._whole else self._plan(kind)
+        self._turns = [] if self._whole else self._plan(rooms)
 
-    def _plan(self, kind: torch.dtype) -> list[tuple[int, Tensor]]:
+    def moved(self, box: Box) -> Fourier:
+        """The same for another box; nothing is transformed by this one any more."""
+        if box == self.box:
+            return self
+        return Fourier(box, self.real, self._kind, self._device, [room for _, room in self._turns])
+
+    def _plan(self, rooms: Sequence[Tensor]) -> list[tuple[int, Tensor]]:
         """Per axis but the first: the axis and an array of zeros to put its box into before it is transformed."""
-        shape, lengths = self.box.shape, self.box.lengths
+        shape, lengths, kind = self.box.shape, self.box.lengths, self._kind
         kind = kind if kind.is_complex else kind.to_complex()
         sides = [*lengths[2:], shape[0] // 2 + 1 if self.real else shape[0]]
         plan = []
-        for axis in range(1, len(shape)):
-            plan.append((axis, torch.zeros([*sides, shape[axis]], dtype=kind, device=self._device)))
+        for place, axis in enumerate(range(1, len(shape))):
+            wanted = (*sides, shape[axis])
+            if place < len(rooms) and rooms[place].shape == wanted:
+                plan.append((axis, rooms[place].zero_()))
+            else:
+                plan.append((axis, torch.zeros(wanted, dtype=kind, device=self._device)))
             sides = [*sides[1:], shape[axis]]
         return plan
 

@@ -101,17 +101,15 @@ class Iterate:
         self._addend, self._factor = torch.zeros_like(self._wave), 0.0
         self._x: Tensor | None = None
         self._likelihood: Likelihood | None = None
-        self._object = self._fourier.cut(found).to(kind)
+        self._show(self._fourier.cut(found).to(kind))
 
     def set_support(self, support: BoolArray) -> None:
         """The support from now on (FFT order)."""
         _check(support)
         self._settle()
-        before = self._fourier.whole(self._object)
         self.support = support
-        self._fourier = Fourier(Box.around(support), self.values.real, self._object.dtype, self._device)
+        self._fourier = self._fourier.moved(Box.around(support))
         self._inside = self._fourier.cut(support)
-        self._object = self._fourier.cut(before)
         self._x = None
 
     def set_values(self, values: Values) -> None:
@@ -123,9 +121,9 @@ class Iterate:
         was_real, self.values = self.values.real, values
         if values.real == was_real:
             return
-        shown = self._fourier.whole(self._object)
+        shown = self.whole_object()
         self.set_object(self._all.boxed(self._all.inverse(self._wave)))
-        self._object = self._fourier.cut(shown.real if values.real else shown).to(self._object.dtype)
+        self._show(self._fourier.cut(shown.real if values.real else shown).to(self._object.dtype))
         width, background = self.coherence_px, self.background is not None
         self.coherence = self.background = None
         self.set_model(width, background)
@@ -173,7 +171,7 @@ class Iterate:
         self._x = None
         if look and found is None:
             # Error reduction: its next iterate is the object, and has just been transformed.
-            self._object = point
+            self._show(point)
             found = self._judge(self._addend)
         return found
 
@@ -215,22 +213,16 @@ class Iterate:
     def refresh(self, margin: float, projected: bool) -> Look:
         """Bring the object up to date and judge it without an iteration; `projected`: x is a projection's iterate."""
         if not projected and self._x is not None:
-            self._object = self._x.clone()
+            self._show(self._x.clone())
         else:
-            self._settle()
-            wave = self._wave.clone()
-            if projected:
-                self._to_moduli(wave, margin)
-            self._object = self._fourier.inverse(wave)
+            wave = self._on_moduli(margin) if projected else self._settled()
+            self._show(self._fourier.inverse(wave))
             self._kernels.project(self._object, self._inside, self.values)
         return self._judge(self._fourier.forward(self._object))
 
     def modulus(self, margin: float) -> npt.NDArray[np.float32]:
         """|P_M x|, float32, FFT order: what a support update looks at. It is not cut off at the support."""
-        self._settle()
-        wave = self._wave.clone()
-        self._to_moduli(wave, margin)
-        found = self._all.boxed(self._kernels.moduli(self._all.inverse(wave)))
+        found = self._all.boxed(self._kernels.moduli(self._all.inverse(self._on_moduli(margin))))
         return np.ascontiguousarray(found, np.float32)
 
     def roll(self, shift: tuple[int, ...]) -> None:
@@ -241,13 +233,13 @@ class Iterate:
             phase = torch.polar(torch.ones_like(turns), 2 * torch.pi * turns).to(self._wave)
             self._wave *= phase.reshape([-1 if a == axis else 1 for a in range(len(shift))])
         axes = tuple(range(len(shift)))
-        shown = np.roll(self._fourier.whole(self._object), shift, axes)
+        shown = np.roll(self.whole_object(), shift, axes)
         self.set_support(np.roll(self.support, shift, axes))
-        self._object = self._fourier.cut(shown)
+        self._show(self._fourier.cut(shown))
 
     def find_coherence(self) -> float:
         """The kernel's width that makes the counts likeliest given the object as it is; pixels, 0 for none."""
-        wave = self._fourier.forward(self._object)
+        wave = self._fourier.forward(self._shown())
         bare = wave.real**2 + wave.imag**2
         weight = self.measured.weight * self.measured.multiplicity
         counts = self.measured.counts * self.measured.multiplicity
@@ -266,11 +258,11 @@ class Iterate:
 
     def boxed_object(self) -> npt.NDArray[Any]:
         """The object in the box, of the sides of the box."""
-        return self._fourier.boxed(self._object)
+        return self._fourier.boxed(self._shown())
 
     def whole_object(self) -> npt.NDArray[Any]:
         """The object, FFT order."""
-        return self._fourier.whole(self._object)
+        return self._object_of.whole(self._object)
 
     def whole_iterate(self) -> npt.NDArray[Any]:
         """x itself, FFT order."""
@@ -278,6 +270,16 @@ class Iterate:
         return self._all.boxed(self._all.inverse(self._wave))
 
     # Parts
+
+    def _show(self, found: Tensor) -> None:
+        """The object from now on, in the box as it is now."""
+        self._object, self._object_of = found, self._fourier
+
+    def _shown(self) -> Tensor:
+        """The object in the box as it is now, which may have moved since."""
+        if self._object_of is not self._fourier:
+            self._show(self._fourier.cut(self.whole_object()))
+        return self._object
 
     def _settle(self) -> None:
         """Bring the wave up to date with whatever was done in object space."""
@@ -288,6 +290,20 @@ class Iterate:
         elif self._factor:
             self._kernels.add(self._wave, self._addend, self._factor)
             self._factor = 0.0
+
+    def _settled(self) -> Tensor:
+        """x as a wave; not to be changed."""
+        self._settle()
+        return self._wave
+
+    def _on_moduli(self, margin: float) -> Tensor:
+        """P_M x as a wave, a new array."""
+        if self._likelihood is None and self.coherence is None and self.background is None:
+            factor, self._factor = self._factor, 0.0
+            return self._kernels.settle(self._wave, self._addend, factor, self.measured.amplitude, margin)
+        wave = self._settled().clone()
+        self._to_moduli(wave, margin)
+        return wave
 
     def _advance(self, steps: tuple[float, float, float, float], margin: float) -> Tensor:
         """The wave takes its part of a step; what P_S is to act on is returned: see `kernels_numba.advance`."""

@@ -35,6 +35,8 @@ class Kernels(Protocol):
 
     def add(self, wave: Tensor, addend: Tensor, factor: float) -> None: ...
 
+    def settle(self, wave: Tensor, addend: Tensor, factor: float, amplitude: Tensor, margin: float) -> Tensor: ...
+
     def moduli(self, x: Tensor) -> Tensor: ...
 
     def project(self, x: Tensor, support: Tensor, values: Values) -> None:
@@ -76,6 +78,12 @@ class CompiledKernels:
 
     def add(self, wave: Tensor, addend: Tensor, factor: float) -> None:
         kernels_numba.add(_parts(wave), _parts(addend), factor)
+
+    def settle(self, wave: Tensor, addend: Tensor, factor: float, amplitude: Tensor, margin: float) -> Tensor:
+        found = torch.empty_like(wave)
+        x, g, a, p = (part.numpy().reshape(-1) for part in (wave, addend, amplitude, found))
+        kernels_numba.settle(x, g, factor, a, margin, p)
+        return found
 
     def moduli(self, x: Tensor) -> Tensor:
         if not x.is_complex():

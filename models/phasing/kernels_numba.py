@@ -121,6 +121,27 @@ def advance(
 
 
 @compiled
+def settle(wave: Array, addend: Array, factor: float, amplitude: Array, margin: float, found: Array) -> None:
+    """`add` and the `modulus` of what that gives in one pass: wave ← wave + factor·addend, found ← its `modulus`.
+
+    Args:
+        wave, addend, found: complex (n,). amplitude, margin: as in `modulus`.
+    """
+    kind = amplitude.dtype.type
+    x, g, p = wave.view(amplitude.dtype), addend.view(amplitude.dtype), found.view(amplitude.dtype)
+    c, width, zero, one, tiny = kind(factor), kind(margin), kind(0), kind(1), kind(1e-30)
+    for i in range(amplitude.size):
+        re, im = x[2 * i] + c * g[2 * i], x[2 * i + 1] + c * g[2 * i + 1]
+        x[2 * i], x[2 * i + 1] = re, im
+        a = amplitude[i]
+        modulus = np.sqrt(re * re + im * im)
+        wanted = min(max(modulus, max(a - width, zero)), a + width)
+        scale = one if a < zero else wanted / max(modulus, tiny)
+        p[2 * i] = wanted if (a >= zero and modulus <= tiny) else re * scale
+        p[2 * i + 1] = im * scale
+
+
+@compiled
 def add(wave: Array, addend: Array, factor: float) -> None:
     """wave ← wave + factor·addend, to the last digit as `advance` does it, so that a look changes nothing.
 

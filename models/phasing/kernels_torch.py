@@ -69,6 +69,12 @@ def add(wave: Tensor, addend: Tensor, factor: float) -> None:
     wave.copy_(wave + factor * addend)
 
 
+def settle(wave: Tensor, addend: Tensor, factor: float, amplitude: Tensor, margin: float) -> Tensor:
+    """As `kernels_numba.settle`; what is found is returned."""
+    add(wave, addend, factor)
+    return _to_modulus(wave, wave.abs(), amplitude, margin)
+
+
 def moduli(x: Tensor) -> Tensor:
     """|x|, a new array."""
     return x.abs()

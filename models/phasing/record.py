@@ -36,15 +36,18 @@ class Record:
         """So many iterations of a block (or it, if it takes none) were run with these settings."""
         known = dict(block.parameters)
         changed: dict[str, Value] = {}
-        for name, fields in PARAMETERS[block.algorithm].items():
+        names = {} if settings is self._first else PARAMETERS[block.algorithm]
+        for name, fields in names.items():
             now = {getattr(settings, field) for field in fields}
             before = {getattr(self._first, field) for field in fields}
             value = now.pop()
             if name not in known and not now and value is not None and before != {value}:
                 changed[name] = value
-        done = replace(block, iterations=iterations, parameters=(*block.parameters, *changed.items()))
+        done = block
+        if changed or iterations != block.iterations:
+            done = replace(block, iterations=iterations, parameters=(*block.parameters, *changed.items()))
         last = self._blocks[-1] if self._blocks else None
-        if last is not None and iterations and replace(last, iterations=iterations) == done:
+        if last is not None and iterations and (last.algorithm, last.parameters) == (done.algorithm, done.parameters):
             self._blocks[-1] = replace(last, iterations=last.iterations + iterations)
         else:
             self._blocks.append(done)

@@ -277,7 +277,7 @@ class Solver:
         self._support_changed()
 
     def _support_changed(self) -> None:
-        self._support_pixels = int(self._iterate.support.sum())
+        self._support_pixels = int(np.count_nonzero(self._iterate.support))
         self._fresh = False
 
     # What is to be seen

@@ -120,18 +120,19 @@ def blur(modulus: FloatArray, width_px: float) -> FloatArray:
     modulus = np.ascontiguousarray(modulus, dtype=np.float32)
     if width_px < 0.05:
         return modulus
-    from models.phasing.support.kernels import blur_planes, blur_rows
+    from models.phasing.support.kernels import blur_pictures, blur_planes
 
     taps = _taps(width_px)
     shape = modulus.shape
-    here, there = np.empty_like(modulus), np.empty_like(modulus)
-    blur_rows(modulus.reshape(-1, shape[-1]), taps, here.reshape(-1, shape[-1]))
-    for axis in range(len(shape) - 1):
-        cut = (-1, shape[axis], int(np.prod(shape[axis + 1 :])))
-        blur_planes(here.reshape(cut), taps, there.reshape(cut))
-        here, there = there, here
-    result: FloatArray = here
-    return result
+    pictures = (-1, *shape[-2:])
+    here = np.empty_like(modulus)
+    blur_pictures(modulus.reshape(pictures), taps, here.reshape(pictures))
+    if len(shape) == 2:
+        return here
+    planes = (1, shape[0], shape[1] * shape[2])
+    whole = np.empty_like(modulus)
+    blur_planes(here.reshape(planes), taps, whole.reshape(planes))
+    return whole
 
 
 def blur_radius(width_px: float) -> int:

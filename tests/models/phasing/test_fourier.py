@@ -39,6 +39,23 @@ def test_box_and_whole_agree(support, real):
     assert not x[~fourier.whole(torch.ones_like(back)).astype(bool)].any()
 
 
+@pytest.mark.parametrize("real", [False, True])
+@pytest.mark.parametrize("shape", [(12, 20), (8, 10, 12)])
+def test_a_box_that_moved_transforms_as_a_new_one(shape, real):
+    kind = torch.float64 if real else torch.complex128
+    rng = np.random.default_rng(2)
+    boxes = [
+        Box(shape, (0, *[n - 2 for n in shape[1:]]), (shape[0], *[n // 2 - s for n in shape[1:]])) for s in (0, 1)
+    ]
+    fourier = Fourier(boxes[0], real, kind, "cpu")
+    fourier.forward(torch.ones_like(fourier.inverse(fourier.forward(fourier.cut(np.ones(shape)).to(kind)))))
+    moved = fourier.moved(boxes[1])
+    x = torch.tensor(rng.standard_normal(fourier.cut(np.ones(shape)).shape))
+    x = x[tuple(slice(n) for n in moved.cut(np.ones(shape)).shape)].to(kind).contiguous()
+    assert torch.equal(moved.forward(x), Fourier(boxes[1], real, kind, "cpu").forward(x))
+    assert moved.moved(boxes[1]) is moved
+
+
 def test_power_is_kept():
     x = torch.randn(12, 10, dtype=torch.complex128)
     wave = Fourier(Box.whole((12, 10)), False, torch.complex128, "cpu").forward(x)

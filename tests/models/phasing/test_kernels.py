@@ -73,6 +73,24 @@ def test_misfit_counts_constrained_pixels_only():
     assert kernels_torch.misfit(wave, amplitude) == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.parametrize("dtype", [torch.complex64, torch.complex128])
+def test_settling_is_adding_and_then_the_modulus_to_the_last_digit(dtype):
+    wave, amplitude = arrays(dtype=dtype)
+    addend, _ = arrays(seed=1, dtype=dtype)
+    added = wave.clone()
+    COMPILED.add(added, addend, -0.9)
+    nearest = added.clone()
+    COMPILED.modulus(nearest, amplitude, 0.1)
+    for kernels in (COMPILED, kernels_torch):
+        settled = wave.clone()
+        found = kernels.settle(settled, addend, -0.9, amplitude, 0.1)
+        assert torch.allclose(settled, added)
+        assert torch.allclose(found, nearest, atol=1e-6)
+    settled = wave.clone()
+    assert torch.equal(COMPILED.settle(settled, addend, -0.9, amplitude, 0.1), nearest)
+    assert torch.equal(settled, added)
+
+
 def test_moduli():
     wave, _ = arrays()
     for kernels in (COMPILED, kernels_torch):

@@ -207,6 +207,19 @@ def test_a_preview_is_a_part_of_the_object(shape, corner):
     assert preview.support.sum() == inside.sum()
 
 
+def test_a_preview_just_after_a_support_update_is_the_last_object_in_the_new_box():
+    wave, inside = (np.pad(values, ((20, 24), (30, 22))) for values in particle((20, 20)))
+    before = replace(PLAIN, schedule="20 RAAR", threshold=0.5)
+    last = finish(Solver(pattern_of(wave), before, 0, support=inside), slices=20)
+    solver = Solver(pattern_of(wave), replace(before, schedule="20 RAAR + SW + 20 RAAR"), 0, support=inside)
+    solver.run(20)
+    preview = solver.preview()
+    part = tuple(slice(c, c + n) for c, n in zip(preview.corner, preview.object.shape, strict=True))
+    assert preview.support.sum() != inside.sum()
+    assert preview.object.size < wave.size
+    assert np.array_equal(preview.object, last.object[part])
+
+
 def test_large_previews_are_decimated():
     side = 600
     pattern = Pattern(np.ones((side, side), np.float32), np.ones((side, side), bool))
