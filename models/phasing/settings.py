@@ -96,4 +96,12 @@ class PhasingSettings:
     stop_hopeless: bool = parameter(
         True, "give up starts that fall far behind the best", title="Give up hopeless starts"
     )
+    refine_iterations: int = parameter(
+        100,
+        "iterations at the very end, after the starts are ranked, with the held-out pixels let back in and the "
+        "support as it is; 0 for none",
+        low=0,
+        high=100_000,
+        title="Refinement, iterations",
+    )
     seed: int = parameter(0, "everything drawn by chance follows from this number", low=0)

@@ -76,9 +76,12 @@ class Start:
     Attributes:
         seed: what it was drawn from. object: complex64, object space with its middle at index n // 2, scaled so that
             its orthonormal FFT has the pattern's amplitudes (√photons).
-        support: bool. history: its error curves. iterations, seconds: CPU seconds it took.
+        support: bool. history: its error curves, up to the refinement. r_factor: of the object as it is, over the
+            measured pixels it was fitted to. free_log_likelihood: from before the refinement, when the held-out
+            pixels had not been shown to it. iterations, seconds: CPU seconds it took, the refinement included.
         ended: "finished", "stopped", "hopeless". schedule: what was really run, in the language of schedules,
-            with the settings that held in each part.
+            with the settings that held in each part. refinement: what was run after it with the held-out pixels let
+            back in and the support as it was; empty for nothing.
     """
 
     seed: int
@@ -91,6 +94,7 @@ class Start:
     seconds: float
     ended: str = "finished"
     schedule: str = ""
+    refinement: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,8 @@ class Trust:
     """How far to believe a result; NaN where it cannot be said (one start has no agreement).
 
     Attributes:
-        r_factor: of the best start. free_log_likelihood: of the best start, deviance per held-out pixel.
+        r_factor: of the best start, refined. free_log_likelihood: of the best start before it was refined, deviance
+            per held-out pixel.
         prtf_resolution_nm: full-period resolution where the PRTF falls below 1/e; prtf_resolution_q: the same in
             nm⁻¹; both NaN without geometry. prtf_cutoff_px: the same as radius in pixels of the pattern.
         mode_weight: share of the first mode of the kept starts. agreement: mean correlation of kept starts with their

@@ -24,5 +24,5 @@ NOT_MEASURED = 0x80
 NM = 1e-9
 HISTORY = ("iteration", "r_factor", "free_log_likelihood", "support_pixels")
 START_NUMBERS = ("seed", "r_factor", "free_log_likelihood", "iterations", "seconds")
-START_WORDS = ("ended", "schedule")
+START_WORDS = ("ended", "schedule", "refinement")
 """Fields of `Start` beside its arrays."""

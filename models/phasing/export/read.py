@@ -175,7 +175,7 @@ def _start(group: h5py.Group, shape: tuple[int, ...]) -> Start:
         free_log_likelihood=numbers["free_log_likelihood"],
         iterations=int(numbers["iterations"]),
         seconds=numbers["seconds"],
-        **{name: _text(process, name) for name in layout.START_WORDS},
+        **{name: _text(process, name) for name in layout.START_WORDS if name in process},
     )
 
 

@@ -7,6 +7,7 @@ import importlib.metadata
 import math
 import platform
 from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -34,28 +35,29 @@ _SAME_SIZE = 0.1
 """Relative difference of two supports that counts as none."""
 
 
-def assemble(
-    pattern: Pattern,
-    starts: Sequence[Start],
-    settings: PhasingSettings,
-    held_out: BoolArray,
-    *,
-    changes: tuple[tuple[int, Mapping[str, Any]], ...] = (),
-) -> Generator[Progress, bool | None, Reconstruction]:
-    """Rank the starts, lay them over the best, average those that agree, and judge.
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The order of starts by what they predicted before they were refined.
 
-    Starts are ranked by free log-likelihood, by R factor where nothing was held out or where the held-out pixels
-    cannot tell the best ones apart; hopeless ones come last. They are laid over one another by the pixels that were
-    measured and fitted: the others are each start's own guess.
+    Attributes:
+        seeds: of those with an object, best first. worse: by how many standard errors each predicted the held-out
+            pixels worse than the best (`how_much_worse`).
+    """
+
+    seeds: tuple[int, ...]
+    worse: tuple[float, ...]
+
+
+def rank(pattern: Pattern, starts: Sequence[Start], held_out: BoolArray) -> Generator[Progress, Any, Ranking]:
+    """Rank starts by free log-likelihood, by R factor where nothing was held out or where the held-out pixels cannot
+    tell the best ones apart; hopeless ones come last.
 
     Args:
-        pattern, settings, held_out: what was phased, how, and what was kept from the solver.
-        starts: at least one; those whose object is zero or not finite are left out.
-        changes: what was changed while it ran, (iteration, JSON-ready settings).
+        starts: of different seeds, none of which was shown the held-out pixels; those whose object is zero or not
+            finite are left out.
 
     Yields:
-        Progress in starts, several a second on large arrays too. Sending True ends the laying over: the starts that
-        have not had their turn are left out, and the trust says so.
+        Progress in starts.
 
     Raises:
         BadParameter: no start has an object.
@@ -73,6 +75,43 @@ def assemble(
         spectrum = yield from _said(in_pieces(start.object), len(errors), len(usable), "ranking the starts")
         errors.append(islands.of_spectrum(spectrum))
     ranked, worse = _by_rank(usable, errors)
+    return Ranking(tuple(start.seed for start in ranked), tuple(worse))
+
+
+def assemble(
+    pattern: Pattern,
+    starts: Sequence[Start],
+    settings: PhasingSettings,
+    held_out: BoolArray,
+    *,
+    changes: tuple[tuple[int, Mapping[str, Any]], ...] = (),
+    ranking: Ranking | None = None,
+) -> Generator[Progress, bool | None, Reconstruction]:
+    """Rank the starts (`rank`), lay them over the best, average those that agree, and judge.
+
+    They are laid over one another by the pixels that were measured and fitted by all: the others are each start's own
+    guess.
+
+    Args:
+        pattern, settings, held_out: what was phased, how, and what was kept from the solver.
+        starts: at least one, of different seeds; those whose object is zero or not finite are left out.
+        changes: what was changed while it ran, (iteration, JSON-ready settings).
+        ranking: of the starts as they were before they were refined with the held-out pixels, which cannot judge them
+            any more; None where they were not.
+
+    Yields:
+        Progress in starts, several a second on large arrays too. Sending True ends the laying over: the starts that
+        have not had their turn are left out, and the trust says so.
+
+    Raises:
+        BadParameter: no start has an object.
+    """
+    from models.phasing.quality.transform import in_pieces
+
+    if ranking is None:
+        ranking = yield from rank(pattern, starts, held_out)
+    by_seed = {start.seed: start for start in starts}
+    ranked, worse = [by_seed[seed] for seed in ranking.seeds], list(ranking.worse)
     where = pattern.measured & ~held_out
     if not where.any():
         where = np.ones(pattern.shape, np.bool_)

@@ -36,6 +36,11 @@ class Table:
         return sum(row.iteration for row in self.rows.values())
 
     @property
+    def begun(self) -> bool:
+        """Whether there has been an iteration."""
+        return self.iterations > 0
+
+    @property
     def total(self) -> int:
         """Iterations still expected in all: those that have ended early count as they are."""
         return sum(row.iteration if row.state in ENDED else row.total for row in self.rows.values())

@@ -9,7 +9,7 @@ from models.progress import Progress
 from tests.models.phasing.starts.fakes import FakeMaterial
 
 
-def fake_assemble(pattern, starts, settings, held_out, *, changes=()):
+def fake_assemble(pattern, starts, settings, held_out, *, changes=(), ranking=None):
     """A reconstruction that only holds what it was given."""
     yield Progress(done=1, total=1, unit="starts", message="averaging")
     empty = np.zeros(0, np.float32)

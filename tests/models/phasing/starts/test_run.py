@@ -11,14 +11,14 @@ import pytest
 
 from models.errors import BadParameter, BadPattern, FriedelError
 from models.phasing.settings import PhasingSettings
-from models.phasing.starts import Change, GiveUp, GoOn, Pause, Step, Stop, Watch, processes, run_starts
+from models.phasing.starts import Change, GiveUp, GoOn, Pause, Step, Stop, Watch, desk, processes, run_starts
 from models.phasing.starts import run as run_module
 from models.progress import Progress
 from tests.models.patterns.make import photon_pattern
 from tests.models.phasing.starts import conftest
 
 PATTERN = photon_pattern(n=32, width=10)
-SETTINGS = PhasingSettings(schedule="10*(20 RAAR + SW)", starts=4, stop_hopeless=False)
+SETTINGS = PhasingSettings(schedule="10*(20 RAAR + SW)", starts=4, stop_hopeless=False, refine_iterations=0)
 
 
 def drive(settings=SETTINGS, workers=0, told=None, pattern=PATTERN, **more):
@@ -171,11 +171,13 @@ def test_stopping_does_not_wait_for_a_long_first_iteration(faked):
 def test_stopping_again_leaves_the_comparison_of_the_starts(faked, monkeypatch):
     heard = []
 
-    def assemble(pattern, starts, settings, held_out, *, changes=()):
+    def assemble(pattern, starts, settings, held_out, *, changes=(), ranking=None):
         while not heard:
             if (yield Progress(done=1, total=4, unit="starts", message="laying the starts over one another")):
                 heard.append(True)
-        return (yield from conftest.fake_assemble(pattern, starts, settings, held_out, changes=changes))
+        return (
+            yield from conftest.fake_assemble(pattern, starts, settings, held_out, changes=changes, ranking=ranking)
+        )
 
     monkeypatch.setattr("models.phasing.starts.run.assemble", assemble)
     drive(told=lambda record: Stop() if "laying" in record.message else None)
@@ -271,7 +273,7 @@ def test_starts_that_do_not_fit_into_memory_wait(faked, monkeypatch):
 
 
 def test_of_too_many_results_the_best_are_kept(faked, monkeypatch):
-    monkeypatch.setattr(run_module, "kept_at_most", lambda *_: 2)
+    monkeypatch.setattr(desk, "kept_at_most", lambda *_: 2)
     _, result = drive()
     assert [start.seed for start in result.starts] == [1, 2]
     assert any("did not fit into memory" in text for text in result.trust.warnings)
