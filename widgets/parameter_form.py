@@ -11,7 +11,6 @@ from typing import Any
 from PyQt6.QtCore import QRegularExpression, Qt, pyqtSignal
 from PyQt6.QtGui import QRegularExpressionValidator, QWheelEvent
 from PyQt6.QtWidgets import (
-    QCheckBox,
     QComboBox,
     QFormLayout,
     QHBoxLayout,
@@ -25,6 +24,7 @@ from PyQt6.QtWidgets import (
 
 from models.parameters import ParameterInfo, describe
 from widgets import icons
+from widgets.ticks import TickBox
 
 _INT_LIMIT = 2**31 - 1
 
@@ -166,7 +166,7 @@ def _choice(info: ParameterInfo, touched: Callable[[], None]) -> _Field:
 
 
 def _switch(touched: Callable[[], None]) -> _Field:
-    box = QCheckBox()
+    box = TickBox()
     box.clicked.connect(lambda _on: touched())
     return _Field(box, box.isChecked, box.setChecked)
 

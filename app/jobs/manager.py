@@ -63,8 +63,12 @@ class JobRecord:
         return self.progress.fraction if self.progress is not None else None
 
 
+_TELLING = 0.02
+_LONG_S = 20.0
+
+
 class Pace:
-    """Time left from the work done since the first record, so that loading libraries does not count as slowness."""
+    """Time left from the work done since it began, so that loading libraries does not count as slowness."""
 
     def __init__(self) -> None:
         self._first: tuple[float, float] | None = None
@@ -78,7 +82,11 @@ class Pace:
             return None
         since_s, from_fraction = self._first
         gained, spent_s = fraction - from_fraction, now_s - since_s
-        if gained <= 0 or spent_s < 0.5:
+        if gained <= 0:
+            self._first = (now_s, fraction)
+            return None
+        # The first per cent is often slower than all the rest: it would promise hours.
+        if spent_s < 0.5 or (gained < _TELLING * (1.0 - from_fraction) and spent_s < _LONG_S):
             return None
         return (1.0 - fraction) * spent_s / gained
 

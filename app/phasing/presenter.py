@@ -280,7 +280,7 @@ class PhasePresenter(QObject):
         try:
             iterations = check_schedule(text)
         except BadParameter as error:
-            self._pane.recipe.show_schedule(error.sentence(), True, int(getattr(error, "column", 0)))
+            self._pane.recipe.show_schedule(error.sentence(), True)
         else:
             self._pane.recipe.show_schedule(f"{counted(iterations, 'iteration')} a start")
 

@@ -78,7 +78,11 @@ def place_of(workspace: Workspace, run: Run, subject: Subject) -> dict[str, Any]
 
 def keep(made: Reconstruction, place: Mapping[str, Any]) -> Generator[Progress, None, str]:
     """Keep a result in the workspace; gives its id. Raises NotSaved."""
-    kept = yield from _history(place).add(made, int(place["frame"]), str(place["event"]))
+    name = ""
+    if made.changes:  # the recipe it began with is not all of what made it
+        recipe = made.settings.get("preset") or made.settings.get("schedule") or "reconstruction"
+        name = f"{recipe}, changed while it ran"
+    kept = yield from _history(place).add(made, int(place["frame"]), str(place["event"]), name)
     return kept.id
 
 

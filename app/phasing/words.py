@@ -50,6 +50,8 @@ def pixel_words(pixel_nm: tuple[float, ...] | None) -> str:
 
 def prtf_words(trust: Trust, prtf: Prtf) -> str:
     """Where the PRTF falls below 1/e, or that it does not."""
+    if not math.isfinite(trust.prtf_cutoff_px) and not math.isfinite(trust.prtf_resolution_nm):
+        return "No resolution can be said: the Trust page says why"
     if prtf.values.size and float(np.nanmin(prtf.values)) > 1 / math.e:
         edge = "" if prtf.q_nm is None else f": {significant(float(prtf.q_nm[-1]), 3)} nm⁻¹"
         return f"Stays above 1/e up to the edge of the pattern{edge}"

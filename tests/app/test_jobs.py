@@ -190,6 +190,17 @@ def test_time_left_counts_from_the_first_record() -> None:
     assert pace.eta_s(Progress(done=5), 53.0) is None
 
 
+def test_no_time_left_is_told_from_the_loading_or_the_first_steps() -> None:
+    pace = Pace()
+    for now_s in (0.0, 5.0, 10.0):
+        assert pace.eta_s(Progress(done=0, total=1000), now_s) is None
+    assert pace.eta_s(Progress(done=1, total=1000), 12.0) is None
+    assert pace.eta_s(Progress(done=100, total=1000), 20.0) == pytest.approx(90.0)
+    slow = Pace()
+    slow.eta_s(Progress(done=0, total=1000), 0.0)
+    assert slow.eta_s(Progress(done=10, total=1000), 30.0) == pytest.approx(2970.0), "what is really slow is told"
+
+
 def test_shutdown_leaves_no_worker(qtbot) -> None:
     manager = JobManager()
     job_id = manager.start("endless", f"{WHERE}:endless", ("/dev/null",))

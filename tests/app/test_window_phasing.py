@@ -122,6 +122,7 @@ def test_what_is_changed_while_it_runs_acts_and_is_on_record(qtbot, phase_window
     wait(qtbot, lambda: phasing.result is not None)
     assert [values["beta"] for _, values in phasing.result.changes] == [0.7]
     assert phasing.result.settings["beta"] != 0.7, "as it was at the start"
+    assert phasing.result.name.endswith(", changed while it ran")
 
 
 def test_a_bad_schedule_says_where_and_nothing_is_run(qtbot, phase_window: MainWindow) -> None:
@@ -129,7 +130,7 @@ def test_a_bad_schedule_says_where_and_nothing_is_run(qtbot, phase_window: MainW
     window.actions_table.trigger("inspect.phase")
     pane = pane_of(window)
     pane.recipe.schedule_edited.emit("10*(50 HIP)")
-    assert pane.recipe.verdict().startswith("Column 8:")
+    assert pane.recipe.verdict().startswith("Schedule, column 8:")
     assert "HIO" in pane.recipe.verdict(), "the name that is close"
     window.session.phasing.settings = replace(window.session.phasing.settings, schedule="50 HIP")
     press(window, "Ctrl+R")

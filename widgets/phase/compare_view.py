@@ -38,6 +38,7 @@ class CompareView(QWidget):
         self._words.setContentsMargins(6, 0, 6, 4)
         self._full = full
         self._together = True
+        self.setMinimumSize(280, 200)  # side by side they need more, but then they go one below the other
         self._empty = EmptyState("Nothing to compare yet", HOW)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self._empty)

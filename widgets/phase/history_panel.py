@@ -23,6 +23,7 @@ from widgets import icons, theme
 from widgets.empty import EmptyState
 from widgets.phase.narrow import shorten
 from widgets.text import significant
+from widgets.ticks import TickDelegate
 
 _NAME, _WHEN, _R, _FREE, _PRTF, _STARTS = range(6)
 HEADERS = ("Result", "When", "R factor", "Free LLK", "PRTF", "Starts")
@@ -74,6 +75,7 @@ class HistoryPanel(QWidget):
         self._list.setUniformRowHeights(True)
         self._list.setAlternatingRowColors(True)
         self._list.setItemDelegate(theme.RowDelegate(self._list))
+        self._list.setItemDelegateForColumn(_NAME, TickDelegate(self._list))
         self._list.setEditTriggers(QTreeWidget.EditTrigger.EditKeyPressed)
         header = self._list.header()
         assert header is not None

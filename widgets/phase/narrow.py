@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PyQt6.QtCore import QEvent, QObject, QSize, Qt
+from PyQt6.QtCore import QSize, Qt
 from PyQt6.QtGui import QPainter, QPaintEvent
 from PyQt6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QToolButton, QWidget
 
@@ -37,11 +37,6 @@ class ShortLabel(QLabel):
 
 
 class _UpAndDown(QScrollArea):
-    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        if watched is self.widget() and event is not None and event.type() == QEvent.Type.LayoutRequest:
-            self.updateGeometry()  # what was added inside may be wider
-        return super().eventFilter(watched, event)
-
     def minimumSizeHint(self) -> QSize:
         """As wide as what is inside has to be: nothing is cut off at its right."""
         inside, bar = self.widget(), self.verticalScrollBar()

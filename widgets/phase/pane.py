@@ -181,7 +181,7 @@ class PhasePane(QWidget):
             self._down.insertWidget(0, self.curves)
             self.curves.show()
             width = max(self.width(), WIDE_FROM_PX)
-            left, right = min(380, max(288, round(0.2 * width))), min(620, max(380, round(0.32 * width)))
+            left, right = min(380, max(288, round(0.2 * width))), min(620, max(430, round(0.34 * width)))
             self._across.setSizes([left, width - left - right, right])
             self._across.setStretchFactor(1, 1)
             self._down.setSizes([self.height() * 4 // 10, self.height() * 6 // 10])

@@ -108,7 +108,8 @@ class PreparationPanel(QWidget):
         self._inside.addStretch(1)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
-        box.addWidget(scrolled(inside))
+        self._scroll = scrolled(inside)
+        box.addWidget(self._scroll)
         self.y.valueChanged.connect(self._typed)
         self.x.valueChanged.connect(self._typed)
         self.search.clicked.connect(self.centre_search_wanted)
@@ -152,6 +153,7 @@ class PreparationPanel(QWidget):
             for layout in self._form.findChildren(QFormLayout):
                 layout.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
             self._inside.insertWidget(self._at, self._form)
+            self._scroll.updateGeometry()  # the form may need more room across
         else:
             self._form.set_value(settings)
 

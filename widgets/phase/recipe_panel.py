@@ -178,12 +178,10 @@ class RecipePanel(QWidget):
             else ""
         )
 
-    def show_schedule(self, words: str, bad: bool = False, column: int = 0) -> None:
-        """What was found in the schedule line: its iterations in words, or what is wrong with it and from which
-        column (from 1)."""
+    def show_schedule(self, words: str, bad: bool = False) -> None:
+        """What was found in the schedule line: its iterations in words, or what is wrong with it and where."""
         self._bad = bad
-        where = f"Column {column}: " if bad and column else ""
-        self._verdict.setText(f"{where}{words}")
+        self._verdict.setText(words)
         self._colour_verdict()
         if not bad and self.schedule.text().strip() and self.schedule.text() != self._settings.schedule:
             self._change(schedule=self.schedule.text())

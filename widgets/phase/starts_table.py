@@ -8,17 +8,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from PyQt6.QtCore import QAbstractTableModel, QItemSelectionModel, QModelIndex, Qt, pyqtSignal
-from PyQt6.QtGui import QFont
+from PyQt6.QtGui import QFont, QResizeEvent
 from PyQt6.QtWidgets import QHeaderView, QStackedLayout, QTableView, QVBoxLayout, QWidget
 
 from widgets import theme
 from widgets.empty import EmptyState
 from widgets.text import THIN_SPACE, grouped, significant
+from widgets.ticks import TickDelegate
 
 COLUMNS = ("", "#", "Seed", "Free LLK", "R factor", "State", "Iteration", "Support")
 _TIPS = {
     "": "Tick two starts to see them side by side",
-    "#": "Rank by free log-likelihood, the best first",
+    "#": "Rank by free log-likelihood, the best first; of those it cannot tell apart the smallest R factor leads",
     "Seed": "The random number this start was drawn from",
     "State": "What it is doing; kept starts are averaged at the end",
     "Iteration": "Iterations done",
@@ -56,6 +57,7 @@ class _Starts(QAbstractTableModel):
         super().__init__(parent)
         self.rows: tuple[StartRow, ...] = ()
         self.watched: int | None = None
+        self.short = False
         self.ticked: tuple[int, ...] = ()
 
     def show(self, rows: Sequence[StartRow], watched: int | None) -> None:
@@ -71,6 +73,13 @@ class _Starts(QAbstractTableModel):
         if not present.issuperset(self.ticked):
             self.ticked = tuple(seed for seed in self.ticked if seed in present)
             self.ticked_changed.emit()
+
+    def set_short(self, short: bool) -> None:
+        """Whether the last column has to do with little room."""
+        if short != self.short:
+            self.short = short
+            if self.rows:
+                self.dataChanged.emit(self.index(0, _SUPPORT), self.index(len(self.rows) - 1, _SUPPORT))
 
     def rowCount(self, parent: QModelIndex | None = None) -> int:
         return 0 if parent is not None and parent.isValid() else len(self.rows)
@@ -96,6 +105,8 @@ class _Starts(QAbstractTableModel):
             return None
         row, column = self.rows[index.row()], index.column()
         if role == Qt.ItemDataRole.DisplayRole:
+            if column == _SUPPORT:
+                return _support_words(row, self.short)
             return self._text(row, column, index.row())
         if role == Qt.ItemDataRole.CheckStateRole and column == _COMPARE:
             return Qt.CheckState.Checked if row.seed in self.ticked else Qt.CheckState.Unchecked
@@ -106,6 +117,8 @@ class _Starts(QAbstractTableModel):
             font = QFont()
             font.setWeight(QFont.Weight.DemiBold)
             return font
+        if role == Qt.ItemDataRole.ToolTipRole and column == _SUPPORT:
+            return _support_words(row, False)
         if role == Qt.ItemDataRole.ToolTipRole:
             return "The start shown" if row.seed == self.watched else "Click to watch this start"
         return None
@@ -139,14 +152,18 @@ class _Starts(QAbstractTableModel):
             return _figure(row.r_factor)
         if column == _FREE:
             return _figure(row.free)
-        return _support_words(row) if column == _SUPPORT else ""
+        return ""
 
 
-def _support_words(row: StartRow) -> str:
+def _support_words(row: StartRow, short: bool) -> str:
+    """Pixels and share of the array; the share alone where there is little room."""
     if not row.support_pixels:
         return "–"
-    share = f" · {100 * row.support_share:.2g}{THIN_SPACE}%" if math.isfinite(row.support_share) else ""
-    return f"{grouped(row.support_pixels)}{THIN_SPACE}px{share}"
+    pixels = f"{grouped(row.support_pixels)}{THIN_SPACE}px"
+    if not math.isfinite(row.support_share):
+        return pixels
+    share = f"{100 * row.support_share:.2g}{THIN_SPACE}%"
+    return share if short else f"{pixels} · {share}"
 
 
 def _figure(value: float) -> str:
@@ -174,6 +191,7 @@ class StartsTable(QWidget):
         self._table.setAlternatingRowColors(True)
         self._table.setWordWrap(False)
         self._table.setItemDelegate(theme.RowDelegate(self._table))
+        self._table.setItemDelegateForColumn(_COMPARE, TickDelegate(self._table))
         rows, header = self._table.verticalHeader(), self._table.horizontalHeader()
         assert rows is not None
         assert header is not None
@@ -181,13 +199,15 @@ class StartsTable(QWidget):
         rows.setDefaultSectionSize(theme.line_height() + 6)
         header.setHighlightSections(False)
         header.setStretchLastSection(True)
+        header.setMinimumSectionSize(20)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         wide = self._table.fontMetrics()
-        samples = ("0", "00", "0000", "Free LLK", "0.0000", "finished · kept", "00 000", "00 000 px · 00 %")
-        paddings = (18, 10, 10, 10, 14, 8, 12, 8)
+        samples = ("0", "00", "0000", "00.000", "0.0000", "finished · kept", "00 000")
+        paddings = (18, 10, 10, 10, 10, 8, 8)
         for column, (sample, padding) in enumerate(zip(samples, paddings, strict=True)):
             title = wide.horizontalAdvance(COLUMNS[column]) + 10
             self._table.setColumnWidth(column, max(title, wide.horizontalAdvance(sample) + padding))
+        self._support_px = wide.horizontalAdvance("00 000 px · 00 %") + 8
         self._empty = EmptyState("No starts yet", "Run the reconstruction: every random start gets a line here.")
         self._stack = QStackedLayout()
         self._stack.addWidget(self._empty)
@@ -225,6 +245,12 @@ class StartsTable(QWidget):
     def text(self) -> str:
         """What stands in place of the table, "" while it is shown."""
         return self._empty.text() if self._stack.currentWidget() is self._empty else ""
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        super().resizeEvent(event)
+        columns = range(_SUPPORT)
+        room = self.width() - sum(self._table.columnWidth(column) for column in columns) - 20
+        self._model.set_short(room < self._support_px)
 
     def _clicked(self, index: QModelIndex) -> None:
         if index.column() != _COMPARE and index.isValid():

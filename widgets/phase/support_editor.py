@@ -210,8 +210,9 @@ class SupportEditor(QWidget):
         self.undo.setEnabled(drawing is not None and drawing.can_undo)
         self.take.setEnabled(drawing is not None and self._present is not None)
         self.size.setVisible(self._tool == "brush")
-        if drawing is None:
+        if drawing is None or self._place.currentWidget() is self._empty:
             self._words.clear()
+            self.use.setEnabled(False)
             return
         share = f" ({percent(count / drawing.mask.size) or ''} of the array)" if count else ""
         said = [_HELP[self._tool], f"{counted(count, 'pixel')} drawn{share}."]

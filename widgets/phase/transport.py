@@ -124,7 +124,8 @@ class Transport(QWidget):
         if pace.stage:
             parts.append(pace.stage)
         total = f" of {grouped(pace.total)}" if pace.total else ""
-        parts.append(f"iteration {grouped(pace.done)}{total}")
+        if pace.done or not pace.stage:
+            parts.append(f"iteration {grouped(pace.done)}{total}")
         # At first processes are being made and libraries loaded: a rate of that time would promise hours.
         if self._state == RUNNING and pace.done >= _SETTLED * pace.total:
             if math.isfinite(pace.rate):

@@ -52,7 +52,7 @@ def figures(trust: Trust) -> list[Figure]:
             "Free log-likelihood",
             _number(trust.free_log_likelihood, "per held-out pixel"),
             "Misfit on pixels that were kept away from the solver, in units of the photon noise. 1 is as good as "
-            "noise allows; starts are ranked by it.",
+            "noise allows; starts are ranked by it, and by the R factor where it cannot tell them apart.",
         ),
     ]
     if math.isfinite(trust.prtf_resolution_nm):

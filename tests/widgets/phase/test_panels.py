@@ -97,6 +97,9 @@ def test_the_table_lists_figures_and_what_is_kept(starts: StartsTable) -> None:
     assert starts.cell(0, "State") == "RAAR · kept"
     assert starts.cell(0, "Free LLK") == "1.250"
     assert starts.cell(0, "Support") == "300\u202fpx · 5\u202f%"
+    starts.resize(420, 200)
+    assert starts.cell(0, "Support") == "5\u202f%"
+    assert not starts.table().horizontalScrollBar().isVisible(), "nothing is cut at its right"
     starts.set_rows((*ROWS, StartRow(2, "waiting")), watched=4)
     assert starts.cell(2, "Support") == "–"
     assert starts.cell(1, "Free LLK") == "–", "a figure that is not known is no number"

@@ -66,8 +66,8 @@ def test_a_schedule_is_taken_when_it_can_be_read(qtbot: QtBot, recipe: RecipePan
     recipe.schedule.selectAll()
     QTest.keyClicks(recipe.schedule, "50 HIP")
     qtbot.waitUntil(lambda: edited == ["50 HIP"], timeout=5000)
-    recipe.show_schedule("“HIP” is no algorithm", True, 4)
-    assert recipe.verdict() == "Column 4: “HIP” is no algorithm"
+    recipe.show_schedule("Schedule, column 4: found “HIP”", True)
+    assert recipe.verdict() == "Schedule, column 4: found “HIP”"
     assert recipe.schedule_is_bad
     assert told == []
     QTest.keyClick(recipe.schedule, Qt.Key.Key_Backspace)
