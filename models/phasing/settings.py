@@ -99,7 +99,7 @@ class PhasingSettings:
     refine_iterations: int = parameter(
         100,
         "iterations at the very end, after the starts are ranked, with the held-out pixels let back in and the "
-        "support as it is; 0 for none",
+        "support as it is but for specks; 0 for none",
         low=0,
         high=100_000,
         title="Refinement, iterations",

@@ -81,7 +81,7 @@ class Start:
             pixels had not been shown to it. iterations, seconds: CPU seconds it took, the refinement included.
         ended: "finished", "stopped", "hopeless". schedule: what was really run, in the language of schedules,
             with the settings that held in each part. refinement: what was run after it with the held-out pixels let
-            back in and the support as it was; empty for nothing.
+            back in and the support as it was but for specks; empty for nothing.
     """
 
     seed: int

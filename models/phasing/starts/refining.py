@@ -1,7 +1,8 @@
 """The last refinement: once the held-out pixels have judged the starts, they are let back in.
 
 A twentieth of what was measured is a twentieth of what is known. It is added when nothing is chosen any more: the
-order of the starts, and the figures of what they predicted, stay those from before.
+order of the starts, and the figures of what they predicted, stay those from before. So does the support, but for
+specks: tiny dim islands, which noise makes in weak patterns (`models.phasing.support.without_specks`).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from models.phasing.starts.lane import Ended, Report, Task
 from models.phasing.starts.material import Material
 from models.phasing.starts.table import Table
 from models.phasing.starts.types import ENDED, FINISHED, WAITING, StartRow
+from models.phasing.support import without_specks
 from models.phasing.types import BoolArray, Start
 
 WHOLE = "all"
@@ -60,7 +62,7 @@ def tasks_of(starts: Sequence[Start], schedule: str, material: Material, pattern
         Task(
             start.seed,
             material.keep(f"first-{number}", start.object),
-            material.keep(f"support-{number}", start.support),
+            material.keep(f"support-{number}", without_specks(start.support, start.object)),
             overrides={"schedule": schedule, "first_support": "given"},
             part=WHOLE,
         )
@@ -110,6 +112,7 @@ class RefiningTable(Table):
         refined = replace(
             before,
             object=after.object,
+            support=after.support,
             r_factor=after.r_factor,
             iterations=before.iterations + after.iterations,
             seconds=before.seconds + after.seconds,

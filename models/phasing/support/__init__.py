@@ -12,7 +12,7 @@ from models.phasing.support.autocorrelation import (
     fit_autocorrelation,
 )
 from models.phasing.support.first import autocorrelation_support, disc, first_support, within_estimate
-from models.phasing.support.moves import fill_holes, half_support, middle_of, recentre
+from models.phasing.support.moves import fill_holes, half_support, middle_of, recentre, without_specks
 from models.phasing.support.shapes import ellipse, polygon
 from models.phasing.support.update import SupportUpdate, area_target, blur_px, shrink_wrap, update_support
 
@@ -36,4 +36,5 @@ __all__ = [
     "shrink_wrap",
     "update_support",
     "within_estimate",
+    "without_specks",
 ]

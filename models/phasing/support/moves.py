@@ -35,6 +35,27 @@ def fill_holes(support: BoolArray) -> BoolArray:
     return filled
 
 
+def without_specks(support: BoolArray, obj: ComplexArray, share: float = 0.01) -> BoolArray:
+    """The support without islands that are tiny and dim: less than `share` of the largest one's area, and less power
+    per pixel of `obj` than it has. In weak patterns noise makes such islands anywhere in the array.
+
+    Islands are joined through faces, edges and corners of pixels. A small satellite as bright as the object stays.
+    """
+    from scipy import ndimage
+
+    labels, count = ndimage.label(support, np.ones((3,) * support.ndim))
+    if count < 2:
+        return support
+    sizes = np.bincount(labels.ravel(), minlength=count + 1)
+    power = np.bincount(labels.ravel(), weights=np.square(np.abs(obj)).ravel(), minlength=count + 1) / sizes
+    sizes[0] = 0
+    largest = int(sizes.argmax())
+    stays = (sizes >= share * sizes[largest]) | (power >= power[largest])
+    stays[0] = False
+    left: BoolArray = stays[labels]
+    return left
+
+
 def middle_of(support: BoolArray) -> tuple[float, ...]:
     """Centre of mass of a support as (fractional) index per axis, 0 ≤ index < n; for an empty one index n // 2.
 

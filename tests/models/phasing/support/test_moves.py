@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.phasing.support import disc, fill_holes, half_support, middle_of, recentre
+from models.phasing.support import disc, fill_holes, half_support, middle_of, recentre, without_specks
 
 SHAPES = [(20, 20), (21, 32), (13, 10, 16)]
 
@@ -88,3 +88,17 @@ def test_half_a_support_and_its_twin_make_the_whole(shape: tuple[int, ...], seed
     only_line = np.zeros(shape, bool)
     only_line[tuple(line)] = whole[tuple(line)]
     assert np.array_equal(centred & twin, only_line)
+
+
+def test_tiny_dim_islands_are_specks_and_bright_or_large_ones_are_not() -> None:
+    support = np.zeros((64, 64), bool)
+    support[20:40, 20:40] = True  # the object, 400 px
+    support[50:53, 50:53] = True  # a companion of 9 px, more than a hundredth
+    support[5, 5] = support[8, 60] = True
+    values = np.where(support, 1.0, 0.0).astype(np.complex64)
+    values[5, 5] = 0.3  # a speck
+    values[8, 60] = 1.5  # tiny, but brighter than the object
+    left = without_specks(support, values)
+    assert np.argwhere(support & ~left).tolist() == [[5, 5]]
+    assert without_specks(left & (values.real < 1.2), values).sum() == 409
+    assert not without_specks(np.zeros((4, 4), bool), np.zeros((4, 4), np.complex64)).any()
