@@ -36,6 +36,8 @@ LOOK_EVERY_S = 0.5
 """Or this long, where iterations are so slow."""
 PREVIEW_EVERY_S = 0.1
 PREVIEW_SIDE_PX = 256
+_PREVIEW_MARGIN = 0.15
+_PREVIEW_GRID_PX = 32
 _COHERENCE_EVERY = 50
 _COUNTING_ERROR = 0.5
 """Standard error of √n for a Poisson count n, whatever n is (Anscombe 1948)."""
@@ -305,21 +307,25 @@ class Solver:
         )
 
     def preview(self) -> Preview:
-        """The object at the last look, at most `LOOK_EVERY` iterations ago, in a box around the support."""
-        box, support = self._iterate.box, self._iterate.support
-        corner = tuple((start + n // 2) % n for start, n in zip(box.starts, box.shape, strict=True))
-        if all(c + length <= n for c, length, n in zip(corner, box.lengths, box.shape, strict=True)):
-            found, support = self._iterate.boxed_object(), support[np.ix_(*box.index())]
-        else:
-            # The box goes round an edge of the array as it is shown.
-            found, support = np.fft.fftshift(self._iterate.whole_object()), np.fft.fftshift(support)
-            corner = (0,) * support.ndim
-        step = math.ceil(max(support.shape) / PREVIEW_SIDE_PX)
-        cut = (slice(None, None, step),) * support.ndim
+        """The object at the last look, at most `LOOK_EVERY` iterations ago.
+
+        All of an array of up to `PREVIEW_SIDE_PX` a side, of a larger one the part around the support.
+        """
+        iterate, box = self._iterate, self._iterate.box
+        support, shape = iterate.support, iterate.support.shape
+        spans = [(0, n) for n in shape] if max(shape) <= PREVIEW_SIDE_PX else _around(support)
+        step = max(math.ceil((last - first) / PREVIEW_SIDE_PX) for first, last in spans)
+        at = [(np.arange(first, last, step) - n // 2) % n for (first, last), n in zip(spans, shape, strict=True)]
+        # Where these pixels are in the box; outside it the object is zero.
+        boxed = [(there - start) % n for there, start, n in zip(at, box.starts, shape, strict=True)]
+        inside = [there < length for there, length in zip(boxed, box.lengths, strict=True)]
+        found = iterate.boxed_object()[np.ix_(*[np.where(i, b, 0) for i, b in zip(inside, boxed, strict=True)])]
+        for axis, within in enumerate(inside):
+            found = found * within.reshape([-1 if a == axis else 1 for a in range(len(shape))])
         return Preview(
-            object=np.ascontiguousarray(found[cut], np.complex64),
-            support=np.ascontiguousarray(support[cut]),
-            corner=corner,
+            object=np.ascontiguousarray(found, np.complex64),
+            support=np.ascontiguousarray(support[np.ix_(*at)]),
+            corner=tuple(first for first, _ in spans),
             step=step,
         )
 
@@ -346,3 +352,20 @@ class Solver:
             ended=ended or ("finished" if self.finished else "stopped"),
             schedule=self._record.schedule(),
         )
+
+
+def _around(support: BoolArray) -> list[tuple[int, int]]:
+    """First and last index + 1 along each axis of the part of a centred array with all of a support and a margin.
+
+    Args:
+        support: bool, FFT order. In steps, so that what is looked at does not tremble with every update.
+    """
+    spans = []
+    for axis, n in enumerate(support.shape):
+        others = tuple(a for a in range(support.ndim) if a != axis)
+        inside = np.flatnonzero(np.fft.fftshift(support.any(axis=others)))
+        first, last = int(inside[0]), int(inside[-1]) + 1
+        margin = max(4, round(_PREVIEW_MARGIN * (last - first)))
+        first, last = (first - margin) // _PREVIEW_GRID_PX, -(-(last + margin) // _PREVIEW_GRID_PX)
+        spans.append((max(0, first * _PREVIEW_GRID_PX), min(n, last * _PREVIEW_GRID_PX)))
+    return spans

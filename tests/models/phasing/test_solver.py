@@ -208,16 +208,19 @@ def test_a_preview_is_a_part_of_the_object(shape, corner):
 
 
 def test_a_preview_just_after_a_support_update_is_the_last_object_in_the_new_box():
-    wave, inside = (np.pad(values, ((20, 24), (30, 22))) for values in particle((20, 20)))
-    before = replace(PLAIN, schedule="20 RAAR", threshold=0.5)
+    wave, inside = (np.pad(values, ((150, 154), (130, 122))) for values in particle((20, 20)))
+    blurred = {"blur_start_px": 3.0, "blur_end_px": 3.0}
+    before = replace(PLAIN, schedule="20 RAAR", threshold_of="area", area_low=0.002, area_high=0.002, **blurred)
     last = finish(Solver(pattern_of(wave), before, 0, support=inside), slices=20)
     solver = Solver(pattern_of(wave), replace(before, schedule="20 RAAR + SW + 20 RAAR"), 0, support=inside)
     solver.run(20)
     preview = solver.preview()
     part = tuple(slice(c, c + n) for c, n in zip(preview.corner, preview.object.shape, strict=True))
     assert preview.support.sum() != inside.sum()
-    assert preview.object.size < wave.size
+    assert preview.object.size < wave.size / 4, "a large array is not shown for a small object"
+    assert preview.support.sum() == solver.state().support_pixels
     assert np.array_equal(preview.object, last.object[part])
+    assert np.abs(preview.object).max() > 0
 
 
 def test_large_previews_are_decimated():
