@@ -5,7 +5,7 @@ of merit chooses one; the modules `peer_*` say how. None is a dependency: what i
 the table. Errors are those of `benchmarks.phasing.success`, and so is what counts as success. CPU seconds are of all
 starts of a pattern, a program's own process included.
 
-    python -m benchmarks.phasing.peers [--programs PyNX …] [--objects 20] [--first 0] [--conditions 1e8,0 …]
+    python -m benchmarks.phasing.peers [--programs TITLE …] [--objects 20] [--first 0] [--conditions 1e8,0 …]
                                        [--lines results.jsonl] [--table results.jsonl …]
 """
 
@@ -34,15 +34,20 @@ from models.patterns import Pattern
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A program. title: in the table. module: of this folder, with `run` and `missing`. starts: of each pattern."""
+    """A program.
+
+    Attributes:
+        title: in the table. module: of this folder. starts: of each pattern. work: what the module calls the recipe.
+    """
 
     title: str
     module: str
     starts: int
+    work: str = "run"
 
     def run(self, pattern: Pattern, seed: int) -> list[Found]:
         """Its starts on this pattern; none where it gave up."""
-        work: Callable[[Pattern, int, int], list[Found]] = self._module().run
+        work: Callable[[Pattern, int, int], list[Found]] = getattr(self._module(), self.work)
         return work(pattern, self.starts, seed)
 
     def missing(self) -> str:
@@ -57,7 +62,8 @@ class Peer:
 # Eight starts, or as many as fit into the CPU seconds that the default preset takes for a pattern.
 PEERS = (
     Peer("published recipe, own engine", "peer_plain", 8),
-    Peer("PyNX", "peer_pynx", 8),
+    Peer("PyNX, id10", "peer_pynx", 8),
+    Peer("PyNX, id01", "peer_pynx", 8, "run_bragg"),
     Peer("cohere", "peer_cohere", 5),
     Peer("scikit-beam", "peer_skbeam", 2),
 )
@@ -114,7 +120,7 @@ def run(
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Rows, and sentences on programs that are not here. Object by object, so that one stopped early is no bias."""
     rows: list[dict[str, Any]] = []
-    said = [sentence for peer in peers if (sentence := peer.missing())]
+    said = list(dict.fromkeys(sentence for peer in peers if (sentence := peer.missing())))
     here = [peer for peer in peers if not peer.missing()]
     for number in numbers:
         for peer in here:

@@ -69,12 +69,25 @@ def _cells(line):
 def test_rows_of_a_program_are_counted_by_hand():
     rows = [
         _row("scikit-beam", 0, 0.5, [0.5], seconds=4.0),
-        _row("PyNX", 0, 0.1, [0.1, 0.2, 0.8, 0.9], seconds=12.0),
-        _row("PyNX", 1, 0.7, [0.7, 0.25], seconds=20.0),
-        _row("PyNX", 2, 0.9, [], seconds=1.0),
+        _row("PyNX, id10", 0, 0.1, [0.1, 0.2, 0.8, 0.9], seconds=12.0),
+        _row("PyNX, id10", 1, 0.7, [0.7, 0.25], seconds=20.0),
+        _row("PyNX, id10", 2, 0.9, [], seconds=1.0),
     ]
     made = [_cells(line) for line in peers.table(rows).splitlines()]
-    assert made[2] == ["PyNX", "10^6", "3", "3", "6", "1 of 3", "0.700", "0.100 … 0.900", "1 of 2", "50%", "12", "20"]
+    assert made[2] == [
+        "PyNX, id10",
+        "10^6",
+        "3",
+        "3",
+        "6",
+        "1 of 3",
+        "0.700",
+        "0.100 … 0.900",
+        "1 of 2",
+        "50%",
+        "12",
+        "20",
+    ]
     assert made[3] == ["scikit-beam", "10^6", "3", "1", "1", "0 of 1", "0.500", "0.500 … 0.500", "–", "0%", "4", "4"]
     assert len(made) == 4
     assert {len(cells) for cells in made} == {12}
@@ -82,9 +95,9 @@ def test_rows_of_a_program_are_counted_by_hand():
 
 def test_conditions_stay_apart():
     rows = [
-        _row("PyNX", 0, 0.1, [0.1], 1e8, 0),
-        _row("PyNX", 0, 0.4, [0.4], 1e6, 3),
-        _row("PyNX", 0, 0.6, [0.6], 1e6, 6),
+        _row("PyNX, id10", 0, 0.1, [0.1], 1e8, 0),
+        _row("PyNX, id10", 0, 0.4, [0.4], 1e6, 3),
+        _row("PyNX, id10", 0, 0.6, [0.6], 1e6, 6),
     ]
     made = [_cells(line) for line in peers.table(rows).splitlines()[2:]]
     assert [(cells[1], cells[2], cells[5]) for cells in made] == [
@@ -108,16 +121,16 @@ def test_tables_are_put_together_from_parts(tmp_path, capsys):
     first, second = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
     judged.append(first, {**ours, "starts": [0.01, 0.5], "seconds": 16.0})
     judged.append(first, {**ours, "object": 1, "error": 0.5, "starts": [0.5, 0.6], "seconds": 20.0})
-    judged.append(second, _row("PyNX", 0, 0.4, [0.4]))
+    judged.append(second, _row("PyNX, id10", 0, 0.4, [0.4]))
     assert [json.loads(line)["object"] for line in first.read_text().splitlines()] == [0, 1]
     success.main(["--table", str(first), str(second)])
     made = capsys.readouterr().out.splitlines()
     assert _cells(made[2])[:4] == ["10^8", "0", "2", "50%"]
     assert _cells(made[2])[8] == "1 of 1"
     assert made[3] == ""
-    assert _cells(made[6])[0] == "PyNX"
+    assert _cells(made[6])[0] == "PyNX, id10"
     peers.main(["--table", str(first), str(second)])
-    assert _cells(capsys.readouterr().out.splitlines()[2])[0] == "PyNX"
+    assert _cells(capsys.readouterr().out.splitlines()[2])[0] == "PyNX, id10"
 
 
 def test_conditions_are_read_from_words_and_all_where_there_are_none():
