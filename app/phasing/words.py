@@ -96,10 +96,10 @@ def sources(result: Result) -> list[tuple[str, str]]:
 
 
 def figures_words(r_factor: float, free: float) -> str:
-    """ "R 0.12, free LLK 1.3"."""
+    """ "R 0.123, free LLK 1.300", with as many decimals as in the table of starts."""
     parts = []
     if math.isfinite(r_factor):
-        parts.append(f"R {significant(r_factor, 3)}")
+        parts.append(f"R {r_factor:.3f}")
     if math.isfinite(free):
-        parts.append(f"free LLK {significant(free, 4)}")
+        parts.append(f"free LLK {free:.3f}" if abs(free) < 1000 else f"free LLK {significant(free, 4)}")
     return ", ".join(parts)

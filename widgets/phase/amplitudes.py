@@ -8,13 +8,14 @@ import numpy as np
 import numpy.typing as npt
 from PyQt6.QtCore import QPointF, QRectF, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPen
-from PyQt6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
 
 from models.display import ColourTable
 from widgets.empty import EmptyState
 from widgets.frame.images import shared_image
 from widgets.frame.lettering import small_font
 from widgets.phase.array_canvas import ArrayCanvas, Place
+from widgets.phase.narrow import ShortLabel
 from widgets.phase.overlay import paint_title
 
 Readout = Callable[[int, int], str]
@@ -138,11 +139,10 @@ class AmplitudeView(QWidget):
         self._place = QStackedLayout()
         self._place.addWidget(self._empty)
         self._place.addWidget(self.canvas)
-        self._readout = QLabel()
+        self._readout = ShortLabel()
         self._note = QLabel()
         for label in (self._readout, self._note):
             label.setFont(small_font(self.font()))
-        self._readout.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         line = QHBoxLayout()
         line.setContentsMargins(6, 0, 6, 2)
         line.addWidget(self._readout, 1)

@@ -28,6 +28,9 @@ class ShortLabel(QLabel):
         super().setText(text)
         self.setToolTip(text)
 
+    def clear(self) -> None:
+        self.setText("")
+
     def paintEvent(self, event: QPaintEvent | None) -> None:
         shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
         painter = QPainter(self)

@@ -8,8 +8,6 @@ from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
-    QLabel,
-    QSizePolicy,
     QStackedLayout,
     QToolButton,
     QVBoxLayout,
@@ -23,6 +21,7 @@ from widgets.frame.viewport import ViewBox
 from widgets.phase.array_canvas import ArrayCanvas
 from widgets.phase.colour_key import ColourKey
 from widgets.phase.colouring import coloured
+from widgets.phase.narrow import ShortLabel
 from widgets.phase.object_picture import COMPLEX, MODES, MODULUS, PHASE, ObjectPicture
 from widgets.phase.volume_view import VolumeView
 
@@ -52,9 +51,8 @@ class ObjectView(QWidget):
         self.canvas = ArrayCanvas("Object")
         self.volume = VolumeView()
         self._key = ColourKey()
-        self._readout = QLabel()
+        self._readout = ShortLabel()
         self._readout.setFont(small_font(self.font()))
-        self._readout.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._empty = EmptyState("No object yet", "")
         self._place = QStackedLayout()
         for widget in (self._empty, self.canvas, self.volume):
