@@ -74,7 +74,7 @@ class Iterate:
         self.values = values
         _check(support)
         self.support = support
-        self.set_object(np.zeros(pattern.shape))
+        self.set_object(None)
         self.set_support(support)
 
     @property
@@ -83,11 +83,11 @@ class Iterate:
 
     # What holds
 
-    def set_object(self, found: npt.NDArray[Any]) -> None:
-        """Begin from an object (FFT order), with the values and the support as they are."""
+    def set_object(self, found: npt.NDArray[Any] | None) -> None:
+        """Begin from an object (FFT order; None is zero everywhere), with the values and the support as they are."""
         real = self.values.real
         if real not in self._measured_of:
-            self._measured_of[real] = Measured(
+            self._measured_of[real] = Measured.of(
                 self._pattern, self._held_out, real=real, dtype=_REAL[self._dtype], device=self._device
             )
         self.measured = self._measured_of[real]
@@ -95,9 +95,14 @@ class Iterate:
         self._all = Fourier(Box.whole(self._pattern.shape), real, kind, self._device)
         self._fourier = Fourier(Box.around(self.support), real, kind, self._device)
         self._inside = self._fourier.cut(self.support)
-        if real and np.iscomplexobj(found):
-            found = found.real
-        self._wave = self._all.forward(self._all.cut(found).to(kind))
+        if found is None:
+            shape = self.measured.amplitude.shape
+            self._wave = torch.zeros(shape, dtype=_COMPLEX[self._dtype], device=self._device)
+            found = np.zeros(self._pattern.shape, np.bool_)
+        else:
+            if real and np.iscomplexobj(found):
+                found = found.real
+            self._wave = self._all.forward(self._all.cut(found).to(kind))
         self._addend, self._factor = torch.zeros_like(self._wave), 0.0
         self._x: Tensor | None = None
         self._likelihood: Likelihood | None = None

@@ -7,6 +7,7 @@ Poisson counts has its maximum. A pixel held out takes its mate with it, for the
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 import numpy as np
@@ -73,6 +74,21 @@ class Measured:
         self._held_counts = intensity[held]
         self._held_index = torch.tensor(self._places(held), device=device)
 
+    @classmethod
+    def of(
+        cls, pattern: Pattern, held_out: BoolArray | None, *, real: bool, dtype: torch.dtype, device: str
+    ) -> Measured:
+        """The same for all starts on arrays that cannot be written to, made once for as long as these are in use."""
+        parts = [pattern.intensity, pattern.measured, *([] if held_out is None else [held_out])]
+        if any(part.flags.writeable for part in parts):
+            return cls(pattern, held_out, real=real, dtype=dtype, device=device)
+        key = (*(id(part) for part in parts), pattern.unit, real, dtype, device)
+        if key not in _shared:
+            _shared[key] = cls(pattern, held_out, real=real, dtype=dtype, device=device)
+            for part in parts:
+                weakref.finalize(part, _shared.pop, key, None)
+        return _shared[key]
+
     def _places(self, held: BoolArray) -> npt.NDArray[np.int64]:
         """Flat index into the (half) transform of every held-out pixel."""
         index = list(np.nonzero(held))
@@ -104,6 +120,9 @@ class Measured:
         if np.iscomplexobj(found):
             found = np.square(found.real, dtype=np.float64) + np.square(found.imag, dtype=np.float64)
         return found.astype(np.float64)
+
+
+_shared: dict[tuple[object, ...], Measured] = {}
 
 
 def check(pattern: Pattern, held_out: BoolArray | None) -> None:

@@ -1,5 +1,7 @@
 """Amplitudes of whole and half transforms; figures agree with those of the quality room; hostile patterns."""
 
+import weakref
+
 import numpy as np
 import pytest
 import torch
@@ -94,3 +96,24 @@ def test_what_is_not_measured_may_be_anything():
     made = Measured(Pattern(intensity, measured), None, real=False, dtype=torch.float32, device="cpu")
     assert torch.isfinite(made.amplitude).all()
     assert int((made.amplitude < 0).sum()) == 16
+
+
+def test_starts_share_what_cannot_be_written_to_and_nothing_else():
+    def of(pattern, held):
+        return Measured.of(pattern, held, real=False, dtype=torch.float32, device="cpu")
+
+    intensity, measured, held = np.full((6, 7), 4.0), np.ones((6, 7), bool), np.zeros((6, 7), bool)
+    held[2, 3] = True
+    pattern = Pattern(intensity, measured)
+    first = of(pattern, held)
+    intensity[0, 0] = 9.0
+    assert of(pattern, held).amplitude[3, 4] == 3.0
+    assert first.amplitude[3, 4] == 2.0
+    for array in (intensity, measured, held):
+        array.flags.writeable = False
+    shared = of(pattern, held)
+    assert of(Pattern(intensity, measured), held) is shared
+    assert of(pattern, None) is not shared
+    gone = weakref.ref(shared)
+    del shared, pattern, intensity, array
+    assert gone() is None, "it does not outlive the pattern"
