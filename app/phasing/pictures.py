@@ -18,6 +18,8 @@ LARGEST_SIDE_PX = 1024
 OBJECT_SIDE_PX = 512
 """crops of objects are decimated down to this"""
 _VOLUME_SIDE_PX = 128
+_NUMPY_PIXELS = 2**21
+"""up to so many numpy transforms them sooner than torch is loaded, for which a result would be waited for"""
 _MARGIN = 0.15
 
 
@@ -45,11 +47,15 @@ def calculated_picture(amplitude: npt.NDArray[np.floating], like: AmplitudePictu
 
 def amplitude_of(values: npt.NDArray[np.complexfloating]) -> npt.NDArray[np.float32]:
     """|F| of a centred object, centred, orthonormal scale."""
-    import torch
+    centred = np.fft.ifftshift(values)
+    if values.size <= _NUMPY_PIXELS:
+        spectrum = np.abs(np.fft.fftn(centred, norm="ortho"))
+    else:
+        import torch
 
-    with torch.no_grad():
-        spectrum = torch.fft.fftn(torch.from_numpy(np.fft.ifftshift(values)), norm="ortho").abs()
-    found: npt.NDArray[np.float32] = np.fft.fftshift(spectrum.numpy()).astype(np.float32, copy=False)
+        with torch.no_grad():
+            spectrum = torch.fft.fftn(torch.from_numpy(centred), norm="ortho").abs().numpy()
+    found: npt.NDArray[np.float32] = np.fft.fftshift(spectrum).astype(np.float32, copy=False)
     return found
 
 
