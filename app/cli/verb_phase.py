@@ -84,8 +84,6 @@ def run(args: argparse.Namespace) -> int:
     with _first_interrupt() as interrupted:
         work = run_starts(pattern, settings, args.workers, args.device, support=support)
         result = follow(_until(work, interrupted), "phasing")
-        if support is not None:
-            result = replace(result, first_support=support)
         drain(save(result, path, title=pattern.source))
     seconds = round(time.monotonic() - began, 3)
     more = _more(result, pattern) | {"wall_seconds": seconds, "stopped_early": bool(interrupted), "file": str(path)}

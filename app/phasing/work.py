@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +53,7 @@ def reconstruct(
     pattern = load_pattern(Path(folder))
     like = measured_picture(pattern)
     settings = from_dict(PhasingSettings, values)
-    given = support if settings.first_support == "given" else None
-    work = run_starts(pattern, settings, workers, support=given)
+    work = run_starts(pattern, settings, workers, support=support)
     record, last = next(work), -1e9
     if command is not None:
         # Said while it was loaded: nothing can be sent to a generator before its first record.
@@ -79,7 +77,7 @@ def reconstruct(
         try:
             record = work.send(command)
         except StopIteration as stop:
-            made = replace(stop.value, first_support=given)
+            made = stop.value
             break
     return (yield from keep(made, place))
 

@@ -105,7 +105,8 @@ class Trust:
         r_factor: of the best start, refined. free_log_likelihood: of the best start before it was refined, deviance
             per held-out pixel.
         prtf_resolution_nm: full-period resolution where the PRTF falls below 1/e; prtf_resolution_q: the same in
-            nm⁻¹; both NaN without geometry. prtf_cutoff_px: the same as radius in pixels of the pattern.
+            nm⁻¹; both NaN without geometry. prtf_cutoff_px: the same as radius in pixels of the pattern. All three
+            NaN where the starts share a beginning or are too few: then a warning says so.
         mode_weight: share of the first mode of the kept starts. agreement: mean correlation of kept starts with their
             average over the support, 0 … 1. kept, starts: how many.
         masked_power: share of the reconstructed power in pixels that were not measured.
@@ -135,12 +136,15 @@ class Prtf:
     Attributes:
         radius_px: ring centres in pixels of the pattern. q_nm: the same in nm⁻¹; None without geometry.
         values: |Σ F| / Σ |F| per ring, 0 … 1. pixels: measured pixels in each ring.
+        independent: whether the starts began independently of one another. Where they did not, the curve says how far
+            they agree, and no resolution.
     """
 
     radius_px: npt.NDArray[np.float32]
     values: npt.NDArray[np.float32]
     pixels: npt.NDArray[np.int32]
     q_nm: npt.NDArray[np.float32] | None = None
+    independent: bool = True
 
 
 @dataclass(frozen=True, slots=True)

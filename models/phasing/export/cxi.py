@@ -147,6 +147,7 @@ def _result(file: h5py.File, reconstruction: Reconstruction, preview: bool) -> N
     curve["radius_px"] = reconstruction.prtf.radius_px
     curve["values"] = reconstruction.prtf.values
     curve["pixels"] = reconstruction.prtf.pixels
+    curve["independent"] = int(reconstruction.prtf.independent)
     if reconstruction.prtf.q_nm is not None:
         curve["q"] = reconstruction.prtf.q_nm.astype(np.float64) / layout.NM
         curve["q"].attrs["units"] = "1/m"

@@ -189,6 +189,7 @@ def _prtf(group: h5py.Group) -> Prtf:
         values=_array(group, "values", "f", shape=radius.shape).astype(np.float32),
         pixels=_array(group, "pixels", "iu", shape=radius.shape).astype(np.int32),
         q_nm=q,
+        independent="independent" not in group or bool(_number(group, "independent")),
     )
 
 

@@ -21,7 +21,7 @@ from models.phasing.quality.average import average, modes
 from models.phasing.quality.comparison import HeldOutErrors, how_much_worse
 from models.phasing.quality.laying import Laid, Reference, blocks
 from models.phasing.quality.prtf import phase_transfer_in_pieces
-from models.phasing.quality.trust import Evidence, figure, judge
+from models.phasing.quality.trust import Evidence, figure, judge, share_a_beginning
 from models.phasing.settings import PhasingSettings
 from models.phasing.types import BoolArray, Reconstruction, Start
 from models.progress import Progress
@@ -137,6 +137,7 @@ def assemble(
     inside = np.logical_or.reduce([start.support for start in lying[: len(kept)]])
     found, weights = modes(objects, inside)
     curve = yield from _said(phase_transfer_in_pieces(pattern, objects), len(ranked), len(ranked), "averaging")
+    curve = dataclasses.replace(curve, independent=not share_a_beginning(settings))
     spectrum = yield from _said(in_pieces(mean), len(ranked), len(ranked), "judging")
     modulus = np.abs(spectrum)
     del spectrum

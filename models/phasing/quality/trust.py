@@ -73,7 +73,7 @@ def judge(evidence: Evidence) -> Generator[None, None, Trust]:
     real = evidence.settings.object in ("real", "positive")
     objects = [start.object for start in evidence.starts[: evidence.kept]]
     radius, q, resolution = cutoff(evidence.prtf)
-    if chance_level(evidence.kept) > CUTOFF:
+    if chance_level(evidence.kept) > CUTOFF or not evidence.prtf.independent:
         radius = q = resolution = math.nan
     several = evidence.kept > 1
     trust = Trust(
@@ -102,6 +102,15 @@ def is_preview(trust: Trust) -> bool:
     if trust.kept < 2 or not math.isfinite(trust.agreement):
         return True
     return any(each.startswith(NEVER_FINAL) for each in trust.warnings)
+
+
+def share_a_beginning(settings: PhasingSettings) -> bool:
+    """Whether the starts begin from what one search, or the generation before, has found.
+
+    The phases far out, where little was measured, are then those of that beginning: simulated objects at 10^5 photons
+    keep a PRTF above 1/e nearly twice as far out as they agree with the truth.
+    """
+    return settings.generations > 1 or settings.first_support == "search"
 
 
 def figure(start: Start) -> float:
@@ -201,7 +210,12 @@ def _centre(evidence: Evidence, trust: Trust) -> list[str]:
 
 def _small_print(evidence: Evidence, _trust: Trust) -> list[str]:
     found = []
-    if evidence.kept >= 2 and chance_level(evidence.kept) > CUTOFF:
+    if not evidence.prtf.independent:
+        found.append(
+            "No resolution: the starts begin from what one search or generation found, and agree on noise as well as "
+            "on the object. The PRTF shows how far they agree."
+        )
+    elif evidence.kept >= 2 and chance_level(evidence.kept) > CUTOFF:
         found.append(
             f"No resolution from {evidence.kept} starts: chance alone keeps their PRTF above "
             f"{chance_level(evidence.kept):.2f}. Six or more are needed."
@@ -212,4 +226,17 @@ def _small_print(evidence: Evidence, _trust: Trust) -> list[str]:
         found.append("No pixels were held out: starts are ranked by R factor, which favours too large a support.")
     if evidence.pattern.unit != "photons":
         found.append("Intensities in arbitrary units: nothing can be said about photon noise.")
+        if _has_margin(evidence.settings):
+            found.append(
+                "The margin of the amplitudes means nothing here: it counts standard errors of photons, and these "
+                "intensities are in arbitrary units. Set it to 0, or convert them to photons."
+            )
     return found
+
+
+def _has_margin(settings: PhasingSettings) -> bool:
+    """Whether amplitudes near the measured ones were left as they are, somewhere in the schedule at least."""
+    from models.phasing.schedule import parse
+
+    blocks = parse(settings.schedule).blocks
+    return settings.margin_sigma > 0 or any(dict(block.parameters).get("margin") for block in blocks)

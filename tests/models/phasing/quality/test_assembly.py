@@ -11,7 +11,7 @@ import pytest
 from models.errors import BadParameter
 from models.parameters import from_dict
 from models.patterns import Pattern
-from models.phasing.quality import assemble, held_out_pixels, is_preview, object_error
+from models.phasing.quality import assemble, held_out_pixels, is_preview, object_error, rank
 from models.phasing.quality.transform import to_fourier, to_object
 from models.phasing.settings import PhasingSettings
 from models.phasing.types import Reconstruction, Start
@@ -281,3 +281,44 @@ def test_what_it_was_made_with_goes_along() -> None:
     assert found.seconds == 3.0
     assert found.versions["numpy"] == np.__version__
     assert moved(truth, (0.0, 0.0)) == pytest.approx(truth)
+
+
+@pytest.mark.parametrize("more", [{"first_support": "search"}, {"generations": 2}])
+def test_starts_that_share_a_beginning_have_a_curve_and_no_resolution(more: dict[str, object]) -> None:
+    truth, starts = agreeing(8, noise=0.2)
+    pattern = dataclasses.replace(pattern_of(truth), pixel_nm=(2.0, 2.0))
+    alone = result(pattern, starts)
+    assert alone.prtf.independent
+    assert math.isfinite(alone.trust.prtf_cutoff_px)
+    assert math.isfinite(alone.trust.prtf_resolution_nm)
+    shared = result(pattern, starts, PhasingSettings(**more))  # type: ignore[arg-type]
+    assert not shared.prtf.independent
+    assert np.array_equal(shared.prtf.values, alone.prtf.values, equal_nan=True)
+    figures = (shared.trust.prtf_cutoff_px, shared.trust.prtf_resolution_nm, shared.trust.prtf_resolution_q)
+    assert all(math.isnan(figure) for figure in figures)
+    assert any(text.startswith("No resolution: the starts begin from") for text in shared.trust.warnings)
+
+
+def test_refined_starts_keep_the_order_they_had_before_they_were_shown_the_held_out_pixels() -> None:
+    truth, starts = agreeing(4, noise=0.2)
+    pattern = pattern_of(truth)
+    held = held_out_pixels(pattern, 0.05, seed=0)
+    before = drain(rank(pattern, starts, held))
+    assert before.seeds[0] == 0
+    assert before.worse[0] == 0
+    # Refined, the last would look best by any figure.
+    refined = [
+        dataclasses.replace(each, object=truth.astype(np.complex64)) if each.seed == 3 else each for each in starts
+    ]
+    made = drain(assemble(pattern, refined, PhasingSettings(), held, ranking=before))
+    assert [each.seed for each in made.starts] == list(before.seeds)
+    assert made.trust.free_log_likelihood == starts[0].free_log_likelihood
+
+
+def test_a_margin_in_standard_errors_means_nothing_in_arbitrary_units() -> None:
+    truth, starts = agreeing(3)
+    counted, arbitrary = pattern_of(truth), dataclasses.replace(pattern_of(truth), unit="arbitrary")
+    for settings in (PhasingSettings(margin_sigma=1.0), PhasingSettings(schedule="50 RAAR(margin=2) + 10 ER")):
+        assert any("margin" in text for text in result(arbitrary, starts, settings).trust.warnings)
+        assert not any("margin" in text for text in result(counted, starts, settings).trust.warnings)
+    assert not any("margin" in text for text in result(arbitrary, starts).trust.warnings)
