@@ -100,7 +100,8 @@ def test_the_held_out_pixels_make_the_object_better():
     assert fine.trust.free_log_likelihood == rough.trust.free_log_likelihood
     assert [start.seed for start in fine.starts] == [start.seed for start in rough.starts]
     assert np.array_equal(fine.first_support, given)
-    assert drain(run_starts(pattern, replace(settings, first_support="disc"), 0, support=given)).first_support is None
+    disc = replace(settings, schedule="5 ER", first_support="disc")
+    assert drain(run_starts(pattern, disc, 0, support=given)).first_support is None
 
 
 def left(tmp_path: Path) -> list[str]:
