@@ -316,15 +316,17 @@ class Solver:
         spans = [(0, n) for n in shape] if max(shape) <= PREVIEW_SIDE_PX else _around(support)
         step = max(math.ceil((last - first) / PREVIEW_SIDE_PX) for first, last in spans)
         at = [(np.arange(first, last, step) - n // 2) % n for (first, last), n in zip(spans, shape, strict=True)]
-        # Where these pixels are in the box; outside it the object is zero.
+        # Where these pixels are in the box, outside which there is nothing.
         boxed = [(there - start) % n for there, start, n in zip(at, box.starts, shape, strict=True)]
-        inside = [there < length for there, length in zip(boxed, box.lengths, strict=True)]
-        found = iterate.boxed_object()[np.ix_(*[np.where(i, b, 0) for i, b in zip(inside, boxed, strict=True)])]
-        for axis, within in enumerate(inside):
-            found = found * within.reshape([-1 if a == axis else 1 for a in range(len(shape))])
+        inside = [np.flatnonzero(there < length) for there, length in zip(boxed, box.lengths, strict=True)]
+        sides = [there.size for there in at]
+        found, shown = np.zeros(sides, np.complex64), np.zeros(sides, np.bool_)
+        where = np.ix_(*inside)
+        found[where] = iterate.boxed_object()[np.ix_(*[b[i] for b, i in zip(boxed, inside, strict=True)])]
+        shown[where] = support[np.ix_(*[there[i] for there, i in zip(at, inside, strict=True)])]
         return Preview(
-            object=np.ascontiguousarray(found, np.complex64),
-            support=np.ascontiguousarray(support[np.ix_(*at)]),
+            object=found,
+            support=shown,
             corner=tuple(first for first, _ in spans),
             step=step,
         )
