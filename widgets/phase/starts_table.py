@@ -207,6 +207,8 @@ class StartsTable(QWidget):
         for column, (sample, padding) in enumerate(zip(samples, paddings, strict=True)):
             title = wide.horizontalAdvance(COLUMNS[column]) + 10
             self._table.setColumnWidth(column, max(title, wide.horizontalAdvance(sample) + padding))
+        # The last one is stretched over what is left.
+        self._table.setColumnWidth(_SUPPORT, wide.horizontalAdvance(COLUMNS[_SUPPORT]) + 10)
         self._support_px = wide.horizontalAdvance("00 000 px · 00 %") + 8
         self._empty = EmptyState("No starts yet", "Run the reconstruction: every random start gets a line here.")
         self._stack = QStackedLayout()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PyQt6.QtCore import QPointF, Qt
 from PyQt6.QtTest import QTest
-from PyQt6.QtWidgets import QTabWidget
+from PyQt6.QtWidgets import QApplication, QTabWidget
 from pytestqt.qtbot import QtBot
 
 from models.phasing.types import Prtf, Trust
@@ -97,7 +97,8 @@ def test_the_table_lists_figures_and_what_is_kept(starts: StartsTable) -> None:
     assert starts.cell(0, "State") == "RAAR · kept"
     assert starts.cell(0, "Free LLK") == "1.250"
     assert starts.cell(0, "Support") == "300\u202fpx · 5\u202f%"
-    starts.resize(420, 200)
+    starts.resize(430, 200)
+    QApplication.processEvents()
     assert starts.cell(0, "Support") == "5\u202f%"
     assert not starts.table().horizontalScrollBar().isVisible(), "nothing is cut at its right"
     starts.set_rows((*ROWS, StartRow(2, "waiting")), watched=4)
