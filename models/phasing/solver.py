@@ -313,19 +313,22 @@ class Solver:
         """
         iterate, box = self._iterate, self._iterate.box
         support, shape = iterate.support, iterate.support.shape
-        spans = [(0, n) for n in shape] if max(shape) <= PREVIEW_SIDE_PX else _around(support)
+        if max(shape) <= PREVIEW_SIDE_PX:
+            found = np.fft.fftshift(iterate.whole_object()).astype(np.complex64, copy=False)
+            return Preview(object=found, support=np.fft.fftshift(support), corner=(0,) * len(shape), step=1)
+        spans = _around(support)
         step = max(math.ceil((last - first) / PREVIEW_SIDE_PX) for first, last in spans)
         at = [(np.arange(first, last, step) - n // 2) % n for (first, last), n in zip(spans, shape, strict=True)]
         # Where these pixels are in the box, outside which there is nothing.
         boxed = [(there - start) % n for there, start, n in zip(at, box.starts, shape, strict=True)]
         inside = [np.flatnonzero(there < length) for there, length in zip(boxed, box.lengths, strict=True)]
         sides = [there.size for there in at]
-        found, shown = np.zeros(sides, np.complex64), np.zeros(sides, np.bool_)
+        part, shown = np.zeros(sides, np.complex64), np.zeros(sides, np.bool_)
         where = np.ix_(*inside)
-        found[where] = iterate.boxed_object()[np.ix_(*[b[i] for b, i in zip(boxed, inside, strict=True)])]
+        part[where] = iterate.boxed_object()[np.ix_(*[b[i] for b, i in zip(boxed, inside, strict=True)])]
         shown[where] = support[np.ix_(*[there[i] for there, i in zip(at, inside, strict=True)])]
         return Preview(
-            object=found,
+            object=part,
             support=shown,
             corner=tuple(first for first, _ in spans),
             step=step,
