@@ -1,0 +1,97 @@
+"""How much of a rate is chance: its standard deviation, by splitting the photons at random into two halves.
+
+Of n photons of a Poisson pixel each goes to one half or the other by the toss of a coin; the halves are then
+independent Poisson counts of half the rate (binomial thinning; Krull et al., arXiv:2306.12321, use it for training).
+Denoised apart, the two halves differ by chance alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from models.denoising.types import BoolArray, FloatArray
+
+_WINDOW_PX = 7
+_WIDER = 2
+_BLUR_PX = 1.0
+
+
+def halves(counts: FloatArray, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
+    """Counts divided at random photon by photon; counts that are not whole are rounded in one half's favour.
+
+    Only lit pixels are drawn for, in reading order: padding a frame changes nothing.
+    """
+    first = np.zeros_like(counts)
+    lit = counts > 0
+    first[lit] = rng.binomial(np.rint(counts[lit]).astype(np.int64), 0.5)
+    return first, np.maximum(counts - first, 0)
+
+
+def split_deviation(
+    rate_of: Callable[[FloatArray], FloatArray],
+    counts: FloatArray,
+    measured: BoolArray,
+    rate: FloatArray,
+    splits: int = 2,
+    seed: int = 0,
+) -> FloatArray:
+    """Standard deviation of `rate`, photons: (H, W) float32 > 0.
+
+    For a method that is linear in the counts the squared difference of the two denoised halves is an unbiased
+    estimate of the variance of the whole's rate; for others, which smooth half the photons more than all of them,
+    nearly so. Squares are averaged over `splits` divisions and, as a share of the rate, over 7 × 7 px. Where no light
+    falls into that window, the deviation is one photon over the exposure of the smallest window (of doubled sides)
+    that holds one, or of the whole frame: no photon does not mean no rate.
+
+    It is the variance part alone: what another exposure of the same sample would change. A method's bias (fringes
+    smoothed over, holes filled wrongly, mates averaged that differ) is not in it, and where it dominates, in
+    unmeasured pixels and where the light is fainter than the method can follow, the true error is larger.
+
+    Args:
+        rate_of: (H, W) counts → (H, W) rate of these counts: the method with everything else decided.
+        counts: (H, W) photons, 0 where not measured. measured: (H, W) bool.
+        rate: `rate_of(counts)`.
+        splits: how many divisions to average over.
+        seed: of the divisions.
+    """
+    from scipy.ndimage import gaussian_filter, uniform_filter
+
+    rng = np.random.default_rng(seed)
+    squares = np.zeros(counts.shape, np.float64)
+    for _ in range(splits):
+        a, b = halves(counts, rng)
+        squares += (rate_of(a).astype(np.float64) - rate_of(b)) ** 2
+    squares /= max(splits, 1)
+    level = gaussian_filter(rate.astype(np.float64), _BLUR_PX)
+    around = uniform_filter(level, _WINDOW_PX, mode="constant")
+    share = uniform_filter(squares, _WINDOW_PX, mode="constant") / np.maximum(around, 1e-12)
+    found = np.sqrt(np.maximum(share * level, 0))
+    whole: FloatArray = np.maximum(found, _darkness(counts, measured)).astype(np.float32)
+    return whole
+
+
+def _darkness(counts: FloatArray, measured: BoolArray) -> npt.NDArray[np.float64]:
+    """One photon over the exposure around, where there is no photon around; 0 elsewhere. In photons per pixel."""
+    from scipy.ndimage import uniform_filter
+
+    out = np.zeros(counts.shape, np.float64)
+    light, seen = counts.astype(np.float64), measured.astype(np.float64)
+    if not seen.any():
+        return out
+    dark = np.ones(counts.shape, np.bool_)
+    side, first = _WINDOW_PX, True
+    while dark.any() and side < 4 * max(counts.shape):
+        area = float(side) ** 2
+        photons = uniform_filter(light, side, mode="constant") * area
+        exposed = uniform_filter(seen, side, mode="constant") * area
+        lit = photons > 0.5
+        if not first:
+            now = dark & lit & (exposed > 0.5)
+            out[now] = 1 / exposed[now]
+        dark &= ~lit
+        side, first = side * _WIDER + 1, False
+    out[dark] = 1 / seen.sum()
+    return out
