@@ -1,76 +1,19 @@
-"""Weights of SpeckleNet: safetensors, never pickles, with their provenance as JSON beside them.
-
-The safetensors file holds the network's sizes in its header, so it can be used without the JSON; the JSON holds what
-a scientist asks of a network: what it was trained on, from which seeds, how well it did and where it fails.
-"""
+"""Weights of SpeckleNet."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from models.errors import BadWeights
+from models.files.weight_file import WeightFormat, WeightsInfo
 
 if TYPE_CHECKING:
     from models.embedding.network import SpeckleNet
 
 BUNDLED = ("speckle",)
 """Names of the weights that come with Friedel."""
-
-FORMAT = "friedel.speckle/1"
-_HEADER = "friedel"
-_DIGITS = 16
-
-
-@dataclass(frozen=True)
-class WeightsInfo:
-    """Which weights these are and what is known of them.
-
-    Attributes:
-        name: "speckle", or the file's name without suffix.
-        path: the safetensors file.
-        digest: first 16 hex digits of the file's SHA-256; embeddings carry it.
-        parameters: numbers in the network.
-        provenance: the JSON beside the file: settings, data, seeds, metrics, versions; empty where there is none.
-    """
-
-    name: str
-    path: Path
-    digest: str
-    parameters: int
-    provenance: Mapping[str, Any] = field(default_factory=dict)
-
-
-def locate(name_or_path: str | Path = "speckle") -> Path:
-    """The safetensors file of a bundled name or a path.
-
-    Raises:
-        BadWeights: where there is none.
-    """
-    if str(name_or_path) in BUNDLED:
-        path = Path(str(files("resources"))) / "weights" / f"{name_or_path}.safetensors"
-        if not path.is_file():
-            raise BadWeights(
-                f"the bundled weights {name_or_path!r} are not there",
-                cause=f"no file {path}",
-                hint="install Friedel again, or retrain them with: friedel train speckle",
-            )
-        return path
-    path = Path(name_or_path)
-    if path.suffix != ".safetensors":
-        raise BadWeights(
-            f"{path} is no weight file",
-            cause="Friedel reads weights from .safetensors files only",
-            hint=f"give such a file or one of the bundled names: {', '.join(BUNDLED)}",
-        )
-    if not path.is_file():
-        raise BadWeights(f"there is no weight file {path}", hint="check the path")
-    return path
+FORMAT = WeightFormat("friedel.speckle/1", BUNDLED, "friedel train speckle")
 
 
 def digest(name_or_path: str | Path = "speckle") -> str:
@@ -79,11 +22,7 @@ def digest(name_or_path: str | Path = "speckle") -> str:
     Raises:
         BadWeights: where there is no such file or it cannot be read.
     """
-    path = locate(name_or_path)
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()[:_DIGITS]
-    except OSError as error:
-        raise BadWeights(f"cannot read {path}", cause=str(error)) from error
+    return FORMAT.digest(name_or_path)
 
 
 def load(name_or_path: str | Path = "speckle") -> tuple[SpeckleNet, WeightsInfo]:
@@ -95,80 +34,17 @@ def load(name_or_path: str | Path = "speckle") -> tuple[SpeckleNet, WeightsInfo]
     Raises:
         BadWeights: missing, damaged, or made for another network.
     """
-    from safetensors import SafetensorError, safe_open
-
     from models.embedding.network import NetworkConfig, SpeckleNet
 
-    path = locate(name_or_path)
+    sizes, tensors, info = FORMAT.read(name_or_path)
     try:
-        with safe_open(str(path), framework="pt") as file:
-            header = dict(file.metadata() or {})
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise BadWeights(f"cannot read the weights {path}", cause=str(error), hint="fetch the file again") from error
-    if FORMAT not in header.get(_HEADER, ""):
-        raise BadWeights(
-            f"{path} was not made for this network",
-            cause=f"its header does not say {FORMAT!r}",
-            hint="give weights made by: friedel train speckle",
-        )
-    try:
-        network = SpeckleNet(NetworkConfig.from_dict(json.loads(header[_HEADER])["config"]))
+        network = SpeckleNet(NetworkConfig.from_dict(sizes))
         network.load_state_dict(tensors)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise BadWeights(
-            f"{path} does not fit this network", cause=str(error), hint="retrain it with this version of Friedel"
-        ) from error
-    network.eval().requires_grad_(False)
-    info = WeightsInfo(
-        name=path.stem,
-        path=path,
-        digest=digest(path),
-        parameters=sum(p.numel() for p in network.parameters()),
-        provenance=_provenance(path.with_suffix(".json")),
-    )
-    if info.provenance and info.provenance.get("digest") != info.digest:
-        raise BadWeights(
-            f"{path.name} and {path.with_suffix('.json').name} do not belong together",
-            cause=f"the weights' digest is {info.digest}, the description is of {info.provenance.get('digest')}",
-            hint="keep both files of one training together, or remove the description",
-        )
-    return network, info
+        raise FORMAT.misfit(info.path, error) from error
+    return network.eval().requires_grad_(False), info
 
 
 def save(network: SpeckleNet, path: Path, provenance: Mapping[str, Any]) -> WeightsInfo:
     """Write weights (.safetensors) and provenance (.json) side by side; each file appears whole or not at all."""
-    from safetensors.torch import save as serialise
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # One entry: safetensors writes several in any order, and equal trainings should have equal digests.
-    header = {_HEADER: json.dumps({"format": FORMAT, "config": network.config.as_dict()})}
-    aside = path.with_suffix(".part")
-    tensors = {name: value.detach().contiguous() for name, value in network.state_dict().items()}
-    content = serialise(tensors, metadata=header)
-    aside.write_bytes(content)
-    fresh = hashlib.sha256(content).hexdigest()[:_DIGITS]
-    count = sum(p.numel() for p in network.parameters())
-    text = {"name": path.stem, "digest": fresh, "parameters": count, **provenance}
-    # The old description goes first: at no moment do weights lie beside another training's words.
-    path.with_suffix(".json").unlink(missing_ok=True)
-    aside.replace(path)
-    aside.write_text(json.dumps(text, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    aside.replace(path.with_suffix(".json"))
-    return WeightsInfo(name=path.stem, path=path, digest=fresh, parameters=count, provenance=text)
-
-
-def _provenance(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        return {}
-    try:
-        text = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise BadWeights(
-            f"cannot read {path}, the description of the weights", cause=str(error), hint="fetch the file again"
-        ) from error
-    if not isinstance(text, dict):
-        raise BadWeights(
-            f"{path} does not describe weights", cause="it is no JSON object", hint="fetch the file again"
-        )
-    return text
+    return FORMAT.write(path, network.config.as_dict(), network.state_dict(), provenance)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch  # noqa: TID253
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn  # noqa: TID253
@@ -31,7 +32,8 @@ def write(
         tensors |= {f"{moment}.{name}": state[moment] for moment in _MOMENTS if moment in state}
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_suffix(".part")
-    save_file({k: v.detach().clone() for k, v in tensors.items()}, str(aside), metadata={"state": json.dumps(header)})
+    flat = {k: v.detach().clone(memory_format=torch.contiguous_format) for k, v in tensors.items()}
+    save_file(flat, str(aside), metadata={"state": json.dumps(header)})
     aside.replace(path)
 
 

@@ -70,14 +70,14 @@ def foreign(path):
 def other_sizes(path):
     from safetensors.torch import save_file
 
-    header = {"format": weights.FORMAT, "config": NetworkConfig().as_dict()}
+    header = {"format": weights.FORMAT.format, "config": NetworkConfig().as_dict()}
     save_file({"a": torch.zeros(3)}, str(path), metadata={"friedel": json.dumps(header)})
 
 
 def unknown_sizes(path):
     from safetensors.torch import save_file
 
-    header = {"format": weights.FORMAT, "config": {"depth": 3}}
+    header = {"format": weights.FORMAT.format, "config": {"depth": 3}}
     save_file({"a": torch.zeros(3)}, str(path), metadata={"friedel": json.dumps(header)})
 
 
