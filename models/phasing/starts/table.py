@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -101,6 +103,17 @@ def best_words(rows: Sequence[StartRow]) -> str:
     """The best of ranked rows, in words."""
     best = rows[0] if rows else None
     if best is None or math.isnan(best.figure):
-        return "starting"
+        return "starting" if loops_are_kept() else "starting; the loops are compiled, the first time only"
     name = "R" if math.isnan(best.free_log_likelihood) else "free LLK"
     return f"best: start {best.seed}, {name} {best.figure:.4g}"
+
+
+def loops_are_kept(folder: Path = Path(__file__).parent.parent) -> bool:
+    """Whether an earlier process has left the compiled loops beside their source in `folder`.
+
+    Where nothing can be written there numba keeps them elsewhere, for each user: then True.
+    """
+    source, kept = folder / "kernels_numba.py", (folder / "__pycache__").glob("kernels_numba.advance-*.nbi")
+    if not source.exists() or not os.access(folder, os.W_OK):
+        return True
+    return any(one.stat().st_mtime >= source.stat().st_mtime for one in kept)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.phasing.settings import PhasingSettings
-from models.phasing.starts import memory
+from models.phasing.starts import memory, table
 from models.phasing.starts.guided import combined, next_objects
 from models.phasing.starts.hopeless import CHECKS, FAR_FREE, FAR_R, Watchman, far_behind, figures_at
 from models.phasing.starts.searching import at_whole
@@ -144,3 +145,15 @@ def test_a_picture_of_a_trial_lies_where_the_object_lies(low, whole):
         np.abs(whole_values - expected)[where].max() < 0.35 * np.abs(expected).max()
     )  # half a pixel along each axis
     assert np.sum(np.abs(whole_values) ** 2) == pytest.approx(np.sum(np.abs(values[box]) ** 2), rel=0.12)
+
+
+def test_the_first_time_it_says_that_loops_are_compiled(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert table.loops_are_kept(tmp_path), "nothing is said of what is not known"
+    (tmp_path / "kernels_numba.py").touch()
+    assert not table.loops_are_kept(tmp_path)
+    (tmp_path / "__pycache__").mkdir()
+    (tmp_path / "__pycache__" / "kernels_numba.advance-9.py311.nbi").touch()
+    assert table.loops_are_kept(tmp_path)
+    for kept in (True, False):
+        monkeypatch.setattr(table, "loops_are_kept", lambda kept=kept: kept)
+        assert ("first time" in table.best_words([])) == (not kept)
