@@ -18,6 +18,7 @@ VERBS: dict[str, str] = {
     "embed": "embed every frame of a run with the speckle network",
     "classify": "sort a run from a few labels: class and confidence for every frame",
     "phase": "reconstruct the object of a frame, or of a bare pattern",
+    "denoise": "expected photons of few-photon frames, with their standard deviation, into a CXI file",
     "export": "write chosen frames as a CXI file or an index list",
     "train": "retrain a bundled network from its seeds",
     "adapt": "train the speckle network further on a run's own frames, into new weights",

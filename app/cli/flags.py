@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar
 
 from models.errors import BadParameter
@@ -69,6 +69,23 @@ def converted(info: ParameterInfo, text: str) -> Any:
         return _converter(info)(text)
     except ValueError as error:
         raise BadParameter(f"{info.name} is {text!r}", cause=f"it must be a {info.kind.__name__}") from error
+
+
+def from_words(kind: type[T], words: Sequence[str], owner: str) -> T:
+    """The settings of `kind` from words NAME=VALUE, as --set takes them; `owner` is whose they are, for errors.
+
+    Raises:
+        BadParameter: a word that is none, an unknown name, or a value out of range.
+    """
+    known = {info.name: info for info in describe(kind)}
+    values: dict[str, Any] = {}
+    for word in words:
+        name, equals, text = word.partition("=")
+        if not equals or name not in known:
+            there = ", ".join(known) or "none"
+            raise BadParameter(f"--set {word} is not understood", cause=f"{owner} has these: {there}")
+        values[name] = converted(known[name], text)
+    return from_dict(kind, values)
 
 
 def _title(kind: type[Any]) -> str:

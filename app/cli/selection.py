@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import csv
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from models.workspace.record import LabelRecord
 
 _RANGE = re.compile(r"([0-9]{1,18})(?:-([0-9]{1,18}))?")
+_SLICE = re.compile(r"([0-9]{0,18}):([0-9]{0,18})")
 _INDEX = re.compile(r"[0-9]{1,18}")
 
 
@@ -81,6 +83,28 @@ def chosen_frames(
     return frames
 
 
+def frames_named(text: str, n_frames: int, events: Sequence[str] | None) -> npt.NDArray[np.int64]:
+    """The frames one word names, ascending: `0:100` as Python slices (the end not included), `7`, `100-199` (both
+    ends included), several with commas; or a .csv or .txt file of them.
+
+    A CSV file has a column `index` or `event`, as `friedel export` and label tables have.
+
+    Raises:
+        BadParameter: no frames, or frames the run does not have.
+        BadLabels: a file cannot be read, or names no frame of the run.
+    """
+    path = Path(text)
+    if path.suffix.lower() == ".csv":
+        frames = _tabled(path, n_frames, events)
+    elif path.suffix.lower() == ".txt":
+        frames = _listed(path, n_frames, events)
+    else:
+        frames = [i for part in text.replace(" ", "").split(",") for i in _sliced(part, n_frames)]
+    if not frames:
+        raise BadParameter(f"{text!r} names no frame of the run", cause=f"it has frames 0 to {n_frames - 1}")
+    return np.unique(np.array(frames, np.int64))
+
+
 def one_frame(opened: Run, wanted: str) -> int:
     """The index of the frame with this event identifier, or this index. Raises BadParameter where there is none."""
     events = opened.events
@@ -120,14 +144,47 @@ def _ranges(text: str, n_frames: int) -> list[int]:
     return frames
 
 
+def _sliced(part: str, n_frames: int) -> Sequence[int]:
+    """Frames of one slice, index or range."""
+    match = _SLICE.fullmatch(part)
+    if match is None:
+        return _ranges(part, n_frames)
+    first, last = int(match[1] or 0), int(match[2] or n_frames)
+    if not first < last <= n_frames:
+        raise BadParameter(f"--frames: there is no range {part}", cause=f"the run has frames 0 to {n_frames - 1}")
+    return range(first, last)
+
+
+def _tabled(path: Path, n_frames: int, events: Sequence[str] | None) -> list[int]:
+    """Frames of a CSV table's column `index`, or `event` where that is all it has."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            table = csv.DictReader(file)
+            names = {name.strip().lower(): name for name in table.fieldnames or ()}
+            column = names.get("index") or names.get("event")
+            if column is None:
+                raise BadLabels(f"{path} names no frames", cause="it has neither a column index nor a column event")
+            words = [row[column] or "" for row in table]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise BadLabels(f"{path} cannot be read as a table of frames", cause=str(error)) from error
+    return _found(path, words, n_frames, events, first_line=2)
+
+
 def _listed(path: Path, n_frames: int, events: Sequence[str] | None) -> list[int]:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise BadLabels(f"{path} cannot be read as an index list", cause=str(error)) from error
+    return _found(path, lines, n_frames, events)
+
+
+def _found(
+    path: Path, lines: Sequence[str], n_frames: int, events: Sequence[str] | None, first_line: int = 1
+) -> list[int]:
+    """The frames that lines of a file name by identifier or index."""
     where = {} if events is None else {event: i for i, event in reversed(list(enumerate(events)))}
     frames = []
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(lines, first_line):
         word = line.strip()
         if not word or word.startswith("#"):
             continue

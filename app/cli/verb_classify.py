@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.cli.console import follow, report
-from app.cli.flags import add_flags, add_run, converted, from_flags
+from app.cli.flags import add_flags, add_run, from_flags, from_words
 from app.cli.outputs import output_path
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def _by_classifier(args: argparse.Namespace, opened: Run, frames: Any, codes: An
 
     info = classifier(args.classifier)
     settings = from_flags(args, JudgeSettings)
-    parameters = _parameters(info.parameters, args.set)
+    parameters = from_words(info.parameters, args.set, "the classifier")
     # The default of --weights names weights of the speckle network.
     features = extractor(info.features, "" if args.weights == DEFAULT else args.weights)
     folder = find_places(opened).folder / "features"
@@ -158,22 +158,6 @@ def _by_classifier(args: argparse.Namespace, opened: Run, frames: Any, codes: An
     if accuracy is None:
         return found.verdicts, None, ["the labels cannot be checked against each other: no class has two examples."]
     return found.verdicts, round(accuracy, 4), []
-
-
-def _parameters(kind: type[Any], words: list[str]) -> Any:
-    """A classifier's parameters from NAME=VALUE. Raises BadParameter."""
-    from models.errors import BadParameter
-    from models.parameters import describe, from_dict
-
-    known = {info.name: info for info in describe(kind)}
-    values: dict[str, Any] = {}
-    for word in words:
-        name, equals, text = word.partition("=")
-        if not equals or name not in known:
-            there = ", ".join(known) or "none"
-            raise BadParameter(f"--set {word} is not understood", cause=f"the classifier has these: {there}")
-        values[name] = converted(known[name], text)
-    return from_dict(kind, values)
 
 
 class _ListClassifiers(argparse.Action):

@@ -17,7 +17,7 @@ from models.denoising import filters
 from models.denoising.beam import estimate_beam, half_pixel
 from models.denoising.checking import Counts, check_counts
 from models.denoising.deviation import split_deviation
-from models.denoising.friedel import FALSE_ALARM, Folded, check_symmetry, fold
+from models.denoising.friedel import FALSE_ALARM, Folded, check_symmetry, fold, mate
 from models.denoising.settings import (
     AUTO,
     OFF,
@@ -121,9 +121,13 @@ class Classical(Generic[S]):
             centre, words, sure = estimate_beam(frame.counts, frame.measured)
             (notes if sure else warnings).append(words)
         use = wanted == ON
-        if centre is not None and wanted == AUTO and not self._rings:
-            use, words = _friedel(frame, centre, sure)
-            notes.append(words)
+        if centre is not None and wanted != OFF and not self._rings:
+            if not (frame.measured & mate(frame.measured, centre, fill=False)).any():
+                use = False
+                notes.append("Friedel mates were not averaged: no pixel's mate is on the detector and measured")
+            elif wanted == AUTO:
+                use, words = _friedel(frame, centre, sure)
+                notes.append(words)
         found = find_speckle(frame.counts, frame.measured)
         speckle = None if found is None else found.size_px
         if found is None and not frame.measured.all():

@@ -20,6 +20,12 @@ PLANCK_TIMES_LIGHT_EV_M = 1.239841984332e-6
 """h·c in eV·m (CODATA 2018, exact)."""
 
 
+DENOISED_UNIT = "photons (denoised)"
+"""The unit of frames that Friedel denoised: expected photons, never to be taken for counts."""
+DENOISED_BY = "denoised_by"
+"""The attribute of a dataset of denoised frames that names the method."""
+
+
 class PixelFlag(IntFlag):
     """Why a pixel must not be used; 0 means it is good."""
 

@@ -183,7 +183,7 @@ class _FrameWriter:
         self._shared: FlagImage | None = None
         self._compressed: deque[tuple[FlagImage, bytes]] = deque(maxlen=4)
         self._masks: h5py.Dataset | None = None
-        _write_geometry(self._entry, self._detector, run)
+        write_geometry(self._entry, self._detector, run)
 
     def write(self, raw: npt.NDArray[Any], flags: FlagImage) -> None:
         self._data[self._n] = raw
@@ -259,7 +259,8 @@ def _refuse(run: Run, path: Path, settings: ExportSettings) -> None:
             raise NotSaved(what, cause="a file of that name is there", hint="Choose another name or allow replacing")
 
 
-def _write_geometry(entry: h5py.Group, detector: h5py.Group, run: Run) -> None:
+def write_geometry(entry: h5py.Group, detector: h5py.Group, run: Run) -> None:
+    """Write what is known of a run's geometry into a CXI entry and its detector, in metres and joule."""
     geometry = run.geometry
     if geometry.distance_m is not None:
         detector["distance"] = geometry.distance_m

@@ -18,12 +18,13 @@ from models.runs.hdf5.geometry import read_geometry
 from models.runs.hdf5.masks import FoundMasks, find_masks
 from models.runs.hdf5.source import Hdf5Source
 from models.runs.hdf5.tree import Leaf, Tree, walk
-from models.runs.hdf5.values import READ_ERRORS, attribute, number, unit_of
+from models.runs.hdf5.values import READ_ERRORS, attribute, number, text, unit_of
 from models.runs.hdf5.virtual import VirtualSources
 from models.runs.identity import make_identity
 from models.runs.layout import FrameLayout, NotFrames, parse_axes, read_layout
 from models.runs.ranking import choose, rank, rate
 from models.runs.stack import RunFacts, StackRun, is_image_dtype
+from models.runs.types import DENOISED_BY
 
 if TYPE_CHECKING:
     import h5py
@@ -266,6 +267,8 @@ class _Opening:
 
     def _unit(self, part: _Part) -> str:
         unit = unit_of(part.dataset)
+        if method := text(attribute(part.dataset, DENOISED_BY)):
+            self.notes.append(f"{part.path} holds rates denoised by Friedel ({method}), not measured counts")
         if not unit and "photoncount" in part.path.lower():
             return "photons"
         return _UNITS.get(unit.lower(), unit)

@@ -1,0 +1,124 @@
+"""Denoise frames of a run, or all of them, into a new CXI file: expected photons, and how sure they are.
+
+Counts and mask go in. Out come rates in photons (float32, /entry_1/data_1/data) with as many photons on the measured
+pixels as were counted there, their standard deviation (…/errors), the mask in CXI's bits (…/mask), and what each
+pixel rests on (…/validity: 0 measured, 1 its Friedel mate measured, 2 within half a speckle of these, 3 guessed).
+The measured run is never written to.
+
+For example: friedel denoise RUN --frames 0:100 --method tv --set weight=0.7 -o denoised.cxi
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from typing import Any
+
+from app.cli.console import follow, report
+from app.cli.flags import add_run, from_words
+from app.cli.outputs import output_path
+
+_SHOWN = 6
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    from models.denoising.registry import DEFAULT, METHODS
+
+    add_run(parser)
+    parser.add_argument("-o", "--output", metavar="OUT.cxi", required=True, help="the new file")
+    parser.add_argument(
+        "--frames",
+        metavar="WHICH",
+        help="0:100 (the first hundred), 7, 100-199 (both ends included), several with commas; or a file: a list of "
+        "indices or event identifiers, or a CSV table with a column index or event (default: all)",
+    )
+    parser.add_argument(
+        "--method",
+        metavar="NAME",
+        default=DEFAULT,
+        help=f"{', '.join(METHODS)} (default {DEFAULT}); what they are: --list",
+    )
+    parser.add_argument("--list", action=_ListMethods, help="describe the methods and their parameters, and stop")
+    parser.add_argument(
+        "--set",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="a parameter of the method; may be given again",
+    )
+    parser.add_argument(
+        "--mask", metavar="FILE", help="NPY, TIFF or HDF5; True (1) = measured; taken together with the run's own"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace a file of that name")
+    parser.add_argument("--json", action="store_true", help="report as one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    import numpy as np
+
+    from app.cli.selection import frames_named
+    from models.denoising.registry import method
+    from models.denoising.run import denoise_run
+    from models.parameters import to_dict
+    from models.patterns.read import read_mask
+    from models.runs import open_run
+
+    listed = args.frames if args.frames and args.frames.lower().endswith((".csv", ".txt")) else None
+    path = output_path(
+        args.output, (".cxi", ".h5"), [args.run, args.mask, listed], "" if args.overwrite else "--overwrite"
+    )
+    info = method(args.method)
+    parameters = from_words(info.parameters, args.set, "the method")
+    opened = open_run(args.run, dataset=args.dataset)
+    began = time.monotonic()
+    try:
+        if args.frames is None:
+            frames = np.arange(len(opened))
+        else:
+            events = None if opened.events is None else list(opened.events)
+            frames = frames_named(args.frames, len(opened), events)
+        mask = None if args.mask is None else read_mask(args.mask, opened.shape)
+        work = denoise_run(opened, frames, info.name, path, parameters, mask=mask)
+        made = follow(work, "denoising")
+    finally:
+        opened.close()
+    seconds = time.monotonic() - began
+    report(
+        {
+            "file": str(made.path),
+            "method": info.name,
+            "parameters": to_dict(parameters),
+            "frames": len(made.frames),
+            "unreadable": len(made.unreadable),
+            "photons_per_frame": round(made.photons / len(made.frames), 2),
+            "beam_px": None if made.centre_px is None else list(made.centre_px),
+            "seconds": round(seconds, 3),
+            "notes": list(made.notes[:_SHOWN]),
+            "warnings": list(made.warnings[:_SHOWN]),
+        },
+        args.json,
+    )
+    return 0
+
+
+class _ListMethods(argparse.Action):
+    """Print the registry and stop, as --help does."""
+
+    def __init__(self, option_strings: list[str], dest: str, **kwargs: Any) -> None:
+        super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, **kwargs)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from models.denoising.registry import METHODS
+        from models.parameters import describe
+
+        lines = []
+        for info in METHODS.values():
+            kind = "learned" if info.learned else "classical"
+            paper = f"; {info.paper}" if info.paper else ""
+            lines += [info.name, f"    {info.title} ({kind}{paper})", f"    {info.when}"]
+            for each in describe(info.parameters):
+                default = "auto" if each.default is None else each.default
+                about = f"{each.help} ({each.unit})" if each.unit else each.help
+                lines.append(f"    --set {each.name}={default}: {about}")
+        print("\n".join(lines))
+        parser.exit()
