@@ -41,7 +41,6 @@ class LiveViews(QObject):
         self._table = colour_table(COLOUR_MAP)
         self._watched: int | None = None
         self._progress: StartsProgress | None = None
-        self._points: dict[int, list[tuple[int, float, float]]] = {}
         self._stage = ""
         self._notes = 0
         self._picture: tuple[ObjectPicture, str] | None = None
@@ -90,7 +89,6 @@ class LiveViews(QObject):
         self._watched, self._progress, self._picture = None, None, None
         self._amplitudes = self._calculated = None
         self._pattern = self._values = None
-        self._points = {}
         self._unseen.clear()
         for later in (self._table_later, self._curves_later, self.pieces):
             later.forget()
@@ -105,7 +103,7 @@ class LiveViews(QObject):
 
     def begin(self) -> None:
         """Another run of starts begins: what was shown of the last one is out of date."""
-        self._progress, self._points, self._watched = None, {}, None
+        self._progress, self._watched = None, None
         self._stage, self._notes = "", 0
         self.pieces.forget()
         pane = self._pane
@@ -125,16 +123,12 @@ class LiveViews(QObject):
             return
         self._progress = progress
         if progress.stage != self._stage:  # what comes now are other starts, though their seeds may be the same
-            self._stage, self._points, self._watched = progress.stage, {}, None
+            self._stage, self._watched = progress.stage, None
         if progress.stage or self._watched not in {row.seed for row in progress.rows}:
             self._watched = progress.watched
         if len(progress.notes) > self._notes:
             self._notes = len(progress.notes)
             self._pane.show_note(progress.notes[-1])
-        for row in progress.rows:
-            points = self._points.setdefault(row.seed, [])
-            if row.iteration and (not points or points[-1][0] < row.iteration):
-                points.append((row.iteration, row.r_factor, row.free_log_likelihood))
         if progress.preview is not None and progress.watched is not None:
             picture = ObjectPicture.of(progress.preview, phasing.prepared.shape, phasing.prepared.pixel_nm)
             self.pictured.emit(progress.watched, picture)
@@ -187,14 +181,13 @@ class LiveViews(QObject):
         if not self._pane.shows(CURVES):
             self._unseen.add(CURVES)
             return
-        curves = []
-        for seed, points in self._points.items():
-            history = progress.history
-            if seed == progress.watched and history is not None:
-                curves.append(Curve(seed, history.iteration, history.r_factor, history.free_log_likelihood))
-            elif points:
-                table = np.array(points, np.float64)
-                curves.append(Curve(seed, table[:, 0].astype(np.int64), table[:, 1], table[:, 2]))
+        found = dict(progress.curves)
+        if progress.watched is not None and progress.history is not None:
+            found[progress.watched] = progress.history
+        curves = [
+            Curve(seed, history.iteration, history.r_factor, history.free_log_likelihood)
+            for seed, history in sorted(found.items())
+        ]
         total = max((row.total for row in progress.rows), default=None)
         self._pane.curves.set_curves(curves, self._watched, total)
 

@@ -229,6 +229,7 @@ class Desk:
             watched=self._watched,
             preview=preview,
             history=table.history(self._watched),
+            curves=table.histories(),
             paused=self._paused,
             stage=self.stage,
             generation=self.generation,

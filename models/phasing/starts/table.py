@@ -15,6 +15,8 @@ from models.phasing.starts.lane import Ended, Point, Report, Task
 from models.phasing.starts.types import ENDED, FAILED, GIVEN_UP, STOPPED, StartRow
 from models.phasing.types import History, Start
 
+_CURVES, _CURVE_POINTS = 16, 200
+
 
 class Table:
     """Starts of one generation.
@@ -88,15 +90,27 @@ class Table:
     def history(self, seed: int | None) -> History | None:
         """The curve of a start; None where it has no point yet."""
         points = self.curves.get(seed, []) if seed is not None else []
-        if not points:
-            return None
-        iteration, r_factor, free, support = zip(*points, strict=True)
-        return History(
-            iteration=np.array(iteration, np.int32),
-            r_factor=np.array(r_factor, np.float32),
-            free_log_likelihood=np.array(free, np.float32),
-            support_pixels=np.array(support, np.int32),
-        )
+        return _history(points) if points else None
+
+    def histories(self) -> dict[int, History]:
+        """The curves of the best starts, of so many points that they can be sent again and again."""
+        found = {}
+        for row in self.ranked()[:_CURVES]:
+            if points := self.curves.get(row.seed):
+                step = -(-len(points) // _CURVE_POINTS)
+                # The last point is where the start is now.
+                found[row.seed] = _history(points[::-step][::-1])
+        return found
+
+
+def _history(points: Sequence[Point]) -> History:
+    iteration, r_factor, free, support = zip(*points, strict=True)
+    return History(
+        iteration=np.array(iteration, np.int32),
+        r_factor=np.array(r_factor, np.float32),
+        free_log_likelihood=np.array(free, np.float32),
+        support_pixels=np.array(support, np.int32),
+    )
 
 
 def best_words(rows: Sequence[StartRow]) -> str:

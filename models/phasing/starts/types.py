@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from models.phasing.settings import PhasingSettings
@@ -53,6 +54,8 @@ class StartsProgress(Progress):
         watched: seed of the start that previews and curve are of; None for none.
         preview: its latest picture; None where there was none since the last record, at most ten a second.
         history: its error curves so far; None where it has none yet.
+        curves: the error curves of the best sixteen starts, thinned to at most 200 points each, by seed. They end
+            before the last refinement.
         paused: nothing runs until `GoOn`, `Step` or `Stop`.
         stage: what goes on before the starts ("searching for the support, round 1 of 3"; the rows are trials then);
             empty while the starts run. generation, generations: from 0; of how many.
@@ -64,6 +67,7 @@ class StartsProgress(Progress):
     watched: int | None = None
     preview: Preview | None = None
     history: History | None = None
+    curves: Mapping[int, History] = field(default_factory=dict)
     paused: bool = False
     stage: str = ""
     generation: int = 0

@@ -79,6 +79,22 @@ def test_the_watched_start_is_shown_and_its_curve_grows(faked):
     assert np.all(np.diff(curve.free_log_likelihood) < 0)
 
 
+def test_the_curves_of_all_starts_come_without_gaps(faked):
+    records, _ = drive()
+    last = records[-1].curves
+    assert set(last) == {row.seed for row in records[-1].rows}
+    for history in last.values():
+        assert list(history.iteration) == list(range(20, 201, 20))
+
+
+def test_long_curves_are_thinned_but_end_where_the_start_is(faked, monkeypatch):
+    monkeypatch.setattr("models.phasing.starts.table._CURVE_POINTS", 4)
+    records, _ = drive()
+    for history in records[-1].curves.values():
+        assert len(history.iteration) <= 4
+        assert history.iteration[-1] == 200
+
+
 def test_a_pause_holds_everything_until_it_ends(faked):
     faked["each_s"] = 5e-4
     paused = []
