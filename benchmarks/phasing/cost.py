@@ -35,7 +35,7 @@ ROUNDS = 15
 BURST = 100
 """Iterations of a turn, with their looks: a start runs in slices of 0.15 s, which are more than this at 256²."""
 UPDATE_EVERY = 20
-FOREVER = 10_000_000
+FOREVER, MANY = 10_000_000, 5_000
 
 Turn = Callable[[], float]
 """Does some work and gives its CPU seconds per unit."""
@@ -103,7 +103,15 @@ def solvers(side: int) -> dict[str, Turn]:
         made = solver(schedule, **changes)
         return per_unit(lambda: made.run(BURST), BURST)
 
-    updates = f"{FOREVER // 200}*({UPDATE_EVERY} HIO + SW)"
+    def updating(name: str, **changes: object) -> dict[str, Turn]:
+        """Turns with updates and turns without, of one solver: two would lie in memory differently, and that makes
+        more of a difference than the updates."""
+        some = f"{BURST // UPDATE_EVERY}*({UPDATE_EVERY} HIO + SW)"
+        made = solver(f"{MANY}*({BURST} HIO + {some})", **changes)
+        made.run(BURST)
+        turn = per_unit(lambda: made.run(BURST), BURST)
+        return {f"HIO between updates by {name}": turn, f"HIO + SW by {name} every {UPDATE_EVERY}": turn}
+
     still = solver(f"{FOREVER} HIO")
     return {
         "ER": iterating(f"{FOREVER} ER"),
@@ -114,8 +122,8 @@ def solvers(side: int) -> dict[str, Turn]:
         "HIO, positive real part": iterating(f"{FOREVER} HIO", object="positive real part"),
         "HIO, real": iterating(f"{FOREVER} HIO", object="real"),
         "HIO, positive": iterating(f"{FOREVER} HIO", object="positive"),
-        "HIO + SW by area every 20": iterating(updates),
-        "HIO + SW by threshold every 20": iterating(updates, threshold_of="max", blur_start_px=3.0),
+        **updating("area"),
+        **updating("threshold", threshold_of="max", blur_start_px=3.0),
         "HIO, background": iterating(f"{FOREVER} HIO", background=True),
         "HIO, coherence 0.5 px": iterating(f"{FOREVER} HIO", coherence_px=0.5),
         "ML": iterating(f"{FOREVER} ML"),
@@ -123,13 +131,13 @@ def solvers(side: int) -> dict[str, Turn]:
     }
 
 
-def measure(turns: dict[str, Turn], rounds: int) -> dict[str, float]:
-    """Median CPU seconds per unit."""
+def measure(turns: dict[str, Turn], rounds: int) -> dict[str, list[float]]:
+    """CPU seconds per unit in each round."""
     seconds: dict[str, list[float]] = {name: [] for name in turns}
     for _ in range(rounds):
         for name, turn in turns.items():
             seconds[name].append(turn())
-    return {name: float(np.median(found)) for name, found in seconds.items()}
+    return seconds
 
 
 def main() -> None:
@@ -141,14 +149,17 @@ def main() -> None:
     for side in args.sides:
         loops, missing = cohere_loops(particle(side)[0], BURST, per_unit)
         turns = {**pairs(side), **solvers(side), **loops}
-        found = measure(turns, args.rounds)
+        rounds = measure(turns, args.rounds)
+        found = {name: float(np.median(each)) for name, each in rounds.items()}
         fastest = min((name for name in found if name.startswith("pair")), key=found.__getitem__)
         print(f"\n{side}², one thread, complex64, {args.rounds} rounds; the fastest pair is {fastest[6:]}'s\n")
         print("| | ms | pairs |\n|---|---|---|")
         for name, seconds in found.items():
             print(f"| {name} | {1e3 * seconds:.3f} | {seconds / found[fastest]:.2f} |")
-        added = (found["HIO + SW by area every 20"] - found["HIO"]) / found[fastest]
-        print(f"\nShrink-wrap by area every 20 iterations adds {added:.2f} pairs per iteration.")
+        for name in ("area", "threshold"):
+            with_updates = np.array(rounds[f"HIO + SW by {name} every {UPDATE_EVERY}"])
+            added = np.median(with_updates - rounds[f"HIO between updates by {name}"]) / found[fastest]
+            print(f"\nShrink-wrap by {name} every {UPDATE_EVERY} iterations adds {added:.2f} pairs per iteration.")
         for sentence in missing:
             print(sentence)
 
