@@ -89,13 +89,12 @@ def _oddities(values: npt.NDArray[np.float64]) -> list[str]:
 def _fractions(lit: npt.NDArray[np.float64]) -> str:
     """A sentence on values with fractions: which transform of counts they are, if one explains them."""
     few = np.unique(lit)
-    small = few[few < 30]
     for name, back in (
-        ("log(1 + counts)", np.expm1(small)),
-        ("log10(1 + counts)", np.power(10.0, small[small < 12]) - 1),
-        ("√counts", small**2),
+        ("√counts", few[few < 50] ** 2),
+        ("log(1 + counts)", np.expm1(few[few < 7])),
+        ("log10(1 + counts)", np.power(10.0, few[few < 3]) - 1),
     ):
-        if len(back) >= 2 and float(np.mean(np.abs(back - np.rint(back)) < _WHOLE * np.maximum(back, 1))) > 0.9:
+        if len(back) >= 2 and float(np.mean(np.abs(back - np.rint(back)) < _WHOLE)) > 0.9:
             return f"the values look like {name}, not like counts: rates and deviations mean nothing on that scale"
     return (
         "the values are not whole numbers: methods here take photon counts (were detector units converted?), "

@@ -87,7 +87,11 @@ class Classical(Generic[S]):
                 folded = fold(part, seen, scene.centre_px)
             else:
                 folded = Folded(np.where(seen, part, np.float32(0)), seen.astype(np.float32))
-            return _conserving(self._smooth(folded, scene, self._settings), part, seen)
+            found = self._smooth(folded, scene, self._settings)
+            if decided.fold:
+                # The window is symmetric about the beam; filters need not treat both directions alike.
+                found = ((found + found[::-1, ::-1]) / 2).astype(np.float32)
+            return _conserving(found, part, seen)
 
         light = window.cut(frame.counts)
         inner = rate_of(light)

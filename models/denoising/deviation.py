@@ -7,6 +7,7 @@ Denoised apart, the two halves differ by chance alone.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy.typing as npt
 
 from models.denoising.types import BoolArray, FloatArray
 
-_WINDOW_PX = 7
+_WINDOW_PX = 5
 _WIDER = 2
 _BLUR_PX = 1.0
 
@@ -42,7 +43,7 @@ def split_deviation(
 
     For a method that is linear in the counts the squared difference of the two denoised halves is an unbiased
     estimate of the variance of the whole's rate; for others, which smooth half the photons more than all of them,
-    nearly so. Squares are averaged over `splits` divisions and, as a share of the rate, over 7 × 7 px. Where no light
+    nearly so. Squares are averaged over `splits` divisions and, as a share of the rate, over 5 × 5 px. Where no light
     falls into that window, the deviation is one photon over the exposure of the smallest window (of doubled sides)
     that holds one, or of the whole frame: no photon does not mean no rate.
 
@@ -55,11 +56,12 @@ def split_deviation(
         counts: (H, W) photons, 0 where not measured. measured: (H, W) bool.
         rate: `rate_of(counts)`.
         splits: how many divisions to average over.
-        seed: of the divisions.
+        seed: of the divisions, which depend on the counts beside.
     """
     from scipy.ndimage import gaussian_filter, uniform_filter
 
-    rng = np.random.default_rng(seed)
+    # Of the counts' own: one stream for all frames of a run would err alike in all of them.
+    rng = np.random.default_rng([seed, zlib.crc32(counts[counts > 0].tobytes())])
     squares = np.zeros(counts.shape, np.float64)
     for _ in range(splits):
         a, b = halves(counts, rng)

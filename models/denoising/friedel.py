@@ -123,6 +123,8 @@ def check_symmetry(counts: FloatArray, measured: BoolArray, centre_px: tuple[flo
         chance = float(gammaincc(shape, max(0.0, shape + statistic / spread * math.sqrt(shape))))
         if best.pairs == 0 or chance < best.chance:
             best = SymmetryTest(max(0.0, statistic / float(pairs.sum())), chance, side, len(n))
+    if not looked:
+        return best
     whole = 1 - (1 - best.chance) ** looked if best.chance > 1e-9 else best.chance * looked
     return SymmetryTest(best.excess, min(1.0, whole), best.scale_px, best.pairs)
 
