@@ -59,6 +59,7 @@ def run(args: argparse.Namespace) -> int:
     from app.cli.selection import frames_named
     from models.denoising.registry import method
     from models.denoising.run import denoise_run
+    from models.denoising.speckle import in_units
     from models.parameters import to_dict
     from models.patterns.read import read_mask
     from models.runs import open_run
@@ -83,6 +84,7 @@ def run(args: argparse.Namespace) -> int:
     finally:
         opened.close()
     seconds = time.monotonic() - began
+    speckle = None if made.speckle_px is None else in_units(made.speckle_px, opened.geometry)
     report(
         {
             "file": str(made.path),
@@ -92,6 +94,8 @@ def run(args: argparse.Namespace) -> int:
             "unreadable": len(made.unreadable),
             "photons_per_frame": round(made.photons / len(made.frames), 2),
             "beam_px": None if made.centre_px is None else list(made.centre_px),
+            "speckle_px": None if made.speckle_px is None else round(made.speckle_px, 2),
+            "speckle_per_nm": None if speckle is None or speckle.size_per_nm is None else speckle.size_per_nm,
             "seconds": round(seconds, 3),
             "notes": list(made.notes[:_SHOWN]),
             "warnings": list(made.warnings[:_SHOWN]),

@@ -31,6 +31,7 @@ class DenoisedRun:
         unreadable: frames that could not be read and are not in the file.
         photons: measured, in all frames together.
         centre_px: (y, x) of the beam for all frames; None where each frame was asked.
+        speckle_px: median size of a speckle, None where no frame shows one.
         warnings: sentences, each once, with how many frames it is about.
         notes: likewise, on what was done.
     """
@@ -40,6 +41,7 @@ class DenoisedRun:
     unreadable: tuple[int, ...]
     photons: float
     centre_px: tuple[float, float] | None
+    speckle_px: float | None
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -85,6 +87,7 @@ def denoise_run(
     seen = _Sentences(len(chosen))
     done: list[int] = []
     lost: list[int] = []
+    speckles: list[float] = []
     photons = 0.0
     with new_h5_checked(path, f"The denoised frames were not saved to {path}") as (file, check):
         from models.denoising.export import DenoisedWriter
@@ -103,6 +106,8 @@ def denoise_run(
             writer.write(index, light, frame.flags, result)
             check()
             seen.add(result)
+            if result.speckle_px is not None:
+                speckles.append(result.speckle_px)
             done.append(index)
             photons += light
         if not done:
@@ -127,7 +132,8 @@ def denoise_run(
     if lost:
         warnings.append(f"{len(lost)} frames could not be read and were left out (the first is {lost[0]})")
     yield Progress(done=len(chosen), total=len(chosen), unit="frames", message=f"{len(done)} frames denoised")
-    return DenoisedRun(path, tuple(done), tuple(lost), photons, centre, tuple(warnings), tuple(seen.notes()))
+    speckle = float(np.median(speckles)) if speckles else None
+    return DenoisedRun(path, tuple(done), tuple(lost), photons, centre, speckle, tuple(warnings), tuple(seen.notes()))
 
 
 def _checked(run: Run, frames: npt.ArrayLike, path: Path, mask: BoolArray | None) -> list[int]:

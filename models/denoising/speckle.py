@@ -33,16 +33,20 @@ class Speckle:
         size_px: fringe spacing on the detector.
         size_per_nm: the same in q, nm⁻¹; None where the geometry is not known.
         diameter_nm: of the object that scatters so, 2π over that; None likewise.
+        at_least: True where pixels beside the brightest place were not measured. Behind a beam stop the central peak
+            is that of the first rings, which are narrower: the size is then a lower bound, often a half of the truth.
     """
 
     size_px: float
     size_per_nm: float | None = None
     diameter_nm: float | None = None
+    at_least: bool = False
 
     def words(self) -> str:
-        text = f"speckles of {self.size_px:.1f} px"
+        text = f"speckles of {'at least ' if self.at_least else ''}{self.size_px:.1f} px"
         if self.size_per_nm is not None and self.diameter_nm is not None:
-            text += f" ({self.size_per_nm:.3g} nm⁻¹, of an object of {self.diameter_nm:.3g} nm)"
+            most = "at most " if self.at_least else ""
+            text += f" ({self.size_per_nm:.3g} nm⁻¹, of an object of {most}{self.diameter_nm:.3g} nm)"
         return text
 
 
@@ -74,7 +78,28 @@ def find_speckle(counts: FloatArray, measured: BoolArray, geometry: Geometry | N
     else:
         (r0, r1), (g0, g1) = lag[at - 1 : at + 1], excess[at - 1 : at + 1]
         half = float(r0 + (g0 - top / 2) / max(g0 - g1, 1e-30) * (r1 - r0))
-    return _in_units(max(half, 0.5) * _SPECKLES_PER_HALF_WIDTH, geometry)
+    size = max(half, 0.5) * _SPECKLES_PER_HALF_WIDTH
+    return in_units(size, geometry, at_least=_beside_a_hole(counts, measured, size))
+
+
+def in_units(size_px: float, geometry: Geometry | None, *, at_least: bool = False) -> Speckle:
+    """A speckle of this size, in q as well where the geometry is known; at small angles."""
+    if geometry is None or not geometry.distance_m or not geometry.wavelength_m or geometry.pixel_size_m is None:
+        return Speckle(size_px, at_least=at_least)
+    pitch = math.sqrt(geometry.pixel_size_m[0] * geometry.pixel_size_m[1])
+    q = 2 * math.pi * pitch * size_px / (geometry.wavelength_m * geometry.distance_m) * 1e-9
+    return Speckle(size_px, q, 2 * math.pi / q, at_least)
+
+
+def _beside_a_hole(counts: FloatArray, measured: BoolArray, size_px: float) -> bool:
+    """Whether a pixel within a speckle of the brightest place was not measured."""
+    from scipy.ndimage import gaussian_filter
+
+    light = gaussian_filter(counts, max(size_px / 4, 0.5), mode="constant")
+    seen = gaussian_filter(measured.astype(np.float32), max(size_px / 4, 0.5), mode="constant")
+    y, x = np.unravel_index(int(np.argmax(np.where(measured, light / np.maximum(seen, 0.05), 0))), counts.shape)
+    rows, columns = np.ogrid[: counts.shape[0], : counts.shape[1]]
+    return bool((~measured & (np.hypot(rows - y, columns - x) <= size_px)).any())
 
 
 def _correlation(
@@ -100,11 +125,3 @@ def _correlation(
     mean = np.bincount(ring, products[inside]) / some
     level = (float(counts.sum(dtype=np.float64)) / max(float(measured.sum()), 1.0)) ** 2
     return lag[held], mean[held] - level, pairs[held]
-
-
-def _in_units(size_px: float, geometry: Geometry | None) -> Speckle:
-    if geometry is None or not geometry.distance_m or not geometry.wavelength_m or geometry.pixel_size_m is None:
-        return Speckle(size_px)
-    pitch = math.sqrt(geometry.pixel_size_m[0] * geometry.pixel_size_m[1])
-    q = 2 * math.pi * pitch * size_px / (geometry.wavelength_m * geometry.distance_m) * 1e-9
-    return Speckle(size_px, q, 2 * math.pi / q)

@@ -80,6 +80,18 @@ def test_the_speckle_size_in_nm() -> None:
     assert "nm⁻¹" in found.words()
 
 
+def test_behind_a_beam_stop_the_size_is_a_lower_bound() -> None:
+    frame = counts(sphere(diameter=9.0, photons=50_000.0))
+    free = find_speckle(frame, np.ones((64, 64), bool))
+    stopped = find_speckle(frame * gap_and_stop(stop=5.0), gap_and_stop(stop=5.0))
+    assert free is not None
+    assert stopped is not None
+    assert not free.at_least
+    assert stopped.at_least
+    assert 0.3 * free.size_px < stopped.size_px <= 1.1 * free.size_px
+    assert "at least" in stopped.words()
+
+
 def test_no_light_or_even_light_has_no_speckles() -> None:
     whole = np.ones((64, 64), bool)
     assert find_speckle(np.zeros((64, 64), np.float32), whole) is None
