@@ -1,7 +1,7 @@
 """Classical methods behind the one convention: what they share around their filters.
 
 The frame is checked, cut to what is measured, laid over its mate where Friedel's law is used, filtered, given the
-photons that were counted, and put back; the deviation comes from doing that to halves of the photons.
+photons that were counted, and put back; the deviation comes from doing that to a part of the photons.
 """
 
 from __future__ import annotations

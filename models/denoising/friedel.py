@@ -93,9 +93,11 @@ def check_symmetry(counts: FloatArray, measured: BoolArray, centre_px: tuple[flo
 
     Of a pair of blocks with a and b photons, n = a + b, under the law a is binomial with ½ given n, and the statistic
     (a − b)² − n has mean 0, variance 2n(n−1) and third moment 8n(n−1)(n−2); with rates λ ≠ μ its mean is (λ − μ)².
-    The sum over pairs is compared with the gamma distribution of these three moments (which is exact for one bright
-    pair, and Gaussian for many faint ones). Blocks of 1, 2, 4 and 8 px are looked at, since faint differences of
-    broad speckles show in their sums only; the chance is corrected for that.
+    Its sum over pairs, as it is and over n, is compared with the gamma distribution of these three moments (which is
+    nearly exact for one bright pair, and Gaussian for many faint ones). As it is, bright pairs decide; over n, all
+    alike, and with them the faint fringes far out, where the curvature of the Ewald sphere shows first. Blocks of 1,
+    2, 4 and 8 px are looked at, since faint differences of broad speckles show in their sums only; the chance is
+    corrected for all eight looks.
 
     Args:
         counts: (H, W) photons; 0 or anything where not measured.
@@ -114,15 +116,16 @@ def check_symmetry(counts: FloatArray, measured: BoolArray, centre_px: tuple[flo
         n = (p + q)[light]
         if n.sum() < _LEAST_PHOTONS:
             continue
-        looked += 1
-        statistic = float(((p - q)[light] ** 2 - n).sum())
-        pairs = n * (n - 1)
-        spread = math.sqrt(2 * pairs.sum())
-        skewness = float(8 * (pairs * (n - 2)).sum()) / spread**3
-        shape = 4 / max(skewness, 1e-3) ** 2
-        chance = float(gammaincc(shape, max(0.0, shape + statistic / spread * math.sqrt(shape))))
-        if best.pairs == 0 or chance < best.chance:
-            best = SymmetryTest(max(0.0, statistic / float(pairs.sum())), chance, side, len(n))
+        difference, pairs = (p - q)[light] ** 2 - n, n * (n - 1)
+        for weight in (1.0, 1 / n):
+            looked += 1
+            statistic = float((weight * difference).sum())
+            spread = math.sqrt(2 * (weight**2 * pairs).sum())
+            skewness = 8 * float((weight**3 * pairs * (n - 2)).sum()) / spread**3
+            shape = 4 / max(skewness, 1e-3) ** 2
+            chance = float(gammaincc(shape, max(0.0, shape + statistic / spread * math.sqrt(shape))))
+            if best.pairs == 0 or chance < best.chance:
+                best = SymmetryTest(max(0.0, statistic / float((weight * pairs).sum())), chance, side, len(n))
     if not looked:
         return best
     whole = 1 - (1 - best.chance) ** looked if best.chance > 1e-9 else best.chance * looked

@@ -21,12 +21,12 @@ class FriedelMeanSettings:
         title="Average Friedel mates",
     )
     splits: int = parameter(
-        2,
-        "random divisions of the photons from which the standard deviation is found, two passes of the method each; "
-        "0 for none",
+        3,
+        "how often a third of the photons is set aside at random to find the standard deviation, one pass of the "
+        "method each; 0 for none",
         low=0,
         high=100,
-        title="Divisions for the deviation",
+        title="Draws for the deviation",
     )
 
 

@@ -43,7 +43,7 @@ def test_the_file_holds_rates_deviations_masks_and_where_they_are_from(
     assert (found["frames"], found["method"]) == (3, "gaussian")
     assert found["speckle_px"] > 1  # type: ignore[operator]
     assert found["speckle_per_nm"] == pytest.approx(found["speckle_px"] * 0.00505, rel=0.01)  # type: ignore[operator]
-    assert found["parameters"] == {"friedel": "auto", "splits": 2, "sigma_px": 1.5}
+    assert found["parameters"] == {"friedel": "auto", "splits": 3, "sigma_px": 1.5}
     with h5py.File(simulated) as file, h5py.File(out) as made:
         counts = file["entry_1/data_1/data"][[1, 2, 5]].astype(float)
         bad = file["entry_1/instrument_1/detector_1/mask"][()] != 0

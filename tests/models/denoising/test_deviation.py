@@ -37,7 +37,21 @@ def test_the_deviation_is_what_further_exposures_change(name: str, settings: obj
         assert 0.65 < np.sqrt(stated[zone].mean() / true[zone].mean()) < most
 
 
-def test_without_divisions_there_is_no_deviation() -> None:
+def test_even_light_at_a_twentieth_of_a_photon_is_no_structure_for_sure() -> None:
+    """Total variation leaves clusters of photons standing; the deviation has to say that they are chance."""
+    whole = np.ones((64, 64), bool)
+    made = [
+        make("tv", TotalVariationSettings(friedel="on", splits=1)).predict(
+            counts(np.full((64, 64), 0.05), k), whole, (31.5, 31.5)
+        )
+        for k in range(12)
+    ]
+    error = np.mean([(one.rate - 0.05) ** 2 for one in made])
+    stated = np.mean([one.deviation**2 for one in made])
+    assert 0.75 < np.sqrt(stated / error) < 1.4
+
+
+def test_without_draws_there_is_no_deviation() -> None:
     found = make("tv", TotalVariationSettings(splits=0)).predict(counts(sphere()), gap_and_stop(), (31.5, 31.5))
     assert np.isnan(found.deviation).all()
 

@@ -89,7 +89,7 @@ def test_the_curvature_of_the_ewald_sphere_is_found_in_wide_angle_frames() -> No
         rates = [render_batch([one], [Kind.SINGLE], None, rng, station)[0].astype(float) for one in species]
         whole = np.ones((64, 64), bool)
         found[surface] = [
-            check_symmetry(counts(rate * 1e5 / rate.sum(), 5), whole, (31.5, 31.5)).holds for rate in rates
+            check_symmetry(counts(rate * 1e4 / rate.sum(), 5), whole, (31.5, 31.5)).holds for rate in rates
         ]
     assert found["projected"] == [True] * 3
     assert found["ewald"] == [False] * 3
