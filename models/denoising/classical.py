@@ -6,6 +6,7 @@ photons that were counted, and put back; the deviation comes from doing that to 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
@@ -116,6 +117,8 @@ class Classical(Generic[S]):
         """The beam, whether mates are averaged, the speckle size, and the words for it."""
         warnings, notes = list(frame.warnings), []
         centre, sure = None, True
+        if given is not None and not all(math.isfinite(c) for c in given):
+            given = None
         wanted = self._settings.friedel
         if given is not None and (self._rings or wanted != OFF):
             centre = half_pixel(given)

@@ -44,9 +44,9 @@ def split_deviation(
     the squared difference from `rate`, times 2, is an unbiased estimate of the variance of `rate`; for others nearly
     so. (Two halves held against each other do as well for linear methods, but total variation smooths half the
     photons more than all of them: on even light its halves gave half the true deviation, two thirds 97 %.) Squares
-    are averaged over `splits` draws and, as a share of the rate, over 5 × 5 px. Where no light falls into that window,
-    the deviation is one photon over the exposure of the smallest window (of doubled sides) that holds one, or of the
-    whole frame: no photon does not mean no rate.
+    are averaged over `splits` draws and, as a share of the rate, over 5 × 5 px. Where no light falls into that
+    window, the deviation is one photon over the exposure of the smallest window (of doubled sides) that holds one, or
+    of the whole frame: no photon does not mean no rate.
 
     It is the variance part alone: what another exposure of the same sample would change. A method's bias (fringes
     smoothed over, holes filled wrongly, mates averaged that differ) is not in it, and where it dominates, in

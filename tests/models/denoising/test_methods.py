@@ -169,6 +169,8 @@ def test_the_beam_is_found_where_it_is_not_given() -> None:
     found = make("tv", TotalVariationSettings(splits=0)).predict(frame, np.ones((64, 64), bool))
     assert found.centre_px == pytest.approx((28.0, 35.5), abs=0.5)
     assert any("found by symmetry" in words for words in found.notes)
+    unsaid = make("tv", TotalVariationSettings(splits=0)).predict(frame, np.ones((64, 64), bool), (np.nan, np.nan))
+    assert unsaid.centre_px == found.centre_px
     lost = make("tv", TotalVariationSettings(splits=0)).predict(np.zeros((64, 64)), np.ones((64, 64), bool))
     assert any("beam is not known" in words for words in lost.warnings)
 
