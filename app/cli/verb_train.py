@@ -8,35 +8,59 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 from app.cli.console import follow, report
 from app.cli.flags import add_flags, from_flags
 
-NETWORKS = {"speckle": "the triplet embedding that sorts frames"}
+NETWORKS = {
+    "speckle": "the embedding that sorts frames",
+    "denoise": "the network that turns counts into expected counts, for any dose, mask and frame size",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    from models.embedding.training.settings import TrainingSettings
-
-    names = ", ".join(f"{name} ({text})" for name, text in NETWORKS.items())
-    parser.add_argument("network", choices=sorted(NETWORKS), help=f"which network: {names}")
-    parser.add_argument(
-        "-o", "--output", metavar="DIR", default="build/weights", help="folder for the weights (default %(default)s)"
-    )
-    parser.add_argument("--json", action="store_true", help="print the metrics as one JSON object")
-    add_flags(parser, TrainingSettings)
+    each = parser.add_subparsers(dest="network", metavar="NETWORK", required=True)
+    for name, text in NETWORKS.items():
+        own = each.add_parser(name, help=text, description=f"Retrain {text}.")
+        own.add_argument(
+            "-o",
+            "--output",
+            metavar="DIR",
+            default="build/weights",
+            help="folder for the weights (default %(default)s)",
+        )
+        own.add_argument("--json", action="store_true", help="print the metrics as one JSON object")
+        add_flags(own, _settings(name))
 
 
 def run(args: argparse.Namespace) -> int:
+    settings = from_flags(args, _settings(args.network))
+    path = follow(_training(args.network, settings, Path(args.output)), f"training {args.network}")
+    report({"weights": str(path), **_figures(path.with_suffix(".json"))}, args.json)
+    return 0
+
+
+def _settings(network: str) -> type[Any]:
+    if network == "denoise":
+        from models.denoising.training.settings import DenoiseTrainingSettings
+
+        return DenoiseTrainingSettings
     from models.embedding.training.settings import TrainingSettings
+
+    return TrainingSettings
+
+
+def _training(network: str, settings: Any, folder: Path) -> Generator[Any, None, Path]:
+    if network == "denoise":
+        from models.denoising.training.train import train as train_denoise
+
+        return train_denoise(settings, folder)
     from models.embedding.training.train import train
 
-    settings = from_flags(args, TrainingSettings)
-    weights = follow(train(settings, Path(args.output)), f"training {args.network}")
-    report({"weights": str(weights), **_figures(weights.with_suffix(".json"))}, args.json)
-    return 0
+    return train(settings, folder)
 
 
 def _figures(description: Path) -> dict[str, Any]:

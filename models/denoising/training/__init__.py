@@ -1,0 +1,1 @@
+"""Training of DenoiseNet: `friedel train denoise`."""
