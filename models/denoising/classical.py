@@ -180,10 +180,12 @@ def _friedel(frame: Counts, centre_px: tuple[float, float], sure: bool) -> tuple
 
 
 def _conserving(rate: FloatArray, counts: FloatArray, measured: npt.NDArray[np.bool_]) -> FloatArray:
-    """The rate scaled so that the measured pixels are given the photons counted there."""
+    """The rate scaled so that the measured pixels are given the photons counted there; evenly where it is all 0."""
     total = float(counts[measured].sum(dtype=np.float64))
     found = float(rate[measured].sum(dtype=np.float64))
-    return (rate * np.float32(total / found)).astype(np.float32) if found > 0 else np.zeros_like(rate)
+    if found > 0:
+        return (rate * np.float32(total / found)).astype(np.float32)
+    return np.full_like(rate, total / max(int(measured.sum()), 1))
 
 
 def friedel_mean(settings: FriedelMeanSettings) -> Classical[FriedelMeanSettings]:

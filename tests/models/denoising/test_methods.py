@@ -82,6 +82,16 @@ def test_a_blank_stays_blank(name: str) -> None:
     assert not (found.validity == Rests.FILLED).any()
 
 
+@pytest.mark.parametrize("name", CLASSICAL)
+@pytest.mark.parametrize("friedel", ["on", "off"])
+def test_a_single_photon_is_not_lost(name: str, friedel: str) -> None:
+    frame = np.zeros((64, 64))
+    frame[20, 40] = 1
+    assert denoised(name, frame, gap_and_stop(), friedel=friedel).rate[gap_and_stop()].sum() == pytest.approx(
+        1, rel=1e-3
+    )
+
+
 def test_nothing_measured_is_said_and_not_invented() -> None:
     found = make(DEFAULT).predict(np.ones((16, 16)), np.zeros((16, 16), bool))
     assert "no pixel is measured" in found.warnings[0]
