@@ -67,7 +67,7 @@ def figures(trust: Trust) -> list[Figure]:
             value,
             "Full-period resolution up to which the kept starts agree on the phases (where the PRTF falls below 1/e)."
             if value != "–"
-            else "Cannot be said: too few starts agree on an object, or they agree on more than the object; see above.",
+            else "Cannot be said: too few starts agree on an object, or they agree on more than it (see above).",
         ),
         Figure(
             "Kept starts",
