@@ -111,12 +111,13 @@ class Search:
         held_out: bool, the pattern's shape.
 
     Attributes:
+        settings: may be replaced between rounds; other numbers of rounds mean nothing then.
         pattern, held_out: what the present round's trials are run on.
         round, rounds: the last, or the last three, are at the pattern's own resolution.
     """
 
     def __init__(self, whole: Pattern, settings: PhasingSettings, held_out: BoolArray) -> None:
-        self._settings = settings
+        self.settings = settings
         self._whole = whole, held_out
         low, high = area_range(whole, settings)
         low, high = (low * _RANGE[0], high * _RANGE[1]) if high > 2 * low else (low, high)
@@ -150,7 +151,7 @@ class Search:
     def take(self, results: Sequence[Start]) -> None:
         """The results of the round's trials; failed ones may be missing."""
         for start in results:
-            score = judged(self.pattern, self.held_out, start, self._settings.object)
+            score = judged(self.pattern, self.held_out, start, self.settings.object)
             if math.isfinite(score):
                 self._pool.append(_Entry(start.object, start.support, float(start.support.mean()), score))
         self._pool.sort(key=lambda entry: entry.score)
@@ -162,21 +163,21 @@ class Search:
         # In bright patterns the best differ in what each has got wrong: all have their turn.
         areas = _LAST_BRIGHT_AREAS if self._clean else _LAST_AREAS
         trials = []
-        for number in range(self._settings.starts):
+        for number in range(self.settings.starts):
             entry = self._pool[min((number // len(areas)) % _PARENTS, len(self._pool) - 1)]
             area = entry.area * areas[number % len(areas)]
             own = replace(
-                self._settings,
+                self.settings,
                 first_support="given",
                 area_high=min(1.0, _LAST_HIGH * entry.area),
                 area_low=min(1.0, area),
             )
-            trials.append(Trial(self._settings.seed + number, own, entry.support, entry.object, whole=True))
+            trials.append(Trial(self.settings.seed + number, own, entry.support, entry.object, whole=True))
         return tuple(trials)
 
     def _first_round(self) -> tuple[Trial, ...]:
         trials = []
-        for number in range(self._settings.search_starts):
+        for number in range(self.settings.search_starts):
             area = float(self._areas[number % len(self._areas)])
             seed = self._seed(number)
             support = lobed(self.pattern.shape, min(1.0, _FIRST_SUPPORT * area), np.random.default_rng(seed))
@@ -233,11 +234,11 @@ class Search:
         return tuple(trials)
 
     def _seed(self, number: int) -> int:
-        return self._settings.seed + 1000 * self.round + number
+        return self.settings.seed + 1000 * self.round + number
 
     def _own(self, schedule: str, blur_px: float, high: float, low: float) -> PhasingSettings:
         return replace(
-            self._settings,
+            self.settings,
             schedule=schedule,
             first_support="given",
             beta=_BETA,

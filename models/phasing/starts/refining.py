@@ -25,6 +25,7 @@ from models.phasing.starts.types import ENDED, FINISHED, WAITING, StartRow
 from models.phasing.support import without_specks
 from models.phasing.types import BoolArray, Start
 
+WORDS = "refining with the held-out pixels"
 WHOLE = "all"
 """the part of the material in which no pixel is held out"""
 

@@ -166,6 +166,8 @@ class _Run:
             if self._desk.stopped:
                 return []
             search.take(self._desk.table.results)
+            # What was changed meanwhile holds for the rounds and the starts to come.
+            search.settings = self._desk.settings
         self._desk.stage, self._desk.watched_since = "", None
         found = search.starts()
         if not found:
@@ -216,6 +218,7 @@ class _Run:
         desk.table.results, desk.total_after = starts, 0
         if not self._refined or desk.stopped or not starts:
             return
+        desk.doing = refining.WORDS
         work = rank(self._pattern, starts, self._held_out)
         while True:
             try:
@@ -227,12 +230,15 @@ class _Run:
             if desk.stopped:
                 return
         schedule = refining.refinement(desk.settings, self._pattern)
-        tasks = refining.tasks_of(starts, schedule, self._material, self._pattern)
-        if not tasks:
-            return
-        desk.doing = "refining with the held-out pixels"
-        table = refining.RefiningTable(desk.table, starts, tasks, schedule)
-        yield from desk.run(tasks, self._at_once, may_give_up=False, table=table)
+        try:
+            tasks = refining.tasks_of(starts, schedule, self._material, self._pattern)
+            if tasks:
+                table = refining.RefiningTable(desk.table, starts, tasks, schedule)
+                yield from desk.run(tasks, self._at_once, may_give_up=False, table=table)
+        except FriedelError as error:
+            # No room for temporary files, or for processes: what the starts have found is kept as it is.
+            desk.errors.append(error)
+            desk.notes.append(error.sentence())
         desk.doing = ""
 
     def result(self, doubts: Sequence[str]) -> Generator[StartsProgress, Command | None, Reconstruction]:

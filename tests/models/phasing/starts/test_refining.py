@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models.errors import NotSaved
 from models.phasing.quality import object_error
 from models.phasing.settings import PhasingSettings
 from models.phasing.starts import Change, GoOn, Pause, Stop, folder, refining, run_starts
@@ -54,6 +55,24 @@ def test_it_can_be_paused_and_stopped_and_takes_no_other_settings(faked):
     assert any("being refined" in note for note in records[-1].notes)
     assert 4 * 200 < sum(start.iterations for start in result.starts) < 4 * 260
     assert {start.ended for start in result.starts} == {"finished"}
+
+
+def test_settings_sent_while_the_starts_are_ranked_are_not_said_to_have_held(faked):
+    told = Change(replace(REFINED, beta=0.3))
+    records, result = drive(REFINED, told=lambda record: told if "ranking" in record.message else None)
+    assert any("ranking" in record.message for record in records)
+    assert result.changes == ()
+
+
+def test_nothing_is_lost_where_there_is_no_room_for_the_refinement(faked, monkeypatch):
+    def full(*_):
+        raise NotSaved("The temporary file was not written", cause="No space left on device")
+
+    monkeypatch.setattr(refining, "tasks_of", full)
+    _, result = drive(REFINED)
+    assert {start.iterations for start in result.starts} == {200}
+    assert any("No space left" in warning for warning in result.trust.warnings)
+    assert any("4 of 4 starts are not refined" in warning for warning in result.trust.warnings)
 
 
 def test_stopped_starts_and_those_given_up_are_not_refined(faked):

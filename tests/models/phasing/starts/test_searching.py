@@ -31,13 +31,13 @@ class FakeSearch:
     def __init__(self, pattern, settings, held_out):
         FakeSearch.taken = []
         self.pattern, self.held_out = photon_pattern(n=16, width=5), np.zeros((16, 16), bool)
-        self.rounds = 2
+        self.rounds, self.settings = 2, settings
 
     def trials(self):
         number = len(FakeSearch.taken)
         if number == 2:
             return ()
-        own = replace(SETTINGS, schedule="40 RAAR", beta=0.95, first_support="given")
+        own = replace(self.settings, schedule="40 RAAR", beta=0.95, first_support="given")
         first = None if number == 0 else np.full((16, 16), 3, np.complex64)
         seeds = [1000 * (number + 1) + n for n in range(3)]
         return tuple(trial(seed, own, first, 16, whole=False) for seed in seeds)
@@ -47,7 +47,7 @@ class FakeSearch:
 
     def starts(self):
         first = np.full((32, 32), 7, np.complex64)
-        own = replace(SETTINGS, first_support="given", area_low=0.1, area_high=0.12)
+        own = replace(self.settings, first_support="given", area_low=0.1, area_high=0.12)
         return tuple(trial(number, own, first, 32, whole=True) for number in range(4))
 
 
@@ -88,6 +88,24 @@ def test_changes_leave_what_is_a_start_s_own(searching):
     _, result = drive(replace(SETTINGS, first_support="search"), told=told)
     assert sent
     assert all(start.schedule.endswith("0.5") for start in result.starts if start.iterations == 200)
+
+
+def test_what_is_changed_in_the_search_holds_for_the_starts(searching):
+    searching["each_s"] = 1e-3
+    asked = replace(SETTINGS, first_support="search")
+    sent = []
+
+    def told(record):
+        if "round 1" in record.stage and record.done > 20 and not sent:
+            sent.append(record)
+            return Change(replace(asked, schedule="50 RAAR", beta=0.5))
+        return None
+
+    _, result = drive(asked, told=told)
+    assert sent
+    assert result.changes[0][0] == 0
+    assert {start.iterations for start in result.starts if start.ended == "finished"} == {50}
+    assert all(start.schedule.endswith("0.5") for start in result.starts)
 
 
 def test_later_generations_keep_the_area_that_was_found(searching, monkeypatch):
