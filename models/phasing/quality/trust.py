@@ -210,7 +210,7 @@ def _centre(evidence: Evidence, trust: Trust) -> list[str]:
 
 def _small_print(evidence: Evidence, _trust: Trust) -> list[str]:
     found = []
-    if not evidence.prtf.independent:
+    if evidence.kept >= 2 and not evidence.prtf.independent:
         found.append(
             "No resolution: the starts begin from what one search or generation found, and agree on noise as well as "
             "on the object. The PRTF shows how far they agree."

@@ -297,6 +297,8 @@ def test_starts_that_share_a_beginning_have_a_curve_and_no_resolution(more: dict
     figures = (shared.trust.prtf_cutoff_px, shared.trust.prtf_resolution_nm, shared.trust.prtf_resolution_q)
     assert all(math.isnan(figure) for figure in figures)
     assert any(text.startswith("No resolution: the starts begin from") for text in shared.trust.warnings)
+    single = result(pattern, starts[:1], PhasingSettings(**more))  # type: ignore[arg-type]
+    assert not any("agree on noise" in text for text in single.trust.warnings)
 
 
 def test_refined_starts_keep_the_order_they_had_before_they_were_shown_the_held_out_pixels() -> None:
