@@ -321,7 +321,7 @@ class Phasing(QObject):
         result = self.result
         if result is None or self.subject is None or self.busy:
             return
-        settings = _taken_up(PhasingSettings, result.settings, self.settings)
+        settings = _taken_up(PhasingSettings, _of_result(result.settings), self.settings)
         if settings.first_support == "given":
             stored = Path(result.folder) / FIRST_SUPPORT
             if not stored.exists():
@@ -369,6 +369,11 @@ def check_schedule(text: str) -> int:
     from models.phasing.schedule import parse
 
     return parse(text).iterations
+
+
+def _of_result(values: Any) -> Any:
+    """Settings of a kept result; one kept before there was a last refinement had none."""
+    return {"refine_iterations": 0, **values} if isinstance(values, Mapping) and values else values
 
 
 def _taken_up(kind: type[Any], values: Any, default: Any) -> Any:

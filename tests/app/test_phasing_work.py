@@ -34,3 +34,14 @@ def test_what_is_said_while_it_loads_is_heard(tmp_path: Path) -> None:
     (kept,) = Reconstructions(tmp_path, "digest").list(3)
     assert kept.id == result_id
     assert kept.trust.starts == 2
+
+
+def test_a_result_from_before_the_last_refinement_is_repeated_without_one() -> None:
+    from app.phasing.controller import _of_result, _taken_up
+
+    stored = to_dict(PhasingSettings(beta=0.7))
+    now = PhasingSettings(seed=3)
+    assert _taken_up(PhasingSettings, _of_result(stored), now) == PhasingSettings(beta=0.7)
+    del stored["refine_iterations"]
+    assert _taken_up(PhasingSettings, _of_result(stored), now) == PhasingSettings(beta=0.7, refine_iterations=0)
+    assert _taken_up(PhasingSettings, _of_result({}), now) == now
