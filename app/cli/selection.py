@@ -165,9 +165,10 @@ def _tabled(path: Path, n_frames: int, events: Sequence[str] | None) -> list[int
             if column is None:
                 raise BadLabels(f"{path} names no frames", cause="it has neither a column index nor a column event")
             words = [row[column] or "" for row in table]
+            by = column.strip().lower()
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BadLabels(f"{path} cannot be read as a table of frames", cause=str(error)) from error
-    return _found(path, words, n_frames, events, first_line=2)
+    return _found(path, words, n_frames, events, by, first_line=2)
 
 
 def _listed(path: Path, n_frames: int, events: Sequence[str] | None) -> list[int]:
@@ -179,9 +180,13 @@ def _listed(path: Path, n_frames: int, events: Sequence[str] | None) -> list[int
 
 
 def _found(
-    path: Path, lines: Sequence[str], n_frames: int, events: Sequence[str] | None, first_line: int = 1
+    path: Path, lines: Sequence[str], n_frames: int, events: Sequence[str] | None, by: str = "", first_line: int = 1
 ) -> list[int]:
-    """The frames that lines of a file name by identifier or index."""
+    """The frames that lines of a file name by identifier or index; by one alone where `by` is "event" or "index": an
+    identifier may look like an index."""
+    if by == "index":
+        events = None
+    indices = by != "event" or events is None
     where = {} if events is None else {event: i for i, event in reversed(list(enumerate(events)))}
     frames = []
     for number, line in enumerate(lines, first_line):
@@ -190,7 +195,7 @@ def _found(
             continue
         if word in where:
             frames.append(where[word])
-        elif _INDEX.fullmatch(word) and int(word) < n_frames:
+        elif indices and _INDEX.fullmatch(word) and int(word) < n_frames:
             frames.append(int(word))
         else:
             raise BadLabels(

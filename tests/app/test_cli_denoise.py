@@ -179,6 +179,14 @@ def test_frames_by_name(tmp_path: Path) -> None:
     assert frames_named(str(tmp_path / "a.csv"), 10, None).tolist() == [2, 4]
     (tmp_path / "b.csv").write_text("event,label\ne7,single\n")
     assert frames_named(str(tmp_path / "b.csv"), 10, events).tolist() == [7]
+    numbered = [str(100 + i) for i in range(8)] + ["4", "2"]
+    assert frames_named(str(tmp_path / "a.csv"), 10, numbered).tolist() == [2, 4]  # an index is no identifier
+    (tmp_path / "e.csv").write_text("event\n4\n103\n")
+    assert frames_named(str(tmp_path / "e.csv"), 10, numbered).tolist() == [3, 8]
+    (tmp_path / "e.csv").write_text("event\n7\n")
+    with pytest.raises(BadLabels, match="no frame of this run"):
+        frames_named(str(tmp_path / "e.csv"), 10, numbered)
+    assert frames_named(str(tmp_path / "e.csv"), 10, None).tolist() == [7]
     (tmp_path / "c.txt").write_text("3\ne5\n")
     assert frames_named(str(tmp_path / "c.txt"), 10, events).tolist() == [3, 5]
     (tmp_path / "d.csv").write_text("label\nx\n")
