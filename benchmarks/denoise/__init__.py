@@ -1,0 +1,1 @@
+"""How well frames are denoised: `python -m benchmarks.denoise`."""
