@@ -5,8 +5,8 @@ nor their shape. Everything runs through `run_starts`, in one process and one th
 run it. Success is an object error below 0.3 after shift, twin, phase and scale are taken out. "Chosen is good" counts
 only objects of which any start is good: whether the one with the best free log-likelihood is one of them.
 
-Beside it: the same for the average that the user is shown, and the error with the true support given (random phases,
-the rest of the default alike), which is what the photons allow, not what the recipe misses.
+Beside it: the same for the average that the user is shown, and the error of one start from the true object in its
+true support, fitted to all measured pixels, which is what the photons and the stop allow, not what the recipe misses.
 
 With `--peers` other programs (`benchmarks.phasing.peers`) run on the same patterns and have a table below. Tables can
 be put together from parts: `--lines` writes a line of JSON for each object, `--table` only prints.

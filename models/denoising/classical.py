@@ -139,8 +139,10 @@ class Classical(Generic[S]):
         speckle = None if found is None else found.size_px
         if found is None and not frame.measured.all():
             notes.append("too little light to see how large a speckle is: what was not measured counts as guessed")
+        # What was only guessed, and then not used, is not handed on as the beam.
+        told = centre if sure or use or self._rings else None
         result = replace(
-            self._nothing(frame, tuple(warnings)), notes=tuple(notes), centre_px=centre, speckle_px=speckle
+            self._nothing(frame, tuple(warnings)), notes=tuple(notes), centre_px=told, speckle_px=speckle
         )
         return _Decided(result, centre, use and not self._rings, speckle)
 

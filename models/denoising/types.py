@@ -48,7 +48,7 @@ class Denoised:
         method, parameters: what made it, enough to repeat it.
         warnings: sentences on what makes the result doubtful, the gravest first.
         notes: sentences on what was found and done, such as whether mates were averaged and about which centre.
-        centre_px: (y, x) of the beam that was used, None where none was needed.
+        centre_px: (y, x) of the beam that was used or found, None where none was needed or it is not known.
         speckle_px: spacing of the finest fringes found in the frame, None where it does not show; a lower bound
             behind a beam stop (see `speckle`).
     """

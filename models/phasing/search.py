@@ -113,7 +113,7 @@ class Search:
     Attributes:
         settings: may be replaced between rounds; other numbers of rounds mean nothing then.
         pattern, held_out: what the present round's trials are run on.
-        round, rounds: the last, or the last three, are at the pattern's own resolution.
+        round, rounds: the last one, two or three are at the pattern's own resolution.
     """
 
     def __init__(self, whole: Pattern, settings: PhasingSettings, held_out: BoolArray) -> None:

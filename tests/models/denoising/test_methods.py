@@ -183,6 +183,11 @@ def test_the_beam_is_found_where_it_is_not_given() -> None:
     assert unsaid.centre_px == found.centre_px
     lost = make("tv", TotalVariationSettings(splits=0)).predict(np.zeros((64, 64)), np.ones((64, 64), bool))
     assert any("beam is not known" in words for words in lost.warnings)
+    assert lost.centre_px is None  # the middle was not used, and nobody is to take it for the beam
+    used = make("tv", TotalVariationSettings(friedel="on", splits=0)).predict(
+        np.zeros((64, 64)), np.ones((64, 64), bool)
+    )
+    assert used.centre_px == (31.5, 31.5)
 
 
 @pytest.mark.parametrize("centre", [(-900.0, 31.5), (31.5, 5000.0)])
