@@ -11,13 +11,14 @@ import signal
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
 log = logging.getLogger(__name__)
 
 _PREFIX = "friedel-starts-"
+_LOCK = "alive"
 _EXIT_TERMINATED = 128 + signal.SIGTERM
 
 
@@ -29,9 +30,9 @@ def own_folder() -> Iterator[Path]:
     nobody else has said what is to happen. What cannot be caught is cleaned up by the next run.
     """
     remove_stale()
-    with tempfile.TemporaryDirectory(
-        prefix=f"{_PREFIX}{_host()}-{os.getpid()}-", ignore_cleanup_errors=True
-    ) as folder:
+    prefix = f"{_PREFIX}{_host()}-{os.getpid()}-"
+    # The lock is let go before the folder is removed: on a network share an open file cannot be.
+    with tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True) as folder, _held(Path(folder)):
         before = _catch_termination()
         try:
             yield Path(folder)
@@ -45,10 +46,37 @@ def remove_stale() -> None:
     named = re.compile(rf"{re.escape(_PREFIX + _host())}-(\d+)-\w+")
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}{_host()}-*"):
         match = named.fullmatch(folder.name)
-        if match is None or _lives(int(match[1])) or folder.is_symlink():
+        if match is None or _lives(int(match[1])) or folder.is_symlink() or _is_held(folder):
             continue
         log.info("removing %s, left behind by a process that was killed", folder)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """Hold a lock in the folder, for those who cannot see this process by its number: in another container, or on
+    another computer of the same name."""
+    with ExitStack() as stack:
+        # Elsewhere than on POSIX, and on a share without locks, the number must do.
+        with suppress(ImportError, OSError):
+            import fcntl
+
+            lock = stack.enter_context((folder / _LOCK).open("wb"))
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+
+
+def _is_held(folder: Path) -> bool:
+    try:
+        import fcntl
+
+        with (folder / _LOCK).open("rb+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except (ImportError, OSError):
+        return False
+    return False
 
 
 def _host() -> str:

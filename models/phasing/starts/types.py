@@ -112,7 +112,7 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    """End one start; it has no part in the average."""
+    """End one start; it has no part in the average. One that is being refined stays in it, as far as it has come."""
 
     seed: int
 

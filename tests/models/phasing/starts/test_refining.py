@@ -150,6 +150,19 @@ def test_folders_of_killed_processes_are_removed_and_those_of_others_are_not(mon
     assert left(tmp_path) == sorted([f"{mine}-{os.getppid()}-abc", "friedel-starts-elsewhere-1-abc"])
 
 
+def test_a_folder_in_use_stays_though_its_process_is_not_seen_from_here(monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(folder, "_lives", lambda _process: False)
+    with folder.own_folder() as used:
+        folder.remove_stale()
+        assert used.is_dir()
+        (tmp_path / f"{used.name}x").mkdir()
+        (tmp_path / f"{used.name}x" / folder._LOCK).touch()
+        folder.remove_stale()
+        assert left(tmp_path) == [used.name]
+    assert not left(tmp_path)
+
+
 def test_a_terminated_process_leaves_no_folder(tmp_path):
     code = (
         "import time\nfrom models.phasing.starts.folder import own_folder\n"
