@@ -14,6 +14,8 @@ from models.errors import BadPattern
 _WHOLE = 1e-3
 _MOST_LOOKED_AT = 20_000
 _LEAST_TO_JUDGE = 20
+_NO_COUNT = 2.0**53
+"""From here on one photon more is not told from none; such values are marks for what could not be measured."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,7 +24,7 @@ class Counts:
 
     Attributes:
         counts: (H, W) float32 ≥ 0; 0 where not measured.
-        measured: (H, W) bool; False also where the value is not finite.
+        measured: (H, W) bool; False also where the value is not finite, or too large for a count.
         whole: all counts are whole numbers.
         warnings: sentences on what the values look like if not photon counts.
     """
@@ -57,6 +59,10 @@ def check_counts(counts: npt.NDArray[Any], measured: npt.NDArray[Any]) -> Counts
     if (lost := int((seen & ~finite).sum())) > 0:
         warnings.append(f"{lost} measured pixels hold no finite number: they are taken as not measured")
         seen = seen & finite
+    huge = seen & (values >= _NO_COUNT)
+    if (lost := int(huge.sum())) > 0:
+        warnings.append(f"{lost} measured pixels hold numbers above 10¹⁵, no counts: they are taken as not measured")
+        seen = seen & ~huge
     inside = values[seen].astype(np.float64)
     warnings = _oddities(inside) + warnings
     clean = np.zeros(values.shape, np.float32)

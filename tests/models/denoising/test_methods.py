@@ -190,6 +190,16 @@ def test_the_beam_is_found_where_it_is_not_given() -> None:
     assert used.centre_px == (31.5, 31.5)
 
 
+def test_marks_that_are_no_counts_are_taken_as_not_measured() -> None:
+    frame = counts(sphere(photons=3000.0)).astype(np.float32)
+    frame[30, 20], frame[31, 20] = 1e30, np.finfo(np.float32).max
+    mask = np.ones((64, 64), bool)
+    found = make("tv").predict(frame, mask)
+    assert any(words.startswith("2 measured pixels hold numbers above") for words in found.warnings)
+    mask[30:32, 20] = False
+    np.testing.assert_array_equal(found.rate, make("tv").predict(frame, mask).rate)
+
+
 @pytest.mark.parametrize("centre", [(-900.0, 31.5), (31.5, 5000.0)])
 def test_a_beam_far_off_the_frame_has_no_mates(centre: tuple[float, float]) -> None:
     found = make("tv").predict(counts(sphere()), np.ones((64, 64), bool), centre)
