@@ -275,7 +275,7 @@ class _Run:
                 "the starts of later generations begin from the best of the earlier ones: their agreement says less "
                 "than that of independent starts"
             )
-        elif self._settings.first_support == SEARCH:
+        elif self._settings.first_support == SEARCH and len(made.starts) > 1:
             said.append("the starts begin from what the search found: their agreement says less than that of others")
         rough = sum(start.ended == "finished" and not start.refinement for start in made.starts)
         if self._refined and rough:

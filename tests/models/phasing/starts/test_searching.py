@@ -48,7 +48,7 @@ class FakeSearch:
     def starts(self):
         first = np.full((32, 32), 7, np.complex64)
         own = replace(self.settings, first_support="given", area_low=0.1, area_high=0.12)
-        return tuple(trial(number, own, first, 32, whole=True) for number in range(4))
+        return tuple(trial(number, own, first, 32, whole=True) for number in range(self.settings.starts))
 
 
 @pytest.fixture
@@ -123,6 +123,14 @@ def test_later_generations_keep_the_area_that_was_found(searching, monkeypatch):
     assert [kind for kind, _, _ in last.values()] == ["given"] * 3 + ["search"]  # a quarter begins from chance
     assert [support is None for _, _, support in last.values()] == [False] * 3 + [True]
     assert len(result.starts) == 5
+
+
+def test_one_start_agrees_with_no_other(searching):
+    asked = replace(SETTINGS, first_support="search")
+    for starts, said in ((4, True), (1, False)):
+        _, result = drive(replace(asked, starts=starts))
+        assert len(result.starts) == starts
+        assert any("their agreement" in text for text in result.trust.warnings) is said
 
 
 def test_stopping_in_the_search_says_so(searching):
