@@ -148,7 +148,7 @@ class PhaseSteps:
         editor = self._pane.support
         editor.source.setCurrentIndex(1)
         editor.source.activated.emit(1)
-        self._wait(lambda: editor.drawing is not None, "the autocorrelation")
+        self._wait(lambda: editor.ready, "the autocorrelation")
         editor.choose_tool("ellipse")
         canvas = editor.canvas
         width, height = canvas.width(), canvas.height()

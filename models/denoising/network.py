@@ -70,7 +70,7 @@ class DenoiseNet(nn.Module):
     """Rates of frames of any size.
 
     Args:
-        config: sizes; the default is what the bundled weights have.
+        config: sizes; the default is what `friedel train denoise` trains.
     """
 
     deviation_scale: Tensor

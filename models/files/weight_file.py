@@ -74,7 +74,9 @@ class WeightFormat:
             raise BadWeights(
                 f"{path} is no weight file",
                 cause="Friedel reads weights from .safetensors files only",
-                hint=f"give such a file or one of the bundled names: {', '.join(self.bundled)}",
+                hint=" or one of the bundled names: ".join(
+                    ["give such a file", *filter(None, [", ".join(self.bundled)])]
+                ),
             )
         if not path.is_file():
             raise BadWeights(f"there is no weight file {path}", hint="check the path")

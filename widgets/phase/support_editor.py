@@ -153,6 +153,11 @@ class SupportEditor(QWidget):
     def drawing(self) -> Drawing | None:
         return self._drawing
 
+    @property
+    def ready(self) -> bool:
+        """Whether there is a picture to draw on."""
+        return self._drawing is not None and self._place.currentWidget() is self.canvas
+
     def choose_tool(self, name: str) -> None:
         """Take "polygon", "ellipse" or "brush"; "" pans."""
         self._tool = name

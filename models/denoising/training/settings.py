@@ -10,7 +10,7 @@ from models.parameters import parameter, validate
 
 @dataclass(frozen=True)
 class DenoiseTrainingSettings:
-    """Particles, exposures, objective and optimiser of one training. The defaults made the bundled weights."""
+    """Particles, exposures, objective and optimiser of one training."""
 
     epochs: int = parameter(24, "epochs to train", low=1)
     steps_per_epoch: int = parameter(500, "optimiser steps in an epoch", low=1)
