@@ -4,7 +4,7 @@ What fails in a pattern without its centre is the start, not the iteration: from
 finds the object, from a disc of the wrong area none does. So supports are tried, where trying is cheap:
 
 - In the middle of the pattern only. A crop keeps the object's share of the array and, with it, the ratio of knowns to
-  unknowns; the object shrinks to some 28 pixels across, an iteration costs a fifth or less, and the noisy edge of a
+  unknowns; the object shrinks to some 28 pixels across, an iteration costs about a third, and the noisy edge of a
   weak pattern is left out. The held-out pixels are the whole pattern's, so that nothing leaks.
 - From lobed supports drawn by chance at several areas. A disc is its own mirror image: object and twin both fit into
   it, and starts stagnate with half of each. The areas lie around what the autocorrelation's extent says.
