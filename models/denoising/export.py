@@ -15,7 +15,7 @@ import numpy as np
 
 from models.denoising.types import Denoised, MethodInfo, Rests
 from models.files.h5 import h5_text
-from models.runs.types import DENOISED_BY, DENOISED_UNIT, FlagImage, Run
+from models.runs.types import DENOISED, DENOISED_BY, FlagImage, Run
 
 if TYPE_CHECKING:
     import h5py
@@ -44,9 +44,11 @@ class DenoisedWriter:
         self._detector = self._entry.create_group("instrument_1/detector_1")
         self._run = run
         self._stacks = {name: self._stack(name, frames, kind) for name, kind in _STACKS.items()}
-        self._stacks["data"].attrs["units"] = DENOISED_UNIT
+        # Nothing becomes photons by being denoised.
+        self._unit = run.unit or "photons"
+        self._stacks["data"].attrs["units"] = self._unit + DENOISED
         self._stacks["data"].attrs[DENOISED_BY] = info.title
-        self._stacks["errors"].attrs["units"] = DENOISED_UNIT
+        self._stacks["errors"].attrs["units"] = self._unit + DENOISED
         self._stacks["errors"].attrs["description"] = "standard deviation of the rate"
         self._stacks["validity"].attrs["description"] = ", ".join(
             f"{rest.value} {rest.name.lower()}" for rest in Rests
@@ -95,7 +97,7 @@ class DenoisedWriter:
         result = self._entry.create_group("result_1")
         result.create_dataset("original_index", data=np.array(self._indices, np.int64))
         result.create_dataset("measured_photons", data=np.array(self._photons))
-        result["measured_photons"].attrs["units"] = "photons"
+        result["measured_photons"].attrs["units"] = self._unit
         for place, name in enumerate(("speckle_size", "beam_y", "beam_x")):
             result.create_dataset(name, data=np.array([row[place] for row in self._results], np.float64))
             result[name].attrs["units"] = "px"

@@ -17,7 +17,7 @@ from models.denoising.types import BoolArray, Denoised
 from models.errors import BadParameter, FrameUnreadable, NotSaved
 from models.parameters import to_dict
 from models.progress import Progress
-from models.runs.types import DENOISED_UNIT, Frame, PixelFlag, Run
+from models.runs.types import DENOISED, Frame, PixelFlag, Run
 
 _FRAMES_FOR_BEAM = 50
 
@@ -142,7 +142,7 @@ def _checked(run: Run, frames: npt.ArrayLike, path: Path, mask: BoolArray | None
         raise BadParameter("No frames are chosen", hint="Choose the frames to denoise")
     if indices.min() < 0 or indices.max() >= len(run):
         raise BadParameter(f"Frames {indices.min()} … {indices.max()} are chosen", cause=f"the run has {len(run)}")
-    if run.unit == DENOISED_UNIT:
+    if run.unit.endswith(DENOISED):
         raise BadParameter(
             f"{run.name} is denoised already",
             cause="its values are rates, not counts",

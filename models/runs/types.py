@@ -20,8 +20,8 @@ PLANCK_TIMES_LIGHT_EV_M = 1.239841984332e-6
 """h·c in eV·m (CODATA 2018, exact)."""
 
 
-DENOISED_UNIT = "photons (denoised)"
-"""The unit of frames that Friedel denoised: expected photons, never to be taken for counts."""
+DENOISED = " (denoised)"
+"""How the unit of frames that Friedel denoised ends: they are rates, never to be taken for counts."""
 DENOISED_BY = "denoised_by"
 """The attribute of a dataset of denoised frames that names the method."""
 

@@ -170,6 +170,21 @@ def test_the_list_names_every_method(capsys: pytest.CaptureFixture[str]) -> None
     assert "--set sigma_px=1.2" in said
 
 
+def test_what_was_not_in_photons_is_not_called_so(simulated: Path, tmp_path: Path) -> None:
+    raw, out = tmp_path / "raw.cxi", tmp_path / "d.cxi"
+    raw.write_bytes(simulated.read_bytes())
+    with h5py.File(raw, "r+") as file:
+        file["entry_1/data_1/data"].attrs["units"] = "ADU"
+    assert dispatch(["denoise", str(raw), "--frames", "0", "--method", "radial", "-o", str(out)]) == 0
+    with h5py.File(out) as made:
+        assert made["entry_1/data_1/data"].attrs["units"] == "ADU (denoised)"
+        assert made["entry_1/data_1/errors"].attrs["units"] == "ADU (denoised)"
+        assert made["entry_1/result_1/measured_photons"].attrs["units"] == "ADU"
+    again = ["denoise", str(out), "--method", "radial", "-o", str(tmp_path / "e.cxi")]
+    assert dispatch(again) != 0
+    assert not (tmp_path / "e.cxi").exists()
+
+
 def test_frames_by_name(tmp_path: Path) -> None:
     events = [f"e{i}" for i in range(10)]
     assert frames_named("0:3,7,8-9", 10, None).tolist() == [0, 1, 2, 7, 8, 9]
