@@ -19,7 +19,8 @@ pytestmark = pytest.mark.real_data
 
 def test_every_start_finds_the_ring(shared_data: Path) -> None:
     pattern = read_pattern(shared_data / "hawk_ring" / "ring.h5")
-    settings = replace(DEFAULT.settings, search_starts=10, search_rounds=0, starts=3)
+    # The preset's whole search: with half of it, a double ring that fits as well wins on some processors.
+    settings = replace(DEFAULT.settings, starts=3)
     result = drain(run_starts(pattern, settings, workers=0))
     amplitude = np.sqrt(pattern.intensity.astype(np.float64))
     at = pattern.measured
