@@ -1,4 +1,4 @@
-"""The parameters of the classical methods; form, flags and provenance derive from them."""
+"""The parameters of the methods; form, flags and provenance derive from them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ AUTO, ON, OFF = "auto", "on", "off"
 
 
 @dataclass(frozen=True)
-class FriedelMeanSettings:
-    """What all classical methods share, and all there is to set where mates are averaged and nothing else is done."""
+class FriedelSettings:
+    """What all methods share."""
 
     friedel: str = parameter(
         AUTO,
@@ -20,6 +20,23 @@ class FriedelMeanSettings:
         choices=(AUTO, ON, OFF),
         title="Average Friedel mates",
     )
+
+
+@dataclass(frozen=True)
+class NetworkSettings(FriedelSettings):
+    """Friedel's network; it says itself how sure it is."""
+
+    weights: str = parameter(
+        "denoise",
+        "which weights: those that come with Friedel (denoise), or a .safetensors file of your own",
+        title="Weights",
+    )
+
+
+@dataclass(frozen=True)
+class FriedelMeanSettings(FriedelSettings):
+    """What all classical methods share, and all there is to set where mates are averaged and nothing else is done."""
+
     splits: int = parameter(
         3,
         "how often a third of the photons is set aside at random to find the standard deviation, one pass of the "
