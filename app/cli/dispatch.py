@@ -22,9 +22,10 @@ VERBS: dict[str, str] = {
     "export": "write chosen frames as a CXI file or an index list",
     "train": "retrain a bundled network from its seeds",
     "adapt": "train the speckle network further on a run's own frames, into new weights",
+    "adapt-denoise": "train the denoising network further on a run's own photons, into weights if they are better",
     "tour": "drive the real window through a whole session and save a picture of each step",
 }
-"""Every verb with its one-line help; the module is `app.cli.verb_<name>`."""
+"""Every verb with its one-line help; the module is `app.cli.verb_<name>`, with _ for -."""
 
 EXIT_OK = 0
 EXIT_BAD_INPUT = 2
@@ -43,7 +44,7 @@ verbs:
 
 def window_parser() -> argparse.ArgumentParser:
     """The parser for opening the window, which also carries the general help."""
-    verbs = "\n".join(f"  {name:<10} {text}" for name, text in VERBS.items())
+    verbs = "\n".join(f"  {name:<13} {text}" for name, text in VERBS.items())
     parser = argparse.ArgumentParser(
         prog="friedel",
         description="A workbench for coherent X-ray diffraction frames: browse, label, sort.",
@@ -84,7 +85,7 @@ def dispatch(argv: Sequence[str]) -> int:
 
 
 def _run_verb(name: str, argv: Sequence[str]) -> int:
-    module = importlib.import_module(f"app.cli.verb_{name}")
+    module = importlib.import_module(f"app.cli.verb_{name.replace('-', '_')}")
     parser = argparse.ArgumentParser(
         prog=f"friedel {name}",
         description=module.__doc__,
