@@ -12,11 +12,15 @@ from __future__ import annotations
 
 import argparse
 import time
-from typing import Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 from app.cli.console import follow, report
 from app.cli.flags import add_run, from_words
 from app.cli.outputs import output_path
+
+if TYPE_CHECKING:
+    from models.denoising.judging import RunVerdict
 
 _SHOWN = 6
 
@@ -49,6 +53,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mask", metavar="FILE", help="NPY, TIFF or HDF5; True (1) = measured; taken together with the run's own"
     )
+    parser.add_argument(
+        "--judge",
+        action="store_true",
+        help="test what was removed on up to 20 of the frames: is it noise without structure? Needs no truth",
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace a file of that name")
     parser.add_argument("--json", action="store_true", help="report as one JSON object")
 
@@ -57,6 +66,7 @@ def run(args: argparse.Namespace) -> int:
     import numpy as np
 
     from app.cli.selection import frames_named
+    from models.denoising.judging import judge_run
     from models.denoising.registry import method
     from models.denoising.run import denoise_run
     from models.denoising.speckle import in_units
@@ -81,6 +91,10 @@ def run(args: argparse.Namespace) -> int:
         mask = None if args.mask is None else read_mask(args.mask, opened.shape)
         work = denoise_run(opened, frames, info.name, path, parameters, mask=mask)
         made = follow(work, "denoising")
+        judged = None
+        if args.judge:
+            test = judge_run(opened, made.frames, info.name, parameters, mask=mask, centre_px=made.centre_px)
+            judged = follow(test, "testing")
     finally:
         opened.close()
     seconds = time.monotonic() - began
@@ -96,6 +110,7 @@ def run(args: argparse.Namespace) -> int:
             "beam_px": None if made.centre_px is None else list(made.centre_px),
             "speckle_px": None if made.speckle_px is None else round(made.speckle_px, 2),
             "speckle_per_nm": None if speckle is None or speckle.size_per_nm is None else speckle.size_per_nm,
+            **({} if judged is None else {"judged": _judged(judged)}),
             "seconds": round(seconds, 3),
             "notes": list(made.notes[:_SHOWN]),
             "warnings": list(made.warnings[:_SHOWN]),
@@ -103,6 +118,14 @@ def run(args: argparse.Namespace) -> int:
         args.json,
     )
     return 0
+
+
+def _judged(verdict: RunVerdict) -> dict[str, Any]:
+    """Field by field, numbers short enough to read."""
+    return {
+        name: round(value, 4) if isinstance(value, float) else list(value) if isinstance(value, tuple) else value
+        for name, value in asdict(verdict).items()
+    }
 
 
 class _ListMethods(argparse.Action):

@@ -105,8 +105,13 @@ class Verdict:
     @property
     def sound(self) -> bool:
         """No test speaks against the result."""
+        return not self.against
+
+    @property
+    def against(self) -> tuple[str, ...]:
+        """The sentences of tests that speak against the result."""
         tests = (self.chi_square, self.neighbours, self.mates)
-        return all(test.passed for test in tests if test is not None)
+        return self.sentences[: sum(not test.passed for test in tests if test is not None)]
 
 
 def judge(

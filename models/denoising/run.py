@@ -120,6 +120,7 @@ def denoise_run(
             method_title=info.title,
             method_paper=info.paper,
             parameters=as_json(to_dict(parameters)),
+            weights_digest="" if info.digest is None else info.digest(parameters),
             beam=words,
             source_file=run.path.name,
             source_dataset=run.dataset,

@@ -104,6 +104,7 @@ class MethodInfo:
         make: parameters → denoiser; imports what it needs.
         learned: True where it rests on trained weights.
         live: True where a 128² frame takes a few milliseconds without its deviation.
+        digest: parameters → digest of the weights it rests on; None where there are none.
     """
 
     name: str
@@ -114,3 +115,4 @@ class MethodInfo:
     make: Callable[[Any], Denoiser]
     learned: bool = False
     live: bool = True
+    digest: Callable[[Any], str] | None = None

@@ -210,3 +210,19 @@ def test_frames_by_name(tmp_path: Path) -> None:
     for wrong in ("3:3", "0:11", "x", "1::2"):
         with pytest.raises(BadParameter):
             frames_named(wrong, 10, None)
+
+
+def test_what_was_removed_is_tested_where_asked(
+    simulated: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    verdicts = []
+    for sigma in ("0.8", "6"):
+        argv = ["denoise", str(simulated), "--method", "gaussian", "--set", f"sigma_px={sigma}", "--judge"]
+        assert dispatch([*argv, "-o", str(tmp_path / f"{sigma}.cxi"), "--json"]) == 0
+        verdicts.append(spoken(capsys)["judged"])
+    mild, wide = verdicts
+    assert mild["tested"] == wide["tested"] == N  # type: ignore[index]
+    assert wide["sound"] < mild["sound"]  # type: ignore[index]
+    assert wide["kept_noise"] < mild["kept_noise"]  # type: ignore[index]
+    assert any("structure was removed" in words for words in wide["against"])  # type: ignore[index]
