@@ -5,6 +5,8 @@ pixels as were counted there, their standard deviation (…/errors), the mask in
 pixel rests on (…/validity: 0 measured, 1 its Friedel mate measured, 2 within half a speckle of these, 3 guessed).
 The measured run is never written to.
 
+A detector's own units become counts with --adu-per-photon, saturated pixels are left out with --saturation-level.
+
 For example: friedel denoise RUN --frames 0:100 --method tv --set weight=0.7 -o denoised.cxi
 """
 
@@ -16,7 +18,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from app.cli.console import follow, report
-from app.cli.flags import add_run, from_words
+from app.cli.flags import add_flags, add_run, from_flags, from_words
 from app.cli.outputs import output_path
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ _SHOWN = 6
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    from models.denoising.counting import CountingSettings
     from models.denoising.registry import DEFAULT, METHODS
 
     add_run(parser)
@@ -53,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mask", metavar="FILE", help="NPY, TIFF or HDF5; True (1) = measured; taken together with the run's own"
     )
+    add_flags(parser, CountingSettings)
     parser.add_argument(
         "--judge",
         action="store_true",
@@ -66,6 +70,7 @@ def run(args: argparse.Namespace) -> int:
     import numpy as np
 
     from app.cli.selection import frames_named
+    from models.denoising.counting import CountingSettings
     from models.denoising.judging import judge_run
     from models.denoising.registry import method
     from models.denoising.run import denoise_run
@@ -80,6 +85,7 @@ def run(args: argparse.Namespace) -> int:
     )
     info = method(args.method)
     parameters = from_words(info.parameters, args.set, "the method")
+    counting = from_flags(args, CountingSettings)
     opened = open_run(args.run, dataset=args.dataset)
     began = time.monotonic()
     try:
@@ -89,12 +95,20 @@ def run(args: argparse.Namespace) -> int:
             events = None if opened.events is None else list(opened.events)
             frames = frames_named(args.frames, len(opened), events)
         mask = None if args.mask is None else read_mask(args.mask, opened.shape)
-        work = denoise_run(opened, frames, info.name, path, parameters, mask=mask)
+        work = denoise_run(opened, frames, info.name, path, parameters, mask=mask, counting=counting)
         made = follow(work, "denoising")
         judged = None
         if args.judge:
-            test = judge_run(opened, made.frames, info.name, parameters, mask=mask, centre_px=made.centre_px)
-            judged = follow(test, "testing")
+            judging = judge_run(
+                opened,
+                made.frames,
+                info.name,
+                parameters,
+                mask=mask,
+                counting=counting,
+                centre_px=made.centre_px,
+            )
+            judged = follow(judging, "testing")
     finally:
         opened.close()
     seconds = time.monotonic() - began

@@ -32,10 +32,10 @@ class DenoisedWriter:
         file: a new HDF5 file.
         run: where the frames are from.
         frames: how many there will be at most.
-        info: the method.
+        info: the method. unit: of the counts; the run's own where None.
     """
 
-    def __init__(self, file: h5py.File, run: Run, frames: int, info: MethodInfo) -> None:
+    def __init__(self, file: h5py.File, run: Run, frames: int, info: MethodInfo, unit: str | None = None) -> None:
         from models.workspace.export import CXI_VERSION, write_geometry
 
         file["cxi_version"] = CXI_VERSION
@@ -45,7 +45,7 @@ class DenoisedWriter:
         self._run = run
         self._stacks = {name: self._stack(name, frames, kind) for name, kind in _STACKS.items()}
         # Nothing becomes photons by being denoised.
-        self._unit = run.unit or "photons"
+        self._unit = (run.unit if unit is None else unit) or "photons"
         self._stacks["data"].attrs["units"] = self._unit + DENOISED
         self._stacks["data"].attrs[DENOISED_BY] = info.title
         self._stacks["errors"].attrs["units"] = self._unit + DENOISED

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from models.denoising.counting import CountingSettings, counted
 from models.denoising.quality import judge
 from models.denoising.registry import make, method
 from models.denoising.types import BoolArray
@@ -52,6 +53,7 @@ def judge_run(
     parameters: Any = None,
     *,
     mask: BoolArray | None = None,
+    counting: CountingSettings | None = None,
     centre_px: tuple[float, float] | None = None,
     most: int = FRAMES,
 ) -> Generator[Progress, None, RunVerdict]:
@@ -60,6 +62,7 @@ def judge_run(
     Args:
         run: in photons. frames: indices. name, parameters: the method, as in `run.denoise_run`.
         mask: (H, W) bool, True = measured, taken together with the frames' own.
+        counting: how values become counts; None where they are counts.
         centre_px: of the beam for all frames; None to ask each frame where the run does not say.
         most: frames at most.
 
@@ -81,7 +84,7 @@ def judge_run(
     for place, index in enumerate(chosen):
         yield Progress(done=place, total=len(chosen), unit="frames", message="testing what was removed")
         try:
-            frame = run.load(int(index))
+            frame = counted(run.load(int(index)), counting or CountingSettings())
         except FrameUnreadable:
             continue
         measured = frame.valid if mask is None else frame.valid & mask

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from models.denoising.beam import estimate_beam
 from models.denoising.checking import check_counts
+from models.denoising.counting import CountingSettings, counted, counts_unit
 from models.denoising.registry import make, method
 from models.denoising.types import BoolArray, Denoised
 from models.errors import BadParameter, FrameUnreadable, NotSaved
@@ -54,6 +55,7 @@ def denoise_run(
     parameters: Any = None,
     *,
     mask: BoolArray | None = None,
+    counting: CountingSettings | None = None,
 ) -> Generator[Progress, None, DenoisedRun]:
     """Denoise frames of a run into a CXI file (`models.denoising.export` says where things are).
 
@@ -66,12 +68,14 @@ def denoise_run(
         path: the new file.
         parameters: of the method's own dataclass; its defaults where None.
         mask: (H, W) bool, True = measured; taken together with the frames' own.
+        counting: how values become counts; None where they are counts.
 
     Yields:
         Progress in frames.
 
     Raises:
-        BadParameter: no such method or frames, a mask of another shape, or the run is denoised already.
+        BadParameter: no such method or frames, a mask of another shape, the run is denoised already, or is in photons
+            and a value of one is given.
         NotSaved: the file cannot be written, or is the run itself.
     """
     from models.files.h5 import new_h5_checked
@@ -80,10 +84,12 @@ def denoise_run(
     parameters = info.parameters() if parameters is None else parameters
     denoiser = make(name, parameters)
     chosen = _checked(run, frames, path, mask)
+    counting = counting or CountingSettings()
+    unit = counts_unit(run, counting)
     centre, words = run.geometry.centre_px, "as the file says"
     if centre is None:
         yield Progress(done=0, total=len(chosen), unit="frames", message="looking for the beam")
-        centre, words = _find_beam(run, chosen, mask)
+        centre, words = _find_beam(run, chosen, mask, counting)
     seen = _Sentences(len(chosen))
     done: list[int] = []
     lost: list[int] = []
@@ -93,11 +99,11 @@ def denoise_run(
         from models.denoising.export import DenoisedWriter
         from models.workspace.provenance import as_json, origin
 
-        writer = DenoisedWriter(file, run, len(chosen), info)
+        writer = DenoisedWriter(file, run, len(chosen), info, unit)
         for place, index in enumerate(chosen):
             yield Progress(done=place, total=len(chosen), unit="frames", message="denoising")
             try:
-                frame = _masked(run.load(index), mask)
+                frame = counted(_masked(run.load(index), mask), counting)
             except FrameUnreadable:
                 lost.append(index)
                 continue
@@ -113,13 +119,14 @@ def denoise_run(
         if not done:
             raise NotSaved(f"Nothing was saved to {path}", cause="none of the frames can be read")
         yield Progress(done=len(chosen), total=len(chosen), unit="frames", message="finishing the file")
-        warnings = [*_of_unit(run), *seen.warnings()]
+        warnings = [*_of_unit(unit), *seen.warnings()]
         facts = origin(
             command="denoising",
             method=info.name,
             method_title=info.title,
             method_paper=info.paper,
             parameters=as_json(to_dict(parameters)),
+            counting=as_json(to_dict(counting)),
             weights_digest="" if info.digest is None else info.digest(parameters),
             beam=words,
             source_file=run.path.name,
@@ -163,13 +170,15 @@ def _masked(frame: Frame, mask: BoolArray | None) -> Frame:
     return replace(frame, flags=flags)
 
 
-def _find_beam(run: Run, chosen: list[int], mask: BoolArray | None) -> tuple[tuple[float, float] | None, str]:
+def _find_beam(
+    run: Run, chosen: list[int], mask: BoolArray | None, counting: CountingSettings
+) -> tuple[tuple[float, float] | None, str]:
     """The beam from the sum of some of the frames, and a sentence on it; None where they do not show it."""
     total = np.zeros(run.shape, np.float32)
     measured = np.ones(run.shape, np.bool_)
     for index in chosen[:: max(1, len(chosen) // _FRAMES_FOR_BEAM)][:_FRAMES_FOR_BEAM]:
         try:
-            frame = _masked(run.load(index), mask)
+            frame = counted(_masked(run.load(index), mask), counting)
         except FrameUnreadable:
             continue
         clean = check_counts(frame.raw, frame.valid)
@@ -183,10 +192,10 @@ def _find_beam(run: Run, chosen: list[int], mask: BoolArray | None) -> tuple[tup
     )
 
 
-def _of_unit(run: Run) -> list[str]:
-    if run.unit in ("photons", ""):
+def _of_unit(unit: str) -> list[str]:
+    if unit in ("photons", ""):
         return []
-    return [f"the run is in {run.unit}, not in photons: rates and deviations are on that scale, and wrong as photons"]
+    return [f"the run is in {unit}, not in photons: rates and deviations are on that scale, and wrong as photons"]
 
 
 class _Sentences:

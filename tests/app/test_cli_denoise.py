@@ -226,3 +226,25 @@ def test_what_was_removed_is_tested_where_asked(
     assert wide["sound"] < mild["sound"]  # type: ignore[index]
     assert wide["kept_noise"] < mild["kept_noise"]  # type: ignore[index]
     assert any("structure was removed" in words for words in wide["against"])  # type: ignore[index]
+
+
+def test_detector_units_become_photons(simulated: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with h5py.File(simulated) as file:
+        counts = file["entry_1/data_1/data"][()]
+    adu = tmp_path / "adu.h5"
+    with h5py.File(adu, "w") as file:
+        file["data"] = counts * np.float32(130) + np.random.default_rng(0).normal(0, 10, counts.shape)
+        file["data"].attrs["units"] = "ADU"
+    plain, made = (tmp_path / f"{name}.cxi" for name in ("plain", "made"))
+    argv = ["denoise", str(adu), "--method", "gaussian", "--json", "-o"]
+    capsys.readouterr()
+    assert dispatch([*argv, str(plain)]) == 0
+    assert any("not in photons" in words for words in spoken(capsys)["warnings"])  # type: ignore[attr-defined]
+    assert dispatch([*argv, str(made), "--adu-per-photon", "130"]) == 0
+    found = spoken(capsys)
+    assert found["warnings"] == []
+    with h5py.File(made) as file:
+        assert file["entry_1/data_1/data"].attrs["units"] == "photons (denoised)"
+        np.testing.assert_allclose(file["entry_1/data_1/data"][()].sum((1, 2)), counts.sum((1, 2)), rtol=1e-3)
+    assert dispatch(["denoise", str(simulated), "-o", str(tmp_path / "n.cxi"), "--adu-per-photon", "2"]) == 2
+    assert "is in photons already" in capsys.readouterr().err
