@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from models.denoising.training.settings import DenoiseTrainingSettings
+from models.denoising.training.settings import FrameTrainingSettings
 from models.simulation.generate import Kind, render_batch
 from models.simulation.particles import TRAIN_IDS, random_species
 from models.simulation.settings import SimulationSettings
@@ -37,6 +37,12 @@ def station(surface: str = "projected", side_px: int = SIDE_PX) -> SimulationSet
     )
 
 
+def speckle_px(diameter_nm: float) -> float:
+    """Fringe spacing of a particle at that beamline: λL/(D p)."""
+    where = station()
+    return where.wavelength_nm * where.distance_m / (diameter_nm * where.pixel_size_m)
+
+
 class Pool:
     """Frames (n, side, side) as float16 roots of intensity, the square of their norm being the same for all.
 
@@ -44,7 +50,7 @@ class Pool:
         settings: what is drawn. rng: the only source of chance.
     """
 
-    def __init__(self, settings: DenoiseTrainingSettings) -> None:
+    def __init__(self, settings: FrameTrainingSettings) -> None:
         self._settings = settings
         self.roots = np.zeros((settings.pool, SIDE_PX, SIDE_PX), np.float16)
 

@@ -1,16 +1,17 @@
-"""What a training of DenoiseNet is made of."""
+"""What the trainings of denoising networks are made of."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 from models.errors import BadParameter
 from models.parameters import parameter, validate
 
 
 @dataclass(frozen=True)
-class DenoiseTrainingSettings:
-    """Particles, exposures, objective and optimiser of one training."""
+class FrameTrainingSettings:
+    """Particles, exposures and optimiser of one training."""
 
     epochs: int = parameter(24, "epochs to train", low=1)
     steps_per_epoch: int = parameter(500, "optimiser steps in an epoch", low=1)
@@ -32,9 +33,6 @@ class DenoiseTrainingSettings:
         0.65, "share of frames with gaps, beam stops, lost modules, dead pixels", low=0.0, high=1.0
     )
     background: float = parameter(0.5, "share of frames with a smooth background", low=0.0, high=1.0)
-    folded: float = parameter(0.75, "share of batches in which Friedel mates are summed", low=0.0, high=1.0)
-    masked_weight: float = parameter(0.4, "weight of the pixels that are not measured", low=0.0)
-    deviation_weight: float = parameter(0.2, "weight of the likelihood of the errors under the deviations", low=0.0)
     learning_rate: float = parameter(2e-3, "highest learning rate of AdamW", low=1e-7, high=1.0)
     weight_decay: float = parameter(1e-4, "decay of AdamW", low=0.0, high=1.0)
     warmup_steps: int = parameter(100, "steps of the linear rise", low=0)
@@ -42,7 +40,39 @@ class DenoiseTrainingSettings:
     seed: int = parameter(0, "everything drawn follows from it", low=0)
 
 
-def checked(settings: DenoiseTrainingSettings) -> DenoiseTrainingSettings:
+@dataclass(frozen=True)
+class DenoiseTrainingSettings(FrameTrainingSettings):
+    """Of DenoiseNet."""
+
+    folded: float = parameter(0.75, "share of batches in which Friedel mates are summed", low=0.0, high=1.0)
+    masked_weight: float = parameter(0.4, "weight of the pixels that are not measured", low=0.0)
+    deviation_weight: float = parameter(0.2, "weight of the likelihood of the errors under the deviations", low=0.0)
+    blank: float = parameter(
+        0.1, "share of frames without a particle, which teach that even light is even", low=0.0, high=1.0
+    )
+    blank_epochs: int = parameter(5, "the last epochs, in which there are such frames", low=0)
+
+
+@dataclass(frozen=True)
+class PartialUNetTrainingSettings(FrameTrainingSettings):
+    """Of `published.PartialUNet`."""
+
+    epochs: int = parameter(10, "epochs to train", low=1)
+    renewed: int = parameter(1000, "frames of the pool replaced by new ones after every epoch", low=0)
+
+
+@dataclass(frozen=True)
+class RestoringUNetTrainingSettings(PartialUNetTrainingSettings):
+    """Of `published.RestoringUNet`, which takes three times as long per frame."""
+
+    steps_per_epoch: int = parameter(250, "optimiser steps in an epoch", low=1)
+    learning_rate: float = parameter(1e-3, "highest learning rate of AdamW", low=1e-7, high=1.0)
+
+
+S = TypeVar("S", bound=FrameTrainingSettings)
+
+
+def checked(settings: S) -> S:
     """The same settings, if they describe a training.
 
     Raises:

@@ -7,8 +7,10 @@ the mean, varying by 30 %; the whole detector, or one without a circle of 5 pixe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +24,8 @@ DOSES = (100.0, 1_000.0, 10_000.0)
 CLASSES = ("sphere", "spheroid", "icosahedron", "protein")
 PROTEINS = ("globule", "oligomer", "cage", "rod")
 EXTENT_PX = (12.0, 36.0)
+LEAST_RATE = 1e-6
+"""Below this a rate counts as this in the divergence, which would be infinite where 0 is said and light is."""
 STOP_PX, GAP_ROWS = 5.0, 4
 FLUENCE_SPREAD = 0.3
 _SPECKLE_NM_PX = 1245.0
@@ -63,7 +67,11 @@ def count(protocol: Protocol, dose: float, masked: bool, seed: int) -> Exposures
     """The frames with so many photons detected on the mean, Poisson-distributed."""
     rng = np.random.default_rng([seed, 6, round(dose), int(masked)])
     side = protocol.frames.shape[1]
-    mask = hole(side) if masked else np.ones((side, side), np.bool_)
+    return detect(protocol, dose, hole(side) if masked else np.ones((side, side), np.bool_), rng)
+
+
+def detect(protocol: Protocol, dose: float, mask: npt.NDArray[np.bool_], rng: np.random.Generator) -> Exposures:
+    """The same for any mask (H, W), True = measured."""
     detected = (protocol.frames * mask).sum((1, 2), keepdims=True)
     jitter = np.exp(rng.normal(0, FLUENCE_SPREAD, (len(protocol.frames), 1, 1)))
     rate = protocol.frames / detected * dose * jitter
@@ -98,7 +106,7 @@ def judge(rate: Image, deviation: FloatArray, truth: Image, measured: npt.NDArra
     """
     root, true_root = np.sqrt(np.maximum(rate, 0)), np.sqrt(truth)
     error = np.abs(root - true_root)
-    r, t = np.maximum(rate, 1e-9), np.maximum(truth, 1e-12)
+    r, t = np.maximum(rate, LEAST_RATE), np.maximum(truth, 1e-12)
     divergence = float((t * np.log(t / r) - t + r)[measured].sum())
     psnr = 10 * np.log10(truth.max() / max(float((error[measured] ** 2).mean()), 1e-30))
     within = error <= deviation
@@ -115,3 +123,122 @@ def judge(rate: Image, deviation: FloatArray, truth: Image, measured: npt.NDArra
         share(measured),
         share(hidden) if hidden.any() else float("nan"),
     )
+
+
+def root_deviation(rate: FloatArray, deviation: FloatArray) -> FloatArray:
+    """Standard deviation of √rate, which `judge` takes, for one of the rate; both (H, W).
+
+    The rate is read as (√rate + e)² with e normal of standard deviation s, whose own is √(4 rate s² + 2 s⁴).
+    """
+    r, d = np.asarray(rate, np.float64), np.asarray(deviation, np.float64)
+    half = d * d / 2
+    # √(r² + half) − r, without the cancellation.
+    with np.errstate(invalid="ignore"):
+        square = np.where(np.isfinite(half), half / np.maximum(np.sqrt(r * r + half) + r, 1e-30), half)
+    return np.sqrt(square).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Anisotropy:
+    """How much of what differs along the rings, the fringes, a result keeps; of 1 and 1 for the truth.
+
+    Attributes:
+        likeness: correlation of the azimuthal deviations of result and truth: 0 for an azimuthal mean, and for noise.
+        contrast: slope of the result's on the truth's: 0 for an azimuthal mean, below 1 where fringes are blurred.
+    """
+
+    likeness: float
+    contrast: float
+
+
+def anisotropy(
+    rate: Image, truth: Image, measured: npt.NDArray[np.bool_], centre_px: tuple[float, float] | None = None
+) -> Anisotropy:
+    """Whether fringes are kept, which a result may lose and still have a good PSNR.
+
+    The azimuthal deviation of a picture is a = √rate − m(radius), m the mean of √rate over measured pixels by rings
+    of one pixel, interpolated between rings. Over measured pixels, with b that of the truth, the likeness is
+    Σab / √(Σa² Σb²) and the contrast Σab / Σb². Of roots, whose counting noise is the same everywhere, so that pixels
+    count by how well their fringes can be seen. Of little meaning for spheres, which have none.
+
+    Args:
+        rate, truth: (H, W) expected photons. measured: (H, W) bool.
+        centre_px: (y, x) of the beam; None for the middle.
+    """
+    cy, cx = centre_px or tuple((n - 1) / 2 for n in truth.shape)
+    y, x = np.ogrid[: truth.shape[0], : truth.shape[1]]
+    radius = np.hypot(y - cy, x - cx)[measured]
+    ring = np.rint(radius).astype(np.intp)
+    pixels = np.bincount(ring)
+    there = np.flatnonzero(pixels)
+    found, true = (
+        _less_rings(np.sqrt(np.maximum(v, 0))[measured], radius, ring, pixels, there) for v in (rate, truth)
+    )
+    along, own, own_true = float((found * true).sum()), float((found**2).sum()), float((true**2).sum())
+    if own_true <= 0:
+        return Anisotropy(float("nan"), float("nan"))
+    return Anisotropy(along / np.sqrt(own * own_true) if own > 0 else 0.0, along / own_true)
+
+
+def _less_rings(
+    root: npt.NDArray[np.float64],
+    radius: npt.NDArray[np.float64],
+    ring: npt.NDArray[np.intp],
+    pixels: npt.NDArray[np.intp],
+    there: npt.NDArray[np.intp],
+) -> npt.NDArray[np.float64]:
+    means = np.bincount(ring, root)[there] / pixels[there]
+    return np.asarray(root - np.interp(radius, there, means), np.float64)
+
+
+def log_norm_error(rate: Image, truth: Image) -> float:
+    """Mean squared error of log(1 + I) / max: Bellisario's (J. Appl. Cryst. 55, 122, 2022), for comparison only.
+
+    I is the intensity over the truth's largest, the maximum each picture's own, so that the scale of photons is lost;
+    the mean is over all (H, W) pixels, hidden ones included, and the central speckle decides.
+    """
+    peak = max(float(truth.max()), 1e-30)
+    found, true = (np.log1p(np.maximum(v, 0) / peak) for v in (rate, truth))
+    return float(((found / max(found.max(), 1e-30) - true / max(true.max(), 1e-30)) ** 2).mean())
+
+
+Answer = tuple[FloatArray, FloatArray | None]
+"""(n, H, W) rates, and the standard deviations of their roots where a method says them."""
+
+
+def evaluate(answer: Callable[[Exposures], Answer], frames: Protocol, seed: int) -> dict[str, dict[str, Any]]:
+    """Means over frames of the figures, the mean PSNR of each class and the worst, by dose and mask (`key`)."""
+    found = {}
+    for dose in DOSES:
+        for masked in (False, True):
+            exposures = count(frames, dose, masked, seed)
+            rates, deviations = answer(exposures)
+            each = [
+                judge(
+                    rate.astype(np.float64),
+                    np.full_like(rate, np.nan) if deviations is None else deviations[i],
+                    truth.astype(np.float64),
+                    measured > 0,
+                )
+                for i, (rate, truth, measured) in enumerate(
+                    zip(rates, exposures.rate, exposures.measured, strict=True)
+                )
+            ]
+            names = [name for name in asdict(each[0]) if deviations is not None or "covered" not in name]
+            figures: dict[str, Any] = {name: _mean([getattr(one, name) for one in each]) for name in names}
+            figures["worst_psnr_dB"] = min(one.psnr_dB for one in each)
+            for i, name in enumerate(CLASSES):
+                figures[f"psnr_dB_{name}"] = _mean(
+                    [one.psnr_dB for one, of in zip(each, frames.classes, strict=True) if of == i]
+                )
+            found[key(dose, masked)] = figures
+    return found
+
+
+def key(dose: float, masked: bool) -> str:
+    return f"{dose:g} photons{', holes' if masked else ''}"
+
+
+def _mean(values: list[float]) -> float | None:
+    known = [value for value in values if not math.isnan(value)]
+    return float(np.mean(known)) if known else None

@@ -9,10 +9,11 @@ import torch
 from models.denoising.network import Estimate
 from models.denoising.training import validation
 from models.denoising.training.exposures import expose, random_mask, with_background
+from models.denoising.training.loop import learning_rate
 from models.denoising.training.objective import objective
 from models.denoising.training.pool import Pool
 from models.denoising.training.settings import DenoiseTrainingSettings
-from models.denoising.training.train import evaluate, learning_rate, train
+from models.denoising.training.train import evaluate, train
 from models.errors import BadParameter
 from models.progress import drain
 
