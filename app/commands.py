@@ -25,6 +25,7 @@ class Needs(Enum):
     SELECTION = "frames are selected"
     PHASING = "a reconstruction is under way"
     RESULT = "a reconstruction is shown"
+    DENOISED = "a frame was denoised"
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +179,14 @@ def _label() -> list[Command]:
 def _inspect() -> list[Command]:
     m = _Menu("Inspect", Needs.RUN)
     running = Needs.PHASING
+    m.add("denoise", "Denoise this frame", "Ctrl+D", "Expected photons of this frame beside the counted ones, live.")
+    m.add("denoise_frames", "Denoise frames…", "Ctrl+Shift+D", "Denoise frames, a class or the run into a file.")
+    m.add(
+        "phase_denoised", "Phase the denoised frame", "", "Reconstruct from denoised rates, marked as such.",
+        Needs.DENOISED,
+    )  # fmt: skip
+    m.add("phase_counts", "Phase measured counts", "", "Reconstruct from counts again in place of denoised rates.")
+    m.line()
     m.add("reconstruct", "Reconstruct this frame", "Ctrl+R", "Phase this frame with the chosen recipe, and watch.")
     m.add("phase", "Phase pane", "Shift+R", "Show preparation, recipe, reconstruction and results of this frame.")
     m.line()
@@ -218,6 +227,7 @@ def _view() -> list[Command]:
     m.add("theme_light", "Light", "", "Light colours.", **theme)
     m.add("theme_dark", "Dark", "", "Dark colours.", **theme)
     m.add("verdicts_apart", "Verdicts in a window", "", "Verdicts in their own window, and back.", checkable=True)
+    m.add("denoise_apart", "Denoise in a window", "", "Denoise in its own window, and back.", checkable=True)
     m.add("phase_apart", "Phase in a window", "", "Phase in its own window, and back.", checkable=True)
     m.add("full_screen", "Full screen", "F11", "Fill the screen.", always, checkable=True)
     m.add("reset_layout", "Reset layout", "", "Put all panes back where they were at first.", always)

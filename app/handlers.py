@@ -11,6 +11,7 @@ from app.commands import CLASS_KEYS
 from app.settings import save_settings
 
 if TYPE_CHECKING:
+    from app.denoising.presenter import DenoisePresenter
     from app.main_window import MainWindow
     from app.panes import Panes
     from app.phasing.controller import Phasing
@@ -205,7 +206,31 @@ def _inspect_handlers(window: MainWindow) -> dict[str, Handler]:
 
         return call
 
+    def denoise(action: Callable[[DenoisePresenter], object]) -> Callable[[], None]:
+        """Call `action` with what feeds the Denoise pane; the pane comes up for it."""
+
+        def call() -> None:
+            if window.panes is not None and window.session is not None:
+                action(window.panes.denoise.show())
+
+        return call
+
+    def handoff(function: str) -> Callable[[], None]:
+        """A function of `app.denoising.handoff`, loaded when it is first needed."""
+
+        def call() -> None:
+            if window.session is not None:
+                from app.denoising import handoff
+
+                getattr(handoff, function)(window, window.session)
+
+        return call
+
     return {
+        "inspect.denoise": denoise(lambda p: p.denoise()),
+        "inspect.denoise_frames": handoff("ask_frames"),
+        "inspect.phase_denoised": handoff("use_for_phasing"),
+        "inspect.phase_counts": handoff("use_counts"),
         "inspect.reconstruct": presenter(lambda p: p.reconstruct_current()),
         "inspect.phase": presenter(lambda p: None),
         "inspect.pause": phasing(lambda p: p.pause()),
@@ -276,6 +301,7 @@ def _view_handlers(window: MainWindow) -> dict[str, Handler]:
         "view.theme_light": theme("light"),
         "view.theme_dark": theme("dark"),
         "view.verdicts_apart": switch(lambda p, on: p.set_verdicts_apart(on)),
+        "view.denoise_apart": switch(lambda p, on: p.denoise.set_apart(on)),
         "view.phase_apart": switch(lambda p, on: p.set_phase_apart(on)),
         "view.full_screen": window.set_full_screen,
         "view.reset_layout": window.reset_layout,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QByteArray, Qt
@@ -10,6 +9,7 @@ from PyQt6.QtWidgets import QDockWidget, QWidget
 
 from app.frame_page import FramePage
 from app.frame_presenter import FramePresenter
+from app.inspect_dock import InspectDock
 from app.map_presenter import MapPresenter
 from app.side_presenter import JobsPresenter, SidePresenter
 from app.sorting_presenter import SortingPresenter
@@ -22,17 +22,16 @@ from widgets.run_panel import RunPanel
 from widgets.sorting_pane import SortingPane
 
 if TYPE_CHECKING:
+    from app.denoising.presenter import DenoisePresenter
     from app.main_window import MainWindow
     from app.phasing.presenter import PhasePresenter
     from app.session import RunSession
 
 LAYOUT_VERSION = 1
 LEFT_SHARE, RIGHT_SHARE = 0.20, 0.36
-HIDDEN_AT_FIRST = ("jobs", "phase")
+HIDDEN_AT_FIRST = ("jobs", "phase", "denoise")
 APART_SIZE = (900, 620)
 """of the verdicts in a window of their own, in pixels"""
-PHASE_SIZE, PHASE_SHARE = (1240, 780), 0.65
-"""of the Phase pane in a window of its own: at least this large, on a large screen this share of it"""
 
 
 class Panes:
@@ -59,10 +58,12 @@ class Panes:
             "queue": self._dock("queue", "Queue", self.queue),
             "jobs": self._dock("jobs", "Jobs", self.jobs_panel),
             "phase": self._dock("phase", "Phase", QWidget()),
+            "denoise": self._dock("denoise", "Denoise", QWidget()),
         }
-        self._session: RunSession | None = None
-        self._phase: PhasePresenter | None = None
-        self._phase_placed = False
+        docks, beside = self.docks, self.docks["map"]
+        self.phase = InspectDock(window, docks["phase"], beside, self._make_phase, "view.phase_apart")
+        self.denoise = InspectDock(window, docks["denoise"], beside, self._make_denoise, "view.denoise_apart")
+        self._inspect = (self.phase, self.denoise)
         self._for_run: bool | None = None
         self._at_first = True
         self._arranged: QByteArray | None = None
@@ -77,8 +78,6 @@ class Panes:
         self.sorting_presenter.settings_wanted.connect(self._ask_settings)
         self.sorting.larger.clicked.connect(lambda: table.trigger("view.verdicts_apart"))
         self.docks["verdicts"].topLevelChanged.connect(self._verdicts_moved)
-        self.docks["phase"].topLevelChanged.connect(self._phase_moved)
-        self.docks["phase"].visibilityChanged.connect(lambda seen: self._build_phase() if seen else None)
         self.jobs_presenter = JobsPresenter(self.jobs_panel, window.jobs, window)
 
     def show_session(self, session: RunSession | None) -> None:
@@ -88,11 +87,8 @@ class Panes:
         self.side_presenter.show_session(session)
         self.sorting_presenter.show_session(session)
         self.trust_presenter.show_session(session)
-        self._session = session
-        if self._phase is not None:
-            self._phase.show_session(session)
-        elif session is not None and self.docks["phase"].isVisible():
-            self._build_phase()
+        for each in self._inspect:
+            each.show_session(session)
 
     def show_for_run(self, for_run: bool) -> None:
         """With a run the docks are where the user left them; without one the welcome pane has the window."""
@@ -122,7 +118,8 @@ class Panes:
         if layout is not None and not layout.isEmpty() and self._window.restoreState(layout, LAYOUT_VERSION):
             self._at_first = False
             self._arranged = layout
-            self._phase_placed = not self.docks["phase"].isHidden()
+            for each in self._inspect:
+                each.restored()
 
     def reset(self) -> None:
         """Everything back to where it was at first."""
@@ -136,15 +133,14 @@ class Panes:
         for name in ("queue", "jobs"):
             window.addDockWidget(right, self.docks[name])
             window.tabifyDockWidget(self.docks["verdicts"], self.docks[name])
-        window.addDockWidget(right, self.docks["phase"])
-        window.tabifyDockWidget(self.docks["map"], self.docks["phase"])
+        for each in self._inspect:
+            each.add(right)
         for name, dock in self.docks.items():
             dock.setVisible(name not in HIDDEN_AT_FIRST)
         self._at_first = True
         self._spread()
         self.docks["verdicts"].raise_()
         self.docks["map"].raise_()
-        self._phase_placed = False
         self._arranged = window.saveState(LAYOUT_VERSION)
 
     def _spread(self) -> None:
@@ -178,66 +174,39 @@ class Panes:
                 dock.resize(min(APART_SIZE[0], room.width()), min(APART_SIZE[1], room.height()))
         self.raise_dock("verdicts")
 
-    # -- phase retrieval -------------------------------------------------------------------------------------------
+    # -- Inspect ---------------------------------------------------------------------------------------------------
 
     def show_phase(self) -> PhasePresenter:
         """Bring the Phase pane to the front: in a window of its own, unless the user has docked it."""
-        if not self._phase_placed:
-            self.set_phase_apart(True)
-        self.raise_dock("phase")
-        return self._build_phase()
+        return self.phase.show()
 
     def set_phase_apart(self, apart: bool) -> None:
-        """The Phase pane in a window of its own, where all of it is seen at once, or a page beside the map."""
-        dock = self.docks["phase"]
-        self._phase_placed = True
-        if dock.isFloating() != apart:
-            beside = self.docks["map"].size()
-            dock.setFloating(apart)
-            if apart:
-                self._place_apart(dock, PHASE_SIZE)
-            else:  # as large as the map it is a page beside of
-                self._window.resizeDocks([dock], [beside.width()], Qt.Orientation.Horizontal)
-                self._window.resizeDocks([dock], [beside.height()], Qt.Orientation.Vertical)
-        self.raise_dock("phase")
-
-    def _build_phase(self) -> PhasePresenter:
-        """The pane is made when it is first looked at: most sessions with a run never need it."""
-        if self._phase is None:
-            from app.phasing.presenter import PhasePresenter
-            from widgets.phase.pane import PhasePane
-
-            pane = PhasePane()
-            pane.larger.clicked.connect(lambda: self._window.actions_table.trigger("view.phase_apart"))
-            self.docks["phase"].setWidget(pane)
-            self._phase = PhasePresenter(pane, self._window)
-            self._phase.show_session(self._session)
-            self._phase_moved(self.docks["phase"].isFloating())
-            gc.freeze()  # as for the panes that were there before: what stays is not looked through again and again
-        return self._phase
+        """The Phase pane in a window of its own, or a page beside the map."""
+        self.phase.set_apart(apart)
 
     @property
     def phase_presenter(self) -> PhasePresenter | None:
         """What feeds the Phase pane; None before it was first shown."""
-        return self._phase
+        return self.phase.presenter
 
-    def _phase_moved(self, apart: bool) -> None:
-        self._window.actions_table.set_checked("view.phase_apart", apart)
-        if self._phase is not None:
-            self._phase.show_apart(apart)
+    @property
+    def denoise_presenter(self) -> DenoisePresenter | None:
+        """What feeds the Denoise pane; None before it was first shown."""
+        return self.denoise.presenter
 
-    def _place_apart(self, dock: QDockWidget, size: tuple[int, int]) -> None:
-        """Give a floating pane its size, over the middle of the window, within the screen."""
-        screen = self._window.screen()
-        room = self._window.geometry() if screen is None else screen.availableGeometry()
-        width, height = (
-            min(all_of_it, max(least, round(PHASE_SHARE * all_of_it)))
-            for least, all_of_it in zip(size, (room.width(), room.height()), strict=True)
-        )
-        middle = self._window.frameGeometry().center()
-        left = min(max(room.left(), middle.x() - width // 2), room.right() + 1 - width)
-        top = min(max(room.top(), middle.y() - height // 2), room.bottom() + 1 - height)
-        dock.setGeometry(left, top, width, height)
+    def _make_phase(self) -> PhasePresenter:
+        from app.phasing.presenter import PhasePresenter
+        from widgets.phase.pane import PhasePane
+
+        return PhasePresenter(PhasePane(), self._window)
+
+    def _make_denoise(self) -> DenoisePresenter:
+        from app.denoising.presenter import DenoisePresenter
+        from widgets.denoise.pane import DenoisePane
+
+        presenter = DenoisePresenter(DenoisePane(), self._window)
+        self.frame_presenter.display_changed.connect(presenter.repaint)
+        return presenter
 
     def _ask_settings(self, choice_id: str) -> None:
         if self._window.session is not None:

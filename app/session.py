@@ -20,6 +20,7 @@ from app.adapting import Adapting
 from app.browsing import Browser
 from app.classifying import Classifier
 from app.commands import Needs
+from app.denoising.controller import Denoising
 from app.embedding import EmbeddingController
 from app.jobs.manager import JobManager
 from app.jobs.threads import LatestWorker
@@ -78,6 +79,7 @@ class RunSession(QObject):
         self.adapting = Adapting(opened, self.labels, jobs, self)
         self.layout = MapLayout(opened, jobs, self)
         self.phasing = Phasing(opened, jobs, run_state.part(opened.state, "phasing"), self)
+        self.denoising = Denoising(opened, jobs, settings, self)
         self.profiler = RadialProfiler(opened.run, self)
         self._seen_suggestions: list[int] = []
         self._available: set[Needs] = set()
@@ -115,6 +117,7 @@ class RunSession(QObject):
         except NotSaved as error:
             self._state_not_saved(error)
         self.phasing.close()
+        self.denoising.close()
         self.adapting.close()
         self.embedding.close()
         self.layout.close()
@@ -154,6 +157,8 @@ class RunSession(QObject):
             now.add(Needs.PHASING)
         elif self.phasing.result is not None:
             now.add(Needs.RESULT)
+        if self.denoising.outcome is not None:
+            now.add(Needs.DENOISED)
         if now != self._available:
             self._available = now
             self.availability_changed.emit()
@@ -347,6 +352,9 @@ class RunSession(QObject):
         self.phasing.kept.changed.connect(self._update_available)
         self.phasing.problem.connect(self.complain)
         self.phasing.told.connect(self.tell)
+        self.denoising.outcome_changed.connect(self._update_available)
+        self.denoising.problem.connect(self.complain)
+        self.denoising.told.connect(self.tell)
         self.keeping.moved.connect(self._state_timer.start)
         self.sorting.changed.connect(self._state_timer.start)
         self.sorting.told.connect(self.told)

@@ -57,6 +57,7 @@ class Settings:
         shortcuts: command id to its key sequences, where the user changed them.
         geometry, layout: the main window's place and its docks, base64 of Qt's own format; "" for the default.
         last_folder: where the last file dialog was.
+        denoising: method and parameters of the Denoise pane as they were left, JSON.
     """
 
     theme: str = "system"
@@ -73,6 +74,7 @@ class Settings:
     geometry: str = ""
     layout: str = ""
     last_folder: str = ""
+    denoising: str = ""
 
     @property
     def annotator_name(self) -> str:

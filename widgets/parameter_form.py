@@ -24,9 +24,12 @@ from PyQt6.QtWidgets import (
 
 from models.parameters import ParameterInfo, describe
 from widgets import icons
+from widgets.phase.slider_field import SliderField
 from widgets.ticks import TickBox
 
 _INT_LIMIT = 2**31 - 1
+_RATIO_FROM = 30.0
+"""A range whose ends differ by more than this is dragged through in equal ratios."""
 
 
 class ParameterForm(QWidget):
@@ -35,8 +38,13 @@ class ParameterForm(QWidget):
     changed = pyqtSignal()
     """a value was changed by the user or by `reset`"""
 
-    def __init__(self, settings: Any, parent: QWidget | None = None, *, without: Sequence[str] = ()) -> None:
-        """A form for `settings`; the parameters named in `without` are not shown and keep their values."""
+    def __init__(
+        self, settings: Any, parent: QWidget | None = None, *, without: Sequence[str] = (), sliders: bool = False
+    ) -> None:
+        """A form for `settings`; the parameters named in `without` are not shown and keep their values.
+
+        With `sliders` numbers between two ends have a slider, and what it says is told while it is dragged.
+        """
         super().__init__(parent)
         self._settings = settings
         self._infos = tuple(info for info in describe(settings) if info.name not in without)
@@ -46,7 +54,7 @@ class ParameterForm(QWidget):
         form.setVerticalSpacing(6)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         for info in self._infos:
-            field = _make_field(info, self._touched)
+            field = _make_field(info, self._touched, sliders)
             self._fields[info.name] = field
             title = info.title or readable(info.name)
             label = QLabel(title)
@@ -143,13 +151,15 @@ class _Field:
     reset_button: QToolButton = dataclasses.field(default_factory=QToolButton)
 
 
-def _make_field(info: ParameterInfo, touched: Callable[[], None]) -> _Field:
+def _make_field(info: ParameterInfo, touched: Callable[[], None], sliders: bool) -> _Field:
     if info.choices:
         return _choice(info, touched)
     if info.kind is bool and not info.optional:
         return _switch(touched)
     if info.kind is int and not info.optional:
         return _whole_number(info, touched)
+    if sliders and info.kind is float and not info.optional and info.low is not None and info.high is not None:
+        return _slider(info, touched, info.low, info.high)
     if info.kind in (int, float):
         return _number(info, touched)
     return _words(info, touched)
@@ -217,6 +227,13 @@ def _number(info: ParameterInfo, touched: Callable[[], None]) -> _Field:
 
     line.editingFinished.connect(edited)
     return _Field(line, get, put)
+
+
+def _slider(info: ParameterInfo, touched: Callable[[], None], low: float, high: float) -> _Field:
+    ratio = low > 0 and high / low >= _RATIO_FROM
+    field = SliderField(info.title or readable(info.name), low, high, decimals=2, ratio=ratio)
+    field.changed.connect(lambda _value: touched())
+    return _Field(field, field.value, field.set_value)
 
 
 def _words(info: ParameterInfo, touched: Callable[[], None]) -> _Field:

@@ -176,8 +176,10 @@ class PhasePresenter(QObject):
         if phasing is None or prepared is None:
             self._pane.preparation.set_steps(())
             return
-        self._pane.set_subject(prepared.subject.title, words.pattern_words(prepared))
-        self._pane.preparation.set_steps(prepared.steps, _doubts(prepared))
+        to_come = words.input_step(phasing.settings)
+        about = words.pattern_words(prepared)
+        self._pane.set_subject(prepared.subject.title, f"denoised input   ·   {about}" if to_come else about)
+        self._pane.preparation.set_steps((*prepared.steps, *to_come), _doubts(prepared))
         if prepared.centre is not None:
             self._pane.preparation.set_centre(*prepared.centre)
         if phasing.state == PREPARING and self._pane.shows(PREPARE):
@@ -228,6 +230,8 @@ class PhasePresenter(QObject):
         self._pane.recipe.set_settings(phasing.settings)
         self._check_schedule(phasing.settings.schedule)
         self._pane.preparation.set_settings(phasing.preparation, _CENTRE)
+        if phasing.prepared is not None:
+            self._show_prepared()  # counts or denoised rates: among the steps
 
     def _show_keys(self) -> None:
         overrides = self._window.settings.shortcuts

@@ -8,9 +8,16 @@ from datetime import datetime
 import numpy as np
 
 from app.phasing.records import AGREEMENT, AVERAGE, Prepared, Result
+from models.patterns import Step
+from models.phasing.settings import PhasingSettings
 from models.phasing.types import Prtf, Trust
 from widgets.text import THIN_SPACE, counted, grouped, significant
 
+_INPUTS = {
+    "denoised": "in place of counts, when the starts are run",
+    "bounded": "within bounds of the counted ones, when the starts are run",
+    "denoised-first": "until the starts are ranked; the last refinement fits counts",
+}
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -29,6 +36,19 @@ def pattern_words(prepared: Prepared) -> str:
     parts.append(f"{100 * prepared.measured:.3g}{THIN_SPACE}% measured")
     parts.append(pixel_words(prepared.pixel_nm))
     return "   ·   ".join(parts)
+
+
+def input_step(settings: PhasingSettings) -> tuple[Step, ...]:
+    """What is done to the counts when the starts are run; nothing where they are fitted as they are."""
+    how = _INPUTS.get(getattr(settings, "input", ""))
+    if how is None:
+        return ()
+    from models.denoising.registry import DEFAULT, METHODS
+
+    name, *parameters = settings.denoiser.split() or [DEFAULT]
+    title = METHODS[name].title if name in METHODS else name
+    said = f" ({', '.join(parameters)})" if parameters else ""
+    return (Step("denoising", f"amplitudes from rates by “{title}”{said}, {how}"),)
 
 
 def _many(count: float) -> str:

@@ -51,6 +51,10 @@ _CONTROL_COLOURS = {
     ),
     "grey": "000000 ffffff",
     "grey inverted": "ffffff 000000",
+    "blue white red": (
+        "0b2f66 1c4b8c 2f68ad 4b86c1 6ea3d2 95bfe0 bad5ea dbe7f0 f4f4f4 f6e3d8 f5cab4 eea98b e18567 cf6049 b63c33 "
+        "94202a 6a0a22"
+    ),
 }
 
 
@@ -73,9 +77,12 @@ _MARKS = {
     "magma": _Marks(("3f5f5c", "66918c"), _DIM_HATCH, "3ddc84", "00d5ff"),
     "cubehelix": _Marks(("5c5c5c", "8a8a8a"), _DIM_HATCH, "ff4df0", "ff3b30"),
     "grey": _Marks(("2f4a78", "4a6ba6"), ("1b2740", "26355a"), "ff4df0", "ff3b30"),
+    "blue white red": _Marks(_GREY_HATCH, _DIM_HATCH, "ff4df0", "1f8a3b"),
     "grey inverted": _Marks(("7d97c4", "a3b8dc"), ("c3cfe4", "d6dff0"), "d000c4", "e0281c"),
 }
-COLOUR_MAPS: tuple[str, ...] = tuple(_MARKS)
+DIVERGING = "blue white red"
+"""For differences, with 0 in the middle: of even lightness on either side of it."""
+COLOUR_MAPS: tuple[str, ...] = tuple(name for name in _MARKS if name != DIVERGING)
 """Names of the colour maps, in the order a key cycles through them."""
 
 

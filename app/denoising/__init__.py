@@ -1,0 +1,1 @@
+"""Denoising of the frame on screen and of many frames, between the window and the models."""

@@ -1,0 +1,31 @@
+"""What the worker process of "Denoise frames…" does. No Qt.
+
+Imported in worker processes only, by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from models.denoising.run import DenoisedRun
+from models.progress import Progress
+
+
+def denoise_frames(
+    path: str, dataset: str | None, frames: Sequence[int], name: str, values: Mapping[str, Any], target: str
+) -> Generator[Progress, None, DenoisedRun]:
+    """Denoise frames of the run at `path` into the CXI file `target`; see `models.denoising.run.denoise_run`."""
+    yield Progress(done=0, total=len(frames), unit="frames", message="loading")
+    from models.denoising.registry import method
+    from models.denoising.run import denoise_run
+    from models.parameters import from_dict
+    from models.runs import open_run
+
+    run = open_run(Path(path), dataset)
+    try:
+        parameters = from_dict(method(name).parameters, values)
+        return (yield from denoise_run(run, frames, name, Path(target), parameters))
+    finally:
+        run.close()

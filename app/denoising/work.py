@@ -1,0 +1,103 @@
+"""What the preview process does: denoises one frame, again and again. No Qt.
+
+Imported in that process only, by name. It keeps the last frames and the last method, so that a change of a parameter
+sends no frame and loads no weights again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from dataclasses import replace
+
+import numpy as np
+
+from app.denoising.records import DRAWS, FRAMES_KEPT, Ask, Judgement, Outcome, Recipe, Subject
+from models.denoising import comparing
+from models.denoising.checking import check_counts
+from models.denoising.registry import make, method
+from models.denoising.speckle import in_units
+from models.denoising.types import Denoiser
+from models.detector.geometry import centre_of
+from models.errors import BadPattern, FriedelError
+from models.parameters import from_dict
+
+_subjects: OrderedDict[int, Subject] = OrderedDict()
+_last: tuple[Recipe, Denoiser] | None = None
+
+
+def preview(ask: Ask) -> Outcome:
+    """Denoise a frame.
+
+    Raises:
+        FriedelError: the frame or a parameter does not fit.
+    """
+    subject, denoiser = _subject(ask), _denoiser(ask.recipe)
+    if ask.draft:
+        denoiser = _denoiser(replace(ask.recipe, values={**ask.recipe.values, DRAWS: 0}))
+    frame = subject.frame
+    began = time.perf_counter()
+    result = denoiser.predict(frame.raw, frame.valid, subject.geometry.centre_px)
+    seconds = time.perf_counter() - began
+    clean = check_counts(frame.raw, frame.valid)
+    counts, measured = clean.counts, clean.measured
+    photons = float(counts.sum(dtype=np.float64))
+    centre = result.centre_px or centre_of(subject.geometry, (counts.shape[0], counts.shape[1]))
+    speckle = None if result.speckle_px is None else in_units(result.speckle_px, subject.geometry)
+    return Outcome(
+        key=subject.key,
+        recipe=ask.recipe,
+        method_title=method(ask.recipe.method).title,
+        draft=ask.draft,
+        result=result,
+        removed=comparing.removed(counts, result.rate, measured),
+        rings=comparing.rings(counts, result.rate, measured, centre, subject.geometry),
+        counted_power=comparing.power_spectrum(counts, measured, photons),
+        rate_power=comparing.power_spectrum(result.rate, measured, photons),
+        photons=photons,
+        measured_pixels=int(np.count_nonzero(measured)),
+        rests=comparing.rests_counted(result.validity),
+        speckle="" if speckle is None else speckle.words(),
+        seconds=seconds,
+    )
+
+
+def judge(ask: Ask, centre_px: tuple[float, float] | None) -> Judgement:
+    """Test a method on the frame with photons it does not see; two passes of it."""
+    from models.denoising.quality import judge as test
+
+    subject = _subject(ask)
+    frame = subject.frame
+    verdict = test(frame.raw, frame.valid, _denoiser(ask.recipe), centre_px)
+    if verdict is None:
+        return Judgement(ask.key, ask.recipe, True, ("too few photons to test anything: it takes twenty",))
+    return Judgement(ask.key, ask.recipe, verdict.sound, verdict.sentences)
+
+
+def _subject(ask: Ask) -> Subject:
+    if ask.subject is not None:
+        _subjects[ask.key] = ask.subject
+    if ask.key not in _subjects:
+        raise FriedelError("The frame is not at hand any more", hint="choose it again")
+    _subjects.move_to_end(ask.key)
+    while len(_subjects) > FRAMES_KEPT:
+        _subjects.popitem(last=False)
+    subject = _subjects[ask.key]
+    if subject.denoised:
+        raise BadPattern(
+            "This frame is denoised already",
+            cause="its values are rates, not counts",
+            hint="open the measured run it was made from",
+        )
+    if not subject.frame.valid.any():
+        raise BadPattern("No pixel of this frame is measured", hint="look at its mask (M)")
+    return subject
+
+
+def _denoiser(recipe: Recipe) -> Denoiser:
+    """The method with these parameters; the last one is kept with what it loaded."""
+    global _last
+    if _last is None or _last[0] != recipe:
+        info = method(recipe.method)
+        _last = recipe, make(recipe.method, from_dict(info.parameters, recipe.values))
+    return _last[1]

@@ -1,0 +1,1 @@
+"""Inspect → Denoise: the frame before and after, side by side or under one divider."""
