@@ -18,6 +18,8 @@ from app.cli.flags import add_flags, from_flags
 NETWORKS = {
     "speckle": "the embedding that sorts frames",
     "denoise": "the network that turns counts into expected counts, for any dose, mask and frame size",
+    "partial-unet": "the partial-convolution U-Net of Lee et al. 2021, on the frames that denoise is trained on",
+    "restoring-unet": "the restoring U-Net of Bellisario et al. 2022, on the frames that denoise is trained on",
 }
 
 
@@ -44,10 +46,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _settings(network: str) -> type[Any]:
-    if network == "denoise":
-        from models.denoising.training.settings import DenoiseTrainingSettings
+    if network != "speckle":
+        from models.denoising.training import settings
 
-        return DenoiseTrainingSettings
+        return {
+            "denoise": settings.DenoiseTrainingSettings,
+            "partial-unet": settings.PartialUNetTrainingSettings,
+            "restoring-unet": settings.RestoringUNetTrainingSettings,
+        }[network]
     from models.embedding.training.settings import TrainingSettings
 
     return TrainingSettings
@@ -58,6 +64,14 @@ def _training(network: str, settings: Any, folder: Path) -> Generator[Any, None,
         from models.denoising.training.train import train as train_denoise
 
         return train_denoise(settings, folder)
+    if network == "partial-unet":
+        from models.denoising.training.published import train_partial_unet
+
+        return train_partial_unet(settings, folder)
+    if network == "restoring-unet":
+        from models.denoising.training.published import train_restoring_unet
+
+        return train_restoring_unet(settings, folder)
     from models.embedding.training.train import train
 
     return train(settings, folder)

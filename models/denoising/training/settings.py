@@ -57,8 +57,9 @@ class DenoiseTrainingSettings(FrameTrainingSettings):
 class PartialUNetTrainingSettings(FrameTrainingSettings):
     """Of `published.PartialUNet`."""
 
-    epochs: int = parameter(10, "epochs to train", low=1)
-    renewed: int = parameter(1000, "frames of the pool replaced by new ones after every epoch", low=0)
+    epochs: int = parameter(6, "epochs to train", low=1)
+    pool: int = parameter(2500, "noise-free frames kept ready", low=8)
+    renewed: int = parameter(500, "of these, replaced by new ones after every epoch", low=0)
 
 
 @dataclass(frozen=True)
