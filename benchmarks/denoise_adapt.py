@@ -30,7 +30,9 @@ from models.denoising.adapt.adapt import DenoiseAdapted, adapt
 from models.denoising.adapt.likelihood import compare, judge
 from models.denoising.adapt.sample import Sample, sample_run
 from models.denoising.adapt.settings import DenoiseAdaptSettings
-from models.denoising.network import DenoiseNet
+from models.denoising.limits import Limits
+from models.denoising.registry import make
+from models.denoising.settings import NetworkSettings
 from models.denoising.training import validation
 from models.progress import drain
 from models.runs.types import Frame, Geometry, PixelFlag, RunIdentity
@@ -124,39 +126,20 @@ def _log_uniform(ends: tuple[float, float], n: int, rng: np.random.Generator) ->
     return found
 
 
-def truth_figures(network: DenoiseNet, run: SimulatedRun, sample: Sample) -> dict[str, npt.NDArray[np.float64]]:
-    """Figures of every frame of a sample from all of its photons."""
-    h, w = sample.radius.shape
-    top, left = ((2 * c - (n - 1)) / 2 for c, n in zip(sample.centre_px, (h, w), strict=True))
+def truth_figures(weight_file: str, run: SimulatedRun, frames: Sequence[int]) -> dict[str, npt.NDArray[np.float64]]:
+    """Figures of frames denoised by the method as users have it, from all of their photons."""
+    method = make("network", NetworkSettings(weights=weight_file))
     found = []
-    for row, index in enumerate(sample.indices):
-        counts, measured = (torch.from_numpy(x[row].astype(np.float32)) for x in (sample.counts, sample.measured))
-        half = None
-        if sample.folded[row]:
-            counts, measured, half = counts + counts.flip(0, 1), measured + measured.flip(0, 1), (h + 1) // 2
-        with torch.inference_mode():
-            answer = network(counts[None], measured[None], torch.from_numpy(sample.radius)[None], half)
-        pair = (answer.rate[0], answer.log_deviation[0].exp())
-        if half is not None:
-            pair = tuple(torch.cat([x, x.flip(0, 1)[h % 2 :]]) for x in pair)  # type: ignore[assignment]
-        rate, deviation = (x.numpy() for x in pair)
-        truth = run.rate[index][_inside(round(top), h, run.shape[0]), _inside(round(left), w, run.shape[1])]
-        ys, xs = _within(round(top), h, run.shape[0]), _within(round(left), w, run.shape[1])
-        made = validation.judge(
-            rate[ys, xs].astype(np.float64), deviation[ys, xs], truth.astype(np.float64), sample.measured[row][ys, xs]
-        )
-        found.append((made.psnr_dB, made.divergence, made.hole_error, made.covered, made.hole_covered))
+    for index in frames:
+        made = method.predict(run.counts[index], run.mask, run.geometry.centre_px)
+        rate = made.rate.astype(np.float64)
+        # The deviation of the root: the rate's variance is 4 r s² + 2 s⁴.
+        deviation = np.sqrt(np.sqrt(rate**2 + made.deviation.astype(np.float64) ** 2 / 2) - rate)
+        truth = run.rate[index].astype(np.float64)
+        each = validation.judge(rate, deviation.astype(np.float32), truth, run.mask)
+        found.append((each.psnr_dB, each.divergence, each.hole_error, each.covered, each.hole_covered))
     names = ("psnr_dB", "divergence", "hole_error", "covered", "hole_covered")
     return dict(zip(names, np.array(found).T, strict=True))
-
-
-def _inside(first: int, n: int, size: int) -> slice:
-    """The part of the run's frame that a window covers, and (`_within`) of the window that lies on the frame."""
-    return slice(max(0, first), min(size, first + n))
-
-
-def _within(first: int, n: int, size: int) -> slice:
-    return slice(max(0, -first), min(n, size - first))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -172,7 +155,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.set_num_threads(1)
     from app.cli.flags import from_words
 
-    settings = from_words(DenoiseAdaptSettings, [f"weights={args.weights}", "threads=1", *args.set], "adaptation")
+    # The number of steps ends it here, not a time that depends on what else the machine does.
+    words = [f"weights={args.weights}", "threads=1", "minutes=1000", *args.set]
+    settings = from_words(DenoiseAdaptSettings, words, "adaptation")
     parent, info = weights.load(args.weights)
     first = (VALIDATION_IDS if args.validation else TEST_IDS)[700]
     print(f"Weights {info.digest}; at most {settings.steps} steps of {settings.batch} frames; {args.frames} frames "
@@ -187,14 +172,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
             begun = time.process_time()
             result = drain(adapt(run, settings, Path(folder), range(args.frames)))  # type: ignore[arg-type]
             spent = time.process_time() - begun
-            network = parent if result.path is None else weights.load(result.path)[0]
-        others = replace(settings, most_frames=args.unseen)
-        sample = drain(sample_run(run, others, range(args.frames, len(run))))  # type: ignore[arg-type]
-        rows = np.arange(len(sample))
-        before, after = (judge(of, sample, rows, HIDDEN_SHARE, 99) for of in (parent, network))
+            unseen = range(args.frames, len(run))
+            others = replace(settings, most_frames=args.unseen)
+            reading = sample_run(run, others, unseen, limits=Limits.of(info.provenance))  # type: ignore[arg-type]
+            sample = drain(reading)
+            rows = np.arange(len(sample))
+            before = after = judge(parent, sample, rows, HIDDEN_SHARE, 99)
+            old = new = truth_figures(args.weights, run, unseen)
+            if result.path is not None:
+                after = judge(weights.load(result.path)[0], sample, rows, HIDDEN_SHARE, 99)
+                new = truth_figures(str(result.path), run, unseen)
         gain = compare(before.nats, after.nats, before.photons)
         hidden = compare(before.hidden_nats, after.hidden_nats, before.hidden_photons)
-        old, new = (truth_figures(of, run, sample) for of in (parent, network))
         better += gain.gain > gain.error
         worth += result.path is not None
         print(_row(PLACES[number].what, sample, gain, hidden, old, new, result, spent), flush=True)

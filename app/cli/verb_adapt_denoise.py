@@ -20,6 +20,7 @@ from app.cli.flags import add_flags, add_run, from_flags
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     from models.denoising.adapt.settings import DenoiseAdaptSettings
+    from models.denoising.counting import CountingSettings
 
     add_run(parser)
     parser.add_argument("--out", metavar="DIR", required=True, help="folder for the new weights")
@@ -34,12 +35,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="report as one JSON object")
     add_flags(parser, DenoiseAdaptSettings)
+    add_flags(parser, CountingSettings)
 
 
 def run(args: argparse.Namespace) -> int:
     from app.cli.selection import frames_named
     from models.denoising.adapt.adapt import adapt
     from models.denoising.adapt.settings import DenoiseAdaptSettings, checked
+    from models.denoising.counting import CountingSettings
     from models.patterns.read import read_mask
     from models.runs import open_run
 
@@ -49,7 +52,9 @@ def run(args: argparse.Namespace) -> int:
         events = None if opened.events is None else list(opened.events)
         frames = None if args.frames is None else frames_named(args.frames, len(opened), events)
         mask = None if args.mask is None else read_mask(args.mask, opened.shape)
-        made = follow(adapt(opened, settings, Path(args.out), frames, mask), "adapting")
+        counting = from_flags(args, CountingSettings)
+        work = adapt(opened, settings, Path(args.out), frames, mask=mask, counting=counting)
+        made = follow(work, "adapting")
     finally:
         opened.close()
     hidden = made.hidden_gain

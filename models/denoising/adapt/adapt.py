@@ -26,6 +26,8 @@ import numpy.typing as npt
 
 from models.denoising.adapt.sample import Sample, sample_run
 from models.denoising.adapt.settings import DenoiseAdaptSettings, checked
+from models.denoising.counting import CountingSettings
+from models.denoising.limits import Limits
 from models.denoising.types import BoolArray
 from models.errors import NotSaved
 from models.files.disk import is_writable
@@ -105,7 +107,9 @@ def adapt(
     settings: DenoiseAdaptSettings,
     out_folder: Path,
     frames: Sequence[int] | None = None,
+    *,
     mask: BoolArray | None = None,
+    counting: CountingSettings | None = None,
 ) -> Generator[DenoiseAdaptProgress, None, DenoiseAdapted]:
     """Train weights for `run`; if they are better, write them with their description into a folder under a new name.
 
@@ -117,6 +121,7 @@ def adapt(
         out_folder: made if need be; nothing in it is replaced.
         frames: indices to learn from, such as the hits; None for all. Frames of fewer than ten photons are left out.
         mask: (H, W) bool, True = measured; taken together with the run's own.
+        counting: how the run's values become counts; None where they are counts.
 
     Raises:
         BadWeights: the weights to start from cannot be loaded.
@@ -140,7 +145,9 @@ def adapt(
     if settings.threads:
         torch.set_num_threads(settings.threads)
     parent, info = weights.load(settings.weights)
-    sample = yield from _counted(sample_run(run, settings, frames, mask))
+    limits = Limits.of(info.provenance)
+    reading = sample_run(run, settings, frames, mask=mask, counting=counting, limits=limits)
+    sample = yield from _counted(reading)
     learned, watched, judged = _divided(len(sample))
     yield DenoiseAdaptProgress(done=0, total=settings.steps, unit="steps", message="judging the network as it is")
     before = judge(parent, sample, judged, _HIDDEN_SHARE, settings.seed)
@@ -164,6 +171,8 @@ def adapt(
     if good:
         provenance = {
             "made_by": "adaptation to a run by photon splitting",
+            # What the parent was trained on: the method asks for it.
+            "settings": info.provenance.get("settings"),
             "adapted": {
                 "parent": info.digest,
                 "parent_name": info.name,
@@ -176,7 +185,9 @@ def adapt(
                 "settings": to_dict(settings),
                 "frames": {name: list(indices) for name, indices in parts.items()},
                 "steps": steps,
+                "counting": to_dict(counting or CountingSettings()),
                 "beam_px": list(sample.centre_px),
+                "pixels_summed": sample.summed,
                 "notes": list(sample.notes),
                 "before": _figures(before),
                 "after": _figures(after),
@@ -238,7 +249,7 @@ def learn(
         return float((found.nats.sum() + settings.hidden_weight * found.hidden_nats.sum()) / found.photons.sum())
 
     start = watch(average)
-    best, best_step, best_state = start, 0, average
+    best, best_step, best_state = start, 0, dict(average)
     losses: list[float] = []
     gain, unlucky = math.nan, 0
     for step in range(1, settings.steps + 1):

@@ -16,10 +16,10 @@ class DenoiseAdaptSettings:
 
     weights: str = parameter("denoise", "weights to start from: bundled by name, or a .safetensors file")
     most_frames: int = parameter(256, "frames to learn from and to judge by, drawn at random", low=8, high=100_000)
-    steps: int = parameter(160, "optimiser steps at most", low=1, high=100_000)
+    steps: int = parameter(120, "optimiser steps at most", low=1, high=100_000)
     minutes: float = parameter(5.0, "no further steps after this time", unit="min", low=0.05, high=10_000.0)
     batch: int = parameter(8, "frames in a step", low=1, high=1024)
-    learning_rate: float = parameter(2e-4, "learning rate of AdamW", low=1e-7, high=1.0)
+    learning_rate: float = parameter(3e-4, "learning rate of AdamW", low=1e-7, high=1.0)
     averaging: float = parameter(0.96, "share of the running mean of the weights kept in a step", low=0.0, high=1.0)
     shown_low: float = parameter(
         0.5, "least share of a frame's photons that the network is shown", low=0.1, high=0.99

@@ -79,17 +79,15 @@ def draw(
     folded = bool(sample.folded[rows[0]])
     parts = []
     for row in rows:
-        counts, measured = sample.counts[row], sample.measured[row]
+        counts, exposure = sample.counts[row], sample.exposure[row]
         if folded:
             # Mirror images of a window about the beam lie about it, too.
             step = (1 if rng.random() < 0.5 else -1), (1 if rng.random() < 0.5 else -1)
-            counts, measured = counts[:: step[0], :: step[1]], measured[:: step[0], :: step[1]]
+            counts, exposure = counts[:: step[0], :: step[1]], exposure[:: step[0], :: step[1]]
         share = float(rng.uniform(settings.shown_low, settings.shown_high))
         shown, rest = split(counts, share, rng)
-        hidden = islands(counts.shape, rng.uniform(0, 2 * settings.hidden), rng) & measured
-        if folded:
-            hidden |= hidden[::-1, ::-1] & measured
-        parts.append(_parts(shown, rest, measured, hidden, share, folded))
+        hidden = islands(counts.shape, rng.uniform(0, 2 * settings.hidden), rng)
+        parts.append(_parts(shown, rest, exposure, hidden, share, folded))
     if max(sample.radius.shape) <= settings.crop_px:
         return _whole(parts, sample.radius, folded)
     cuts = [_cut(each[0], settings.crop_px, rng) for each in parts]
@@ -105,28 +103,28 @@ def halves(sample: Sample, rows: npt.NDArray[np.int64], hidden_share: float, see
     both: tuple[list[tuple[FloatArray, ...]], list[tuple[FloatArray, ...]]] = ([], [])
     for row in rows:
         rng = np.random.default_rng([seed, 0xADF, int(sample.indices[row])])
-        counts, measured = sample.counts[row], sample.measured[row]
+        counts, exposure = sample.counts[row], sample.exposure[row]
         one, other = split(counts, 0.5, rng)
-        hidden = islands(counts.shape, hidden_share, rng) & measured
-        if folded:
-            hidden |= hidden[::-1, ::-1] & measured
-        both[0].append(_parts(one, other, measured, hidden, 0.5, folded))
-        both[1].append(_parts(other, one, measured, hidden, 0.5, folded))
+        hidden = islands(counts.shape, hidden_share, rng)
+        both[0].append(_parts(one, other, exposure, hidden, 0.5, folded))
+        both[1].append(_parts(other, one, exposure, hidden, 0.5, folded))
     return _whole(both[0], sample.radius, folded), _whole(both[1], sample.radius, folded)
 
 
 def _parts(
-    shown: FloatArray, rest: FloatArray, measured: BoolArray, hidden: BoolArray, share: float, folded: bool
+    shown: FloatArray, rest: FloatArray, exposure: FloatArray, hidden: BoolArray, share: float, folded: bool
 ) -> tuple[FloatArray, ...]:
     """Shown photons, exposure, photons kept back and their multiple, of one frame.
 
-    What is hidden is kept back whole: 1/p times the photons that the network would have been shown.
+    What is hidden (mates too, where these are summed) is kept back whole: 1/p times the photons that the network
+    would have been shown.
     """
+    if folded:
+        hidden = hidden | hidden[::-1, ::-1]
     light = np.where(hidden, np.float32(0), shown)
-    exposure = (measured & ~hidden).astype(np.float32)
     kept_back = np.where(hidden, shown + rest, rest)
-    times = np.where(hidden, 1 / share, (1 - share) / share).astype(np.float32) * measured
-    parts = (light, exposure, kept_back, times)
+    times = np.where(hidden, 1 / share, (1 - share) / share).astype(np.float32) * exposure
+    parts = (light, np.where(hidden, np.float32(0), exposure), kept_back, times)
     if folded:
         parts = tuple(values + values[::-1, ::-1] for values in parts)  # type: ignore[assignment]
         if len(light) % 2:
