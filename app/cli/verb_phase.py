@@ -4,6 +4,9 @@ With --frame the frame is prepared first: its beam is found, it is cropped about
 every step is reported. A file that holds one pattern (NPY, TIFF, CXI, Hawk's HDF5; 2-D or 3-D) is taken as it is.
 Masks are True where measured.
 
+Amplitudes are the roots of the counts. --input bounded takes them part of the way to denoised rates, --denoiser says
+by which method (friedel denoise --list); the report and the result say so, and are judged by the counts.
+
 Starts are ranked by free log-likelihood. The first Ctrl+C ends them and writes what there is, the second one stops
 without writing. Parameters that are not given are the preset's.
 """
@@ -86,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
         result = follow(_until(work, interrupted), "phasing")
         drain(save(result, path, title=pattern.source))
     seconds = round(time.monotonic() - began, 3)
-    more = _more(result, pattern) | {"wall_seconds": seconds, "stopped_early": bool(interrupted), "file": str(path)}
+    more = _more(result) | {"wall_seconds": seconds, "stopped_early": bool(interrupted), "file": str(path)}
     report({**_found(result), **more}, args.json)
     return EXIT_INTERRUPTED if interrupted else EXIT_OK
 
@@ -192,7 +195,7 @@ def _found(result: Reconstruction) -> dict[str, Any]:
     }
 
 
-def _more(result: Reconstruction, pattern: Pattern) -> dict[str, Any]:
+def _more(result: Reconstruction) -> dict[str, Any]:
     from models.phasing.quality import is_preview
 
     return {
@@ -200,7 +203,8 @@ def _more(result: Reconstruction, pattern: Pattern) -> dict[str, Any]:
         "kept": result.kept,
         "prtf_cutoff_px": _number(result.trust.prtf_cutoff_px),
         "oversampling": _number(result.trust.oversampling),
-        "preparation": [step.words for step in pattern.steps],
+        "input": result.settings["input"],
+        "preparation": [step.words for step in result.pattern.steps],
     }
 
 

@@ -45,14 +45,16 @@ def reconstruct(
         BadPattern, BadParameter, NotConverging: see `Solver`.
     """
     from models.patterns.check import check_pattern
+    from models.phasing.denoised import inputs
     from models.phasing.quality.held_out import held_out_pixels
     from models.phasing.solver import Solver
 
     check_pattern(pattern)
     if held_out is None and settings.held_out > 0:
         held_out = held_out_pixels(pattern, settings.held_out, settings.seed)
+    fitted = inputs(pattern, settings, held_out).starts
     solver = Solver(
-        pattern, settings, seed, held_out=held_out, device=device, first=first, support=support, dtype=dtype
+        fitted, settings, seed, held_out=held_out, device=device, first=first, support=support, dtype=dtype
     )
     count = 1
     while not solver.finished:

@@ -107,22 +107,29 @@ class Search:
     """Rounds of trials: ask for `trials()`, run them in any order, hand the results to `take`, until there are none.
 
     Args:
-        whole: the pattern. settings: of the reconstruction; its constraints hold for the trials too.
+        whole: the pattern, by which trials are judged. settings: of the reconstruction; its constraints hold for the
+            trials too.
         held_out: bool, the pattern's shape.
+        fitted: what trials are run on where that is not the counted pattern (`models.phasing.denoised`).
 
     Attributes:
         settings: may be replaced between rounds; other numbers of rounds mean nothing then.
-        pattern, held_out: what the present round's trials are run on.
+        pattern, held_out: what the present round's trials are judged by. fitted: what those at low resolution are
+            run on.
         round, rounds: the last one, two or three are at the pattern's own resolution.
     """
 
-    def __init__(self, whole: Pattern, settings: PhasingSettings, held_out: BoolArray) -> None:
+    def __init__(
+        self, whole: Pattern, settings: PhasingSettings, held_out: BoolArray, fitted: Pattern | None = None
+    ) -> None:
         self.settings = settings
         self._whole = whole, held_out
         low, high = area_range(whole, settings)
         low, high = (low * _RANGE[0], high * _RANGE[1]) if high > 2 * low else (low, high)
         self._areas = np.geomspace(low, high, _AREAS)
-        self.pattern, self.held_out = low_resolution(whole, held_out, math.sqrt(low * high))
+        area = math.sqrt(low * high)
+        self.pattern, self.held_out = low_resolution(whole, held_out, area)
+        self.fitted = self.pattern if fitted is None else low_resolution(fitted, held_out, area)[0]
         self._strong = self.pattern.shape != whole.shape and _bright_at_edge(whole, self.pattern.shape)
         self._across = (math.sqrt(low * high) * math.prod(self.pattern.shape)) ** (1 / len(whole.shape))
         self.round = 0

@@ -9,6 +9,8 @@ from models.parameters import parameter
 OBJECTS = ("complex", "positive real part", "real", "positive")
 FIRST_SUPPORTS = ("search", "disc", "autocorrelation", "given")
 THRESHOLDS = ("max", "rms", "area")
+RAW, DENOISED, BOUNDED, DENOISED_FIRST = "raw", "denoised", "bounded", "denoised-first"
+INPUTS = (RAW, DENOISED, BOUNDED, DENOISED_FIRST)
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,31 @@ class PhasingSettings:
         low=0.0,
         high=20.0,
         title="Partial coherence",
+    )
+    input: str = parameter(
+        RAW,
+        "what amplitudes are the roots of: counted photons; the rates a denoiser expects; something between, "
+        "near the counts; or rates until the starts are ranked, and counts in the last refinement",
+        choices=INPUTS,
+        title="Amplitudes from",
+    )
+    denoiser: str = parameter(
+        "",
+        "method that gives the rates, with its parameters: tv, or tv weight=0.7; empty for the default one",
+    )
+    denoised_share: float = parameter(
+        0.5,
+        "for bounded: how far from the counted amplitudes to the denoised ones, 1 being all of the way",
+        low=0.0,
+        high=1.0,
+        title="Denoised share",
+    )
+    bound_sigma: float = parameter(
+        0.5,
+        "for bounded: how far at most, in standard errors of the counted amplitudes, half a √photon each",
+        low=0.0,
+        high=10.0,
+        title="Bound, standard errors",
     )
     held_out: float = parameter(
         0.05, "share of the measured pixels held out to judge by", low=0.0, high=0.5, title="Held out, share"

@@ -176,3 +176,23 @@ def test_the_second_interrupt_writes_nothing(monkeypatch: pytest.MonkeyPatch, pa
     assert dispatch(["phase", str(pattern), "-o", str(tmp_path / "r.cxi")]) == 130
     assert not (tmp_path / "r.cxi").exists()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_denoised_amplitudes_are_said_to_be_so(
+    pattern: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--input", "bounded", "--denoiser", "gaussian sigma_px=0.8", "--adu-per-photon", "1", "--json"]
+    assert dispatch(["phase", str(pattern), *QUICK, *words, "-o", str(tmp_path / "r.cxi")]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["input"] == "bounded"
+    assert any("Gaussian blur" in words for words in found["preparation"])
+    assert any("counts were fitted" in words for words in found["warnings"])
+
+
+def test_a_denoiser_that_is_not_there_is_named(
+    pattern: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--input", "denoised", "--denoiser", "magic", "--adu-per-photon", "1"]
+    assert dispatch(["phase", str(pattern), *QUICK, *words, "-o", str(tmp_path / "r.cxi")]) != 0
+    assert "magic" in capsys.readouterr().err
+    assert not (tmp_path / "r.cxi").exists()

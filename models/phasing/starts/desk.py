@@ -36,7 +36,10 @@ little more than what `app.jobs` passes on, so that no picture is left out on th
 _RATE_OVER_S = 3.0
 _WATCH_AT_LEAST_S = 1.0
 _ANSWER_WITHIN_S = 0.5
-_UNCHANGEABLE = ("starts", "generations", "seed", "held_out", "keep", "first_support", "refine_iterations")
+_UNCHANGEABLE = (
+    "starts", "generations", "seed", "held_out", "keep", "first_support", "refine_iterations",
+    "input", "denoiser", "denoised_share", "bound_sigma",
+)  # fmt: skip
 
 
 class Desk:

@@ -12,6 +12,7 @@ from models.errors import FriedelError
 from models.parameters import validate
 from models.patterns import Pattern
 from models.patterns.check import check_pattern
+from models.phasing.denoised import Inputs, inputs
 from models.phasing.quality import Ranking, assemble, held_out_pixels, rank
 from models.phasing.schedule import parse
 from models.phasing.settings import PhasingSettings
@@ -67,10 +68,11 @@ def run_starts(
     held_out = held_out_pixels(pattern, settings.held_out, settings.seed)
     if settings.first_support != "given":
         support = None
+    fitted = inputs(pattern, settings, held_out)
     with own_folder() as folder:
-        material = Material.write(folder, pattern, held_out, device)
+        material = Material.write(folder, fitted.starts, held_out, device)
         given = None if support is None else material.keep("given", support)
-        run = _Run(pattern, settings, held_out, material, processes_for(settings, workers, device), device)
+        run = _Run(pattern, fitted, settings, held_out, material, processes_for(settings, workers, device), device)
         try:
             yield from run.stages(given)
             yield from run.refine()
@@ -86,13 +88,14 @@ class _Run:
     def __init__(
         self,
         pattern: Pattern,
+        fitted: Inputs,
         settings: PhasingSettings,
         held_out: BoolArray,
         material: Material,
         processes: int,
         device: str,
     ) -> None:
-        self._pattern, self._settings, self._held_out = pattern, settings, held_out
+        self._pattern, self._fitted, self._settings, self._held_out = pattern, fitted, settings, held_out
         self._material, self._device = material, device
         self._at_once = running_at_once(pattern.shape, max(processes, 1), device)
         self._desk = Desk(settings, pattern.shape, Crew(material, min(processes, self._at_once)))
@@ -147,8 +150,8 @@ class _Run:
         yield self._desk.record(self._desk.stage)
         from models.phasing.search import Search
 
-        search = Search(self._pattern, self._settings, self._held_out)
-        self._material.add(LOW, search.pattern, search.held_out)
+        search = Search(self._pattern, self._settings, self._held_out, self._fitted.starts)
+        self._material.add(LOW, search.fitted, search.held_out)
         self._desk.low = search.pattern.shape
         number = 0
         while trials := search.trials():
@@ -231,7 +234,7 @@ class _Run:
                 return
         schedule = refining.refinement(desk.settings, self._pattern)
         try:
-            tasks = refining.tasks_of(starts, schedule, self._material, self._pattern)
+            tasks = refining.tasks_of(starts, schedule, self._material, self._fitted.refinement)
             if tasks:
                 table = refining.RefiningTable(desk.table, starts, tasks, schedule)
                 yield from desk.run(tasks, self._at_once, may_give_up=False, table=table)
@@ -251,7 +254,7 @@ class _Run:
             cause = cause or "it was stopped before the first iteration"
             raise FriedelError("There is nothing to show yet", cause=cause)
         work = assemble(
-            self._pattern,
+            self._fitted.counted,
             starts,
             self._settings,
             self._held_out,
@@ -270,6 +273,7 @@ class _Run:
             record = replace(self._desk.record(step.message), done=step.done, total=step.total, unit=step.unit)
             enough = isinstance((yield record), Stop) or enough
         said = [text for text in doubts if text not in made.trust.warnings]
+        said += self._fitted.warnings
         if self._desk.generation:
             said.append(
                 "the starts of later generations begin from the best of the earlier ones: their agreement says less "
