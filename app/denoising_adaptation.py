@@ -37,21 +37,28 @@ def minutes(settings: DenoiseAdaptSettings, run: Run) -> tuple[float, float]:
 
 
 def adapt(
-    path: str, dataset: str | None, folder: str, values: Mapping[str, Any], frames: Sequence[int] | None
+    path: str,
+    dataset: str | None,
+    folder: str,
+    values: Mapping[str, Any],
+    frames: Sequence[int] | None,
+    counting: Mapping[str, Any],
 ) -> Generator[Progress, None, DenoiseAdapted]:
     """Train weights for the run at `path`; they go to the workspace `folder` if they are better.
 
     Args:
-        values: of `DenoiseAdaptSettings`. frames: to learn from, None for all.
+        values: of `DenoiseAdaptSettings`. frames: to learn from, None for all. counting: of `CountingSettings`.
     """
     yield Progress(done=0, message="loading the network")
     from models.denoising.adapt.adapt import adapt as train
     from models.denoising.adapt.settings import DenoiseAdaptSettings
+    from models.denoising.counting import CountingSettings
     from models.parameters import from_dict
     from models.runs import open_run
 
+    settings, how = from_dict(DenoiseAdaptSettings, values), from_dict(CountingSettings, counting)
     run = open_run(Path(path), dataset)
     try:
-        return (yield from train(run, from_dict(DenoiseAdaptSettings, values), Path(folder) / FOLDER, frames))
+        return (yield from train(run, settings, Path(folder) / FOLDER, frames, counting=how))
     finally:
         run.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from PyQt6.QtCore import QObject, pyqtSignal
@@ -10,11 +11,18 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from app.jobs.manager import JobManager
 from app.opening import Opened
 from models.errors import FriedelError
+from models.parameters import to_dict
 
 if TYPE_CHECKING:
+    from app.main_window import MainWindow
+    from app.session import RunSession
     from models.denoising.adapt.adapt import DenoiseAdapted
+    from models.denoising.counting import CountingSettings
 
 ADAPT_TASK = "app.denoising_adaptation:adapt"
+METHOD = "network"
+"""what is adapted, in `models.denoising.registry`"""
+_BUNDLED = "denoise"
 
 
 class DenoiserAdapting(QObject):
@@ -31,12 +39,19 @@ class DenoiserAdapting(QObject):
         self._opened, self._jobs = opened, jobs
         self._job = 0
         self._closed = False
+        self.latest = ""
+        """path of the weights adapted last since the run was opened"""
 
     @property
     def running(self) -> bool:
         return bool(self._job)
 
-    def start(self, values: Mapping[str, Any], frames: Sequence[int] | None = None) -> None:
+    def start(
+        self,
+        values: Mapping[str, Any],
+        frames: Sequence[int] | None = None,
+        counting: CountingSettings | None = None,
+    ) -> None:
         """Adapt with these `DenoiseAdaptSettings` to frames, or all; without effect while that is going on."""
         if self._job or self._closed:
             return
@@ -45,7 +60,14 @@ class DenoiserAdapting(QObject):
         self._job = self._jobs.start(
             f"Adapting the denoiser to {run.name}",
             ADAPT_TASK,
-            (str(run.path), run.dataset or None, str(self._opened.workspace.folder), dict(values), chosen),
+            (
+                str(run.path),
+                run.dataset or None,
+                str(self._opened.workspace.folder),
+                dict(values),
+                chosen,
+                {} if counting is None else to_dict(counting),
+            ),
             on_finished=self._finished,
             on_failed=self._failed,
             on_cancelled=self._ended,
@@ -64,7 +86,8 @@ class DenoiserAdapting(QObject):
         if made.path is None:
             self.told.emit(words)
         else:
-            self.ready.emit(str(made.path), words)
+            self.latest = str(made.path)
+            self.ready.emit(self.latest, words)
 
     def _failed(self, error: FriedelError) -> None:
         self._ended()
@@ -73,3 +96,41 @@ class DenoiserAdapting(QObject):
 
     def _ended(self) -> None:
         self._job = 0
+
+
+def ask(window: MainWindow, session: RunSession) -> None:
+    """Say what adapting does and how long it takes, ask for frames and settings, and start it."""
+    from app.denoising.handoff import frame_choices
+    from app.denoising_adaptation import minutes
+    from app.dialogs.adapt_denoiser import AdaptDenoiserDialog
+    from models.denoising.adapt.sample import FEWEST
+    from models.denoising.adapt.settings import DenoiseAdaptSettings
+
+    adapting, denoising, run = session.denoiser_adapting, session.denoising, session.run
+    if adapting.running:
+        session.tell("The denoiser is being adapted to this run already: see the list of jobs.")
+        return
+    choices = [(each.title, each.frames) for each in frame_choices(session) if len(each.frames) >= FEWEST]
+    if not choices:
+        session.tell(
+            f"{run.name} has {len(run)} frames, and at least {FEWEST} are needed to adapt the denoiser to it."
+        )
+        return
+    weights = denoising.parameters.weights if denoising.recipe.method == METHOD else _BUNDLED
+    settings = DenoiseAdaptSettings(weights=weights, threads=1)
+    dialog = AdaptDenoiserDialog(settings, choices, lambda chosen: minutes(chosen, run), window)
+    dialog.accepted.connect(
+        lambda: adapting.start(to_dict(dialog.settings()), dialog.frames(), counting=denoising.counting)
+    )
+    dialog.finished.connect(dialog.deleteLater)
+    dialog.open()
+
+
+def use(_window: MainWindow, session: RunSession) -> None:
+    """Denoise with the weights adapted last; "Back" in the pane undoes it."""
+    path, denoising = session.denoiser_adapting.latest, session.denoising
+    if not path:
+        session.tell("No denoiser was adapted to this run since it was opened.")
+        return
+    denoising.choose(METHOD)
+    denoising.set_parameters(replace(denoising.parameters, weights=path))

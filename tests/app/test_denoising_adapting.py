@@ -76,11 +76,12 @@ def test_better_weights_are_offered_and_others_explained(qtbot, adapting, jobs, 
     title, task, args = jobs.started[0]
     assert title == "Adapting the denoiser to run"
     assert task == denoising_adapting.ADAPT_TASK
-    assert args == ("run.cxi", "/data", str(tmp_path), {"steps": 3}, [1, 2])
+    assert args == ("run.cxi", "/data", str(tmp_path), {"steps": 3}, [1, 2], {})
     with qtbot.waitSignal(adapting.ready) as ready:
         jobs.finish(SimpleNamespace(path=Path("w.safetensors"), verdict="Better by so much"))
     assert ready.args == ["w.safetensors", "Better by so much."]
     assert not adapting.running
+    assert adapting.latest == "w.safetensors"
     adapting.start({})
     with qtbot.waitSignal(adapting.told) as told, qtbot.assertNotEmitted(adapting.ready):
         jobs.finish(SimpleNamespace(path=None, verdict="No better"))
