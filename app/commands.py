@@ -181,6 +181,8 @@ def _inspect() -> list[Command]:
     running = Needs.PHASING
     m.add("denoise", "Denoise this frame", "Ctrl+D", "Expected photons of this frame beside the counted ones, live.")
     m.add("denoise_frames", "Denoise frames…", "Ctrl+Shift+D", "Denoise frames, a class or the run into a file.")
+    m.add("adapt_denoiser", "Adapt denoiser to this run…", "", "Train a copy of it on this run's own photons.")
+    m.add("use_adapted_denoiser", "Use adapted denoiser", "", "Denoise with the weights adapted to this run last.")
     m.add(
         "phase_denoised", "Phase the denoised frame", "", "Reconstruct from denoised rates, marked as such.",
         Needs.DENOISED,

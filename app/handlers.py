@@ -226,9 +226,22 @@ def _inspect_handlers(window: MainWindow) -> dict[str, Handler]:
 
         return call
 
+    def adapting(function: str) -> Callable[[], None]:
+        """A function of `app.denoising_adapting`."""
+
+        def call() -> None:
+            if window.session is not None:
+                from app import denoising_adapting
+
+                getattr(denoising_adapting, function)(window, window.session)
+
+        return call
+
     return {
         "inspect.denoise": denoise(lambda p: p.denoise()),
         "inspect.denoise_frames": handoff("ask_frames"),
+        "inspect.adapt_denoiser": adapting("ask"),
+        "inspect.use_adapted_denoiser": adapting("use"),
         "inspect.phase_denoised": handoff("use_for_phasing"),
         "inspect.phase_counts": handoff("use_counts"),
         "inspect.reconstruct": presenter(lambda p: p.reconstruct_current()),

@@ -21,6 +21,7 @@ from app.browsing import Browser
 from app.classifying import Classifier
 from app.commands import Needs
 from app.denoising.controller import Denoising
+from app.denoising_adapting import DenoiserAdapting
 from app.embedding import EmbeddingController
 from app.jobs.manager import JobManager
 from app.jobs.threads import LatestWorker
@@ -80,6 +81,7 @@ class RunSession(QObject):
         self.layout = MapLayout(opened, jobs, self)
         self.phasing = Phasing(opened, jobs, run_state.part(opened.state, "phasing"), self)
         self.denoising = Denoising(opened, jobs, settings, self)
+        self.denoiser_adapting = DenoiserAdapting(opened, jobs, self)
         self.profiler = RadialProfiler(opened.run, self)
         self._seen_suggestions: list[int] = []
         self._available: set[Needs] = set()
@@ -118,6 +120,7 @@ class RunSession(QObject):
             self._state_not_saved(error)
         self.phasing.close()
         self.denoising.close()
+        self.denoiser_adapting.close()
         self.adapting.close()
         self.embedding.close()
         self.layout.close()
@@ -355,6 +358,9 @@ class RunSession(QObject):
         self.denoising.outcome_changed.connect(self._update_available)
         self.denoising.problem.connect(self.complain)
         self.denoising.told.connect(self.tell)
+        self.denoiser_adapting.problem.connect(self.problem)
+        self.denoiser_adapting.told.connect(self.told)
+        self.denoiser_adapting.ready.connect(self._denoiser_adapted)
         self.keeping.moved.connect(self._state_timer.start)
         self.sorting.changed.connect(self._state_timer.start)
         self.sorting.told.connect(self.told)
@@ -378,6 +384,9 @@ class RunSession(QObject):
     def _adapted(self, _key: str) -> None:
         words = "An embedding adapted to this run is ready. The present one stays until you choose."
         self.offered.emit(words, "Compare…", "run.embedding")
+
+    def _denoiser_adapted(self, _path: str, words: str) -> None:
+        self.offered.emit(words, "Denoise with it", "inspect.use_adapted_denoiser")
 
     def _take_vectors(self, vectors: npt.NDArray[np.float32], provenance: dict[str, Any]) -> None:
         self.classifier.set_vectors(vectors, provenance)
