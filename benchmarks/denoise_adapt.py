@@ -1,7 +1,7 @@
 """What adapting the denoising network to a run gains: `python -m benchmarks.denoise_adapt` prints a table.
 
 Ten simulated runs whose detectors, doses, speckle sizes or particles the network was not trained on. The network
-adapts to 200 frames of each, and is judged on 60 others: by photons kept back (halves foretelling the other halves,
+adapts to 200 frames of each, and is judged on 40 others: by photons kept back (halves foretelling the other halves,
 what measured runs can be judged by, too), and by the truth that the simulation knows (√rate's PSNR, Poisson
 divergence per frame, error in the mask's holes, share of true roots within one deviation), from all of the photons.
 """
@@ -147,7 +147,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.denoise_adapt", description=__doc__.split("\n\n")[0])
     parser.add_argument("--weights", default="denoise", help="to start from (default %(default)s)")
     parser.add_argument("--frames", type=int, default=200, help="to adapt to (default %(default)s)")
-    parser.add_argument("--unseen", type=int, default=60, help="to be judged by (default %(default)s)")
+    parser.add_argument("--unseen", type=int, default=40, help="to be judged by (default %(default)s)")
     parser.add_argument("--runs", type=int, nargs="*", default=range(len(PLACES)), help="which of the ten")
     parser.add_argument("--validation", action="store_true", help="other particles, for choices")
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="settings of the adaptation")
