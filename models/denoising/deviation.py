@@ -26,7 +26,7 @@ def halves(counts: FloatArray, rng: np.random.Generator) -> tuple[FloatArray, Fl
 
     Only lit pixels are drawn for, in reading order: padding a frame changes nothing.
     """
-    first = _thinned(counts, 0.5, rng)
+    first = _drawn(counts, 0.5, rng)
     return first, np.maximum(counts - first, 0)
 
 
@@ -61,11 +61,10 @@ def split_deviation(
     """
     from scipy.ndimage import gaussian_filter, uniform_filter
 
-    # Of the counts' own: one stream for all frames of a run would err alike in all of them.
-    rng = np.random.default_rng([seed, zlib.crc32(counts[counts > 0].tobytes())])
+    rng = _own_rng(counts, seed)
     squares = np.zeros(counts.shape, np.float64)
     for _ in range(splits):
-        kept = _thinned(counts, _KEPT, rng)
+        kept = _drawn(counts, _KEPT, rng)
         squares += (rate_of(kept).astype(np.float64) / _KEPT - rate) ** 2
     squares *= _KEPT / (1 - _KEPT) / max(splits, 1)
     level = gaussian_filter(rate.astype(np.float64), _BLUR_PX)
@@ -76,8 +75,17 @@ def split_deviation(
     return whole
 
 
-def _thinned(counts: FloatArray, share: float, rng: np.random.Generator) -> FloatArray:
-    """Counts of which each photon is kept with this chance."""
+def thinned(counts: FloatArray, share: float, seed: int = 0) -> FloatArray:
+    """Counts of which each photon is kept with this chance, drawn by the seed and the counts themselves."""
+    return _drawn(counts, share, _own_rng(counts, seed))
+
+
+def _own_rng(counts: FloatArray, seed: int) -> np.random.Generator:
+    """Of the counts' own: one stream for all frames of a run would err alike in all of them."""
+    return np.random.default_rng([seed, zlib.crc32(counts[counts > 0].tobytes())])
+
+
+def _drawn(counts: FloatArray, share: float, rng: np.random.Generator) -> FloatArray:
     kept = np.zeros_like(counts)
     lit = counts > 0
     kept[lit] = rng.binomial(np.rint(counts[lit]).astype(np.int64), share)

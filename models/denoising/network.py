@@ -183,8 +183,10 @@ def radial_profile(counts: Tensor, exposure: Tensor, radius: Tensor) -> Tensor:
     Windows of rings, from wide to narrow, each with the wider one's rate as a Gamma prior worth four photons: few
     photons are averaged over many rings, many over one. Rings that nobody saw have the rate of those around them.
     """
-    rings = int(radius.max()) + 2
-    ring = radius.round().long().flatten(1)
+    # From the nearest pixel on: a beam far off the frame costs no more than one in its middle.
+    first = int(radius.min())
+    rings = int(radius.max()) - first + 2
+    ring = radius.round().long().flatten(1) - first
     none = torch.zeros(len(counts), rings, dtype=torch.float64, device=counts.device)
     light = none.scatter_add(1, ring, counts.flatten(1).double())
     seen = none.scatter_add(1, ring, exposure.flatten(1).double())
@@ -193,12 +195,12 @@ def radial_profile(counts: Tensor, exposure: Tensor, radius: Tensor) -> Tensor:
     place = torch.arange(rings, device=counts.device)
     for window in _WINDOWS_RINGS:
         # Narrower towards the beam, where the profile is steepest.
-        reach = place.clamp(max=window)
-        low, high = place - reach, (place + reach + 1).clamp(max=rings)
+        reach = (place + first).clamp(max=window)
+        low, high = (place - reach).clamp(min=0), (place + reach + 1).clamp(max=rings)
         photons, exposures = light[:, high] - light[:, low], seen[:, high] - seen[:, low]
         rate = (photons + _PRIOR_PHOTONS) / (exposures + _PRIOR_PHOTONS / rate)
     log_rate = rate.clamp_min(_LEAST_RATE).log()
-    at = radius.flatten(1).double()
+    at = radius.flatten(1).double() - first
     inner = at.floor().long()
     part = at - inner
     found = log_rate.gather(1, inner) * (1 - part) + log_rate.gather(1, (inner + 1).clamp(max=rings - 1)) * part

@@ -48,12 +48,14 @@ class Scene:
     """What a method may know beside the counts.
 
     Attributes:
-        centre_px: (y, x) of the beam in the window's pixels. speckle_px: the frame's speckle size, if it shows one.
+        centre_px: (y, x) of the beam in the window's pixels.
+        speckle_px: the frame's speckle size, if it shows one. speckle_at_least: that is a lower bound.
         folded: mates were summed, and the window is symmetric about the beam.
     """
 
     centre_px: tuple[float, float]
     speckle_px: float | None
+    speckle_at_least: bool
     folded: bool
 
 
@@ -108,7 +110,9 @@ class Pipeline(Generic[S]):
         window = around(frame.measured, decided.centre_px if decided.fold else None)
         seen = window.cut(frame.measured, False)
         centre = decided.centre_px or (frame.counts.shape[0] / 2, frame.counts.shape[1] / 2)
-        scene = Scene((centre[0] - window.top, centre[1] - window.left), speckle, decided.fold)
+        scene = Scene(
+            (centre[0] - window.top, centre[1] - window.left), speckle, decided.speckle_at_least, decided.fold
+        )
 
         def found_in(part: FloatArray) -> Found:
             if decided.fold:
@@ -125,6 +129,9 @@ class Pipeline(Generic[S]):
         light = window.cut(frame.counts)
         inner = found_in(light)
         spread = inner.deviation
+        if spread is not None and not light.any():
+            # No photon does not mean no rate.
+            spread = np.full_like(spread, 1 / seen.sum())
         if spread is None and self._splits:
             spread = split_deviation(lambda part: found_in(part).rate, light, seen, inner.rate, self._splits)
         rate = np.zeros_like(frame.counts)
@@ -171,12 +178,14 @@ class Pipeline(Generic[S]):
         speckle = None if found is None else found.size_px
         if found is None and not frame.measured.all():
             notes.append("too little light to see how large a speckle is: what was not measured counts as guessed")
+        if found is not None and found.at_least:
+            notes.append(f"{found.words()}: beside the brightest place there are pixels that were not measured")
         # What was only guessed, and then not used, is not handed on as the beam.
         told = centre if sure or use or self._beam is not Beam.MATES else None
         result = replace(
             self._nothing(frame, tuple(warnings)), notes=tuple(notes), centre_px=told, speckle_px=speckle
         )
-        return _Decided(result, centre, use and not rings, speckle)
+        return _Decided(result, centre, use and not rings, speckle, found is not None and found.at_least)
 
     def _nothing(self, frame: Counts, warnings: tuple[str, ...]) -> Denoised:
         shape = frame.counts.shape
@@ -196,6 +205,7 @@ class _Decided:
     centre_px: tuple[float, float] | None
     fold: bool
     speckle_px: float | None
+    speckle_at_least: bool
 
 
 def _friedel(frame: Counts, centre_px: tuple[float, float], sure: bool) -> tuple[bool, str]:

@@ -11,14 +11,14 @@ from models.files.weight_file import WeightFormat, WeightsInfo
 if TYPE_CHECKING:
     from models.denoising.network import DenoiseNet
 
-FORMAT = WeightFormat("friedel.denoise/1", (), "friedel train denoise")
+FORMAT = WeightFormat("friedel.denoise/1", ("denoise",), "friedel train denoise")
 
 
-def load(path: str | Path) -> tuple[DenoiseNet, WeightsInfo]:
+def load(name_or_path: str | Path = "denoise") -> tuple[DenoiseNet, WeightsInfo]:
     """A network ready for inference, and what its weights are.
 
     Args:
-        path: a .safetensors file made by `save`; none come with Friedel yet.
+        name_or_path: "denoise", which comes with Friedel, or the path of a .safetensors file made by `save`.
 
     Raises:
         BadWeights: missing, damaged, or made for another network.
@@ -27,7 +27,7 @@ def load(path: str | Path) -> tuple[DenoiseNet, WeightsInfo]:
 
     from models.denoising.network import DenoiseConfig, DenoiseNet
 
-    sizes, tensors, info = FORMAT.read(path)
+    sizes, tensors, info = FORMAT.read(name_or_path)
     try:
         network = DenoiseNet(DenoiseConfig.from_dict(sizes))
         network.load_state_dict(tensors)

@@ -75,7 +75,7 @@ def test_a_denoised_run_is_never_taken_for_counts(
     opened = open_run(out)
     try:
         assert opened.unit == "photons (denoised)"
-        assert any("denoised by Friedel (Total variation), not measured counts" in words for words in opened.warnings)
+        assert any("denoised by Friedel (Friedel's network), not measured" in text for text in opened.warnings)
         before = open_run(simulated)
         assert opened.geometry.centre_px == pytest.approx(before.geometry.centre_px)
         np.testing.assert_array_equal(opened.mask, before.mask)
@@ -128,8 +128,8 @@ def test_bad_input_is_one_line(simulated: Path, tmp_path: Path, capsys: pytest.C
     out = str(tmp_path / "d.cxi")
     for more, words in (
         (["--method", "bm3d"], "there is no method 'bm3d'"),
-        (["--set", "sigma=3"], "the method has these: friedel, splits, weight"),
-        (["--set", "weight=-1"], "must lie in 0.01"),
+        (["--set", "sigma=3"], "the method has these: friedel, weights"),
+        (["--method", "tv", "--set", "weight=-1"], "must lie in 0.01"),
         (["--frames", "4:99"], "there is no range 4:99"),
         (["--frames", "nobody.csv"], "cannot be read"),
     ):
