@@ -1,10 +1,17 @@
 """How well frames are denoised: `python -m benchmarks.denoise` prints markdown tables.
 
-The protocol of `models.denoising.training.validation`, on particles that nothing was trained on: PSNR of √rate,
-Poisson divergence from the truth, the error in the hole, and the processor time of one frame, one thread. Rows see
-the same counts.
+Particles that nothing was trained on; every method of the registry, and BM3D where it is installed. The parts:
 
-    python -m benchmarks.denoise [--frames 200] [--slow-frames 32] [--weights FILE …]
+    protocol   the protocol of `models.denoising.training.validation`: PSNR of √rate, Poisson divergence, the error on
+               hidden pixels, fringes kept, Bellisario's figure, photons kept
+    classes    the same by class of particle, with the worst frame
+    coverage   how often the truth lies within one stated standard deviation
+    sizes      frames of 64, 256 and 512 pixels, and a detector unlike those trained on
+    blanks     structure found in a thousand blank frames
+    speed      processor time of one frame on one thread; to be measured while nothing else runs
+
+    python -m benchmarks.denoise [--part protocol …] [--only network tv …] [--frames 200] [--slow-frames 32]
+                                 [--weights FILE …] [--seed 0] [--lines FILE …]
 """
 
 from __future__ import annotations
@@ -15,76 +22,77 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import argparse
-import sys
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
 
-from benchmarks.denoise.rows import Rate, everyone
-from models.denoising.training import validation
-from models.denoising.training.exposures import Exposures
-from models.simulation.particles import TEST_IDS
+from benchmarks.denoise import blanks, coverage, protocol, sizes, speed
+from benchmarks.denoise.kept import Kept
+from benchmarks.denoise.rows import Row, everyone
+from models.denoising.settings import AUTO
 
-SLOW_S = 0.5
+PARTS = ("protocol", "classes", "coverage", "sizes", "blanks", "speed")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.denoise", description=__doc__.split("\n\n")[0])
+    parser.add_argument("--part", nargs="+", choices=PARTS, default=PARTS, help="what to measure (default all)")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        default=[],
+        help="methods by name: nothing, those of friedel denoise --list, gaussian-tuned, tv-tuned, bm3d, ivst",
+    )
     parser.add_argument("--frames", type=int, default=200, help="frames of each dose and mask (default %(default)s)")
-    parser.add_argument("--slow-frames", type=int, default=32, help="for rows that take over half a second a frame")
+    parser.add_argument("--slow-frames", type=int, default=32, help="for methods that take over 0.15 s a frame")
     parser.add_argument("--weights", type=Path, nargs="*", default=[], help="networks to compare: .safetensors files")
     parser.add_argument("--seed", type=int, default=0, help="of particles, orientations and counts")
+    parser.add_argument(
+        "--lines",
+        type=Path,
+        nargs="*",
+        default=[],
+        help="files of figures: what is in one is not measured again, what is measured goes into the first",
+    )
     args = parser.parse_args(arguments)
     torch.set_num_threads(1)
     rows, missing = everyone(args.weights)
-    protocol = validation.render(TEST_IDS, args.frames, args.seed)
-    for masked in (False, True):
-        exposures = [validation.count(protocol, dose, masked, args.seed) for dose in validation.DOSES]
-        _print(rows, protocol, exposures, masked, args.slow_frames)
+    rows = _those(rows, args.only)
+    size = protocol.Size(args.frames, args.slow_frames, args.seed, Kept(args.lines))
+    for text in _measured(rows, size, args.part, args.only, args.weights):
+        print(text, end="\n\n", flush=True)
     print("\n".join(missing))
 
 
-def _print(
-    rows: dict[str, Rate],
-    protocol: validation.Protocol,
-    exposures: Sequence[Exposures],
-    masked: bool,
-    slow_frames: int,
-) -> None:
-    side = protocol.frames.shape[1]
-    what = f"a hole of {validation.STOP_PX:g} px and {validation.GAP_ROWS} rows missing" if masked else "no mask"
-    figures = "PSNR of √rate (dB) / KL (nats)" + (" / R in the hole" if masked else "")
-    print(f"\n{len(protocol.frames)} frames of {side} × {side} pixels, {what}; {figures}\n")
-    print("| method | " + " | ".join(f"{dose:,.0f} photons" for dose in validation.DOSES) + " | ms | frames |")
-    print("|---|" + "---|" * (len(validation.DOSES) + 2))
-    for name, rate in rows.items():
-        cells, spent, used = [], 0.0, len(protocol.frames)
-        for made in exposures:
-            found, seconds = _figures(rate, made, slow_frames)
-            used, spent = len(found), spent + seconds / len(exposures)
-            cell = f"{np.mean([f.psnr_dB for f in found]):.2f} / {np.mean([f.divergence for f in found]):.1f}"
-            cells.append(cell + (f" / {np.mean([f.hole_error for f in found]):.3f}" if masked else ""))
-        print(f"| {name} | " + " | ".join(cells) + f" | {1e3 * spent:.0f} | {used} |", flush=True)
-        print(name, file=sys.stderr, flush=True)
+def _measured(
+    rows: list[Row], size: protocol.Size, parts: Sequence[str], only: Sequence[str], weights: Sequence[Path]
+) -> Iterator[str]:
+    if {"protocol", "classes"} & set(parts):
+        frames, found = protocol.run(rows, size, only)
+        if "protocol" in parts:
+            yield "## The protocol"
+            yield from protocol.tables(frames, found)
+        if "classes" in parts:
+            yield "## By class"
+            yield from protocol.by_class(frames, found)
+    if "coverage" in parts:
+        yield "## Standard deviations"
+        yield from coverage.tables(rows, size)
+    if "sizes" in parts:
+        yield "## Other sizes and detectors"
+        yield from sizes.tables(rows, size, _those(everyone(weights, AUTO)[0], only))
+    if "blanks" in parts:
+        yield "## Blank frames"
+        yield from blanks.tables([row for row in rows if row.name not in ("bm3d", "ivst")], size)
+    if "speed" in parts:
+        yield "## Speed"
+        yield from speed.tables(rows, size)
 
 
-def _figures(rate: Rate, made: Exposures, slow_frames: int) -> tuple[list[validation.Figures], float]:
-    """Figures of frame after frame, of the first ones only where a frame takes long; and median seconds of one."""
-    found: list[validation.Figures] = []
-    seconds: list[float] = []
-    for counts, measured, truth in zip(made.counts, made.measured > 0, made.rate, strict=True):
-        begun = time.process_time()
-        answer = rate(counts, measured)
-        seconds.append(time.process_time() - begun)
-        nothing = np.zeros_like(counts)
-        found.append(validation.judge(answer.astype(np.float64), nothing, truth.astype(np.float64), measured))
-        if len(found) >= slow_frames and np.median(seconds) > SLOW_S:
-            break
-    return found, float(np.median(seconds))
+def _those(rows: list[Row], only: Sequence[str]) -> list[Row]:
+    return [row for row in rows if not only or row.name in only]
 
 
 if __name__ == "__main__":
