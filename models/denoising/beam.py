@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from models.denoising.remembering import remembered
 from models.denoising.types import BoolArray, FloatArray
 from models.denoising.window import around
 from models.errors import BadParameter
@@ -16,6 +17,7 @@ def half_pixel(centre_px: tuple[float, float]) -> tuple[float, float]:
     return round(2 * centre_px[0]) / 2, round(2 * centre_px[1]) / 2
 
 
+@remembered
 def estimate_beam(counts: FloatArray, measured: BoolArray) -> tuple[tuple[float, float], str, bool]:
     """The centre of symmetry of a frame, to the nearest half pixel.
 

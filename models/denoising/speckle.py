@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from models.denoising.remembering import remembered
 from models.denoising.types import BoolArray, FloatArray
 from models.runs.types import Geometry
 
@@ -50,6 +51,7 @@ class Speckle:
         return text
 
 
+@remembered
 def find_speckle(counts: FloatArray, measured: BoolArray, geometry: Geometry | None = None) -> Speckle | None:
     """The speckle size of a frame; None where there is no light, or none that is not spread evenly.
 
