@@ -82,6 +82,7 @@ def to_state(session: RunSession) -> RunState:
             "sorting": session.sorting.to_state(),
             "embedding": session.embedding.to_state(),
             "phasing": session.phasing.to_state(),
+            "denoising": session.denoising.to_state(),
         },
     )
 

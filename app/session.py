@@ -80,7 +80,7 @@ class RunSession(QObject):
         self.adapting = Adapting(opened, self.labels, jobs, self)
         self.layout = MapLayout(opened, jobs, self)
         self.phasing = Phasing(opened, jobs, run_state.part(opened.state, "phasing"), self)
-        self.denoising = Denoising(opened, jobs, settings, self)
+        self.denoising = Denoising(opened, jobs, settings, run_state.part(opened.state, "denoising"), self)
         self.denoiser_adapting = DenoiserAdapting(opened, jobs, self)
         self.profiler = RadialProfiler(opened.run, self)
         self._seen_suggestions: list[int] = []

@@ -35,6 +35,7 @@ BENCHMARKS = (
     "embedding",
     "phasing.cost",
     "phasing.gaps",
+    "denoise_pane",
 )
 LIBRARIES = ("numpy", "h5py", "PyQt6", "pyqtgraph", "torch", "scikit-learn", "umap-learn")
 

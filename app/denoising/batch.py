@@ -14,10 +14,17 @@ from models.progress import Progress
 
 
 def denoise_frames(
-    path: str, dataset: str | None, frames: Sequence[int], name: str, values: Mapping[str, Any], target: str
+    path: str,
+    dataset: str | None,
+    frames: Sequence[int],
+    name: str,
+    values: Mapping[str, Any],
+    target: str,
+    counting: Mapping[str, Any],
 ) -> Generator[Progress, None, DenoisedRun]:
     """Denoise frames of the run at `path` into the CXI file `target`; see `models.denoising.run.denoise_run`."""
     yield Progress(done=0, total=len(frames), unit="frames", message="loading")
+    from models.denoising.counting import CountingSettings
     from models.denoising.registry import method
     from models.denoising.run import denoise_run
     from models.parameters import from_dict
@@ -26,6 +33,7 @@ def denoise_frames(
     run = open_run(Path(path), dataset)
     try:
         parameters = from_dict(method(name).parameters, values)
-        return (yield from denoise_run(run, frames, name, Path(target), parameters))
+        how = from_dict(CountingSettings, counting)
+        return (yield from denoise_run(run, frames, name, Path(target), parameters, counting=how))
     finally:
         run.close()

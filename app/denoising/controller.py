@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from app.denoising.preview import Preview, new_key, the_preview
 from app.denoising.records import Ask, Judgement, Outcome, Recipe, Subject
 from app.jobs.manager import JobManager
 from app.settings import Settings, save_settings
+from models.denoising.counting import CountingSettings, counts_unit
 from models.errors import BadParameter, FriedelError
 from models.parameters import from_dict, to_dict
 from models.runs.types import DENOISED, Frame
@@ -46,9 +48,17 @@ class Denoising(QObject):
     problem = pyqtSignal(str)
     told = pyqtSignal(str)
 
-    def __init__(self, opened: Opened, jobs: JobManager, settings: Settings, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        opened: Opened,
+        jobs: JobManager,
+        settings: Settings,
+        state: Mapping[str, Any],
+        parent: QObject | None = None,
+    ) -> None:
         super().__init__(parent)
         self._run, self._jobs, self._settings = opened.run, jobs, settings
+        self.counting: CountingSettings = _counting(state.get("counting"))
         self.subject: Subject | None = None
         self.outcome: Outcome | None = None
         self.judgement: Judgement | None = None
@@ -139,11 +149,48 @@ class Denoising(QObject):
         """Denoise this frame of the run from now on."""
         if self.subject is not None and self.subject.frame.index == frame.index:
             return
-        run = self._run
-        self.subject = Subject(
-            new_key(), frame, run.unit, run.geometry, f"{run.name}, frame {frame.index}", run.unit.endswith(DENOISED)
+        self._become(frame)
+
+    def set_counting(self, counting: CountingSettings) -> None:
+        """Values become counts in this way from now on."""
+        if counting == self.counting:
+            return
+        self.counting = counting
+        self.recipe_changed.emit()
+        if self.subject is not None:
+            self._become(self.subject.frame)
+
+    def find_photon(self) -> None:
+        """Take the value of one photon from the frame's histogram."""
+        subject = self.subject
+        if subject is None:
+            return
+
+        def found(value: float | None) -> None:
+            if self._closed or subject is not self.subject:
+                return
+            if value is None:
+                self.told.emit("The histogram of this frame has no single-photon peak: try one with fewer photons.")
+                self.look()
+            else:
+                self.set_counting(replace(self.counting, adu_per_photon=float(f"{value:.3g}")))
+
+        self._preview.ask(
+            "find_photon", subject, lambda sent: (Ask(subject.key, sent, self.recipe),), found, self._complain
         )
+
+    def _become(self, frame: Frame) -> None:
+        run = self._run
         self._forget_judgement()
+        try:
+            unit = counts_unit(run, self.counting)
+        except BadParameter as error:
+            self.about_nothing()
+            self._set_state(FAILED, error.sentence())
+            return
+        self.subject = Subject(
+            new_key(), frame, unit, run.geometry, self.counting, denoised=run.unit.endswith(DENOISED)
+        )
         self.subject_changed.emit()
         self.look()
 
@@ -248,10 +295,6 @@ class Denoising(QObject):
             words += [f"{text[:1].upper()}{text[1:]}." for text in made.warnings[:2]]
             self.told.emit(" ".join(words))
 
-        def failed(error: FriedelError) -> None:
-            if not self._closed:
-                self.problem.emit(error.sentence())
-
         return self._jobs.start(
             f"Denoising {count}",
             BATCH_TASK,
@@ -262,13 +305,22 @@ class Denoising(QObject):
                 self.recipe.method,
                 dict(self.recipe.values),
                 str(path),
+                to_dict(self.counting),
             ),
             on_finished=finished,
-            on_failed=failed,
+            on_failed=self._complain,
             writes_to=str(path),
         )
 
     # -- the end ---------------------------------------------------------------------------------------------------
+
+    def to_state(self) -> dict[str, Any]:
+        """What is remembered of the run."""
+        return {"counting": to_dict(self.counting)}
+
+    def _complain(self, error: FriedelError) -> None:
+        if not self._closed:
+            self.problem.emit(error.sentence())
 
     def close(self) -> None:
         """The run is closed."""
@@ -292,6 +344,15 @@ def _kept(text: str) -> tuple[str, dict[str, Any]]:
         return "", {}
     values = stored.get("values")
     return str(stored.get("method") or ""), dict(values) if isinstance(values, Mapping) else {}
+
+
+def _counting(values: Any) -> CountingSettings:
+    """How values become counts, as it was left."""
+    try:
+        return from_dict(CountingSettings, values if isinstance(values, Mapping) else {})
+    except (BadParameter, TypeError) as error:
+        log.info("how values become counts was not kept well: %s", error)
+        return CountingSettings()
 
 
 def _fitting(name: str, values: Any) -> dict[str, Any]:

@@ -82,14 +82,15 @@ class DenoiseFramesDialog(QDialog):
         what.setWordWrap(True)
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self._go = self.buttons.addButton("Denoise", QDialogButtonBox.ButtonRole.AcceptRole)
-        if self._go is not None:
-            self._go.setDefault(True)
         box = QVBoxLayout(self)
         box.addLayout(form)
         box.addWidget(self._replace)
         box.addWidget(self._said)
         box.addWidget(what)
         box.addWidget(self.buttons)
+        if self._go is not None:
+            # Only inside its dialog does a button become what Enter presses.
+            self._go.setDefault(True)
         self.setMinimumWidth(600)
         self._named = ""
         self.which.currentIndexChanged.connect(lambda _row: self._suggest())

@@ -110,6 +110,14 @@ def use_for_phasing(window: MainWindow, session: RunSession, way: str = "") -> N
         return
     words = denoiser_words(denoising.recipe.method, _of_rates(denoising.parameters))
     phasing.set_settings(replace(phasing.settings, input=way or DENOISED, denoiser=words))
+    counting = denoising.counting
+    phasing.set_preparation(
+        replace(
+            phasing.preparation,
+            adu_per_photon=counting.adu_per_photon or phasing.preparation.adu_per_photon,
+            saturation_level=counting.saturation_level or phasing.preparation.saturation_level,
+        )
+    )
     phasing.settings_changed.emit()
     window.panes.show_phase()
     phasing.prepare()

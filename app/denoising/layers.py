@@ -62,8 +62,11 @@ class Layers:
 
 def make_layers(view: View) -> Layers:
     """Both pictures; rates on the levels and the scaling of the counts."""
-    display = view.display
-    before = prepare(view.subject.frame, display)
+    display, subject = view.display, view.subject
+    if display.levels is not None and subject.counting.adu_per_photon is not None:
+        low, high = (level / subject.counting.adu_per_photon for level in (display.levels.low, display.levels.high))
+        display = replace(display, levels=Levels(low, high))
+    before = prepare(subject.counts, display)
     outcome = view.outcome
     if outcome is None or (view.layer in UNCERTAINTIES and outcome.draft):
         return Layers(view, before, None, display.colour_map, None)
@@ -102,7 +105,7 @@ def _frame(view: View, outcome: Outcome) -> Frame:
     flags = np.where(known, 0, PixelFlag.MASKED).astype(np.uint8)
     if view.layer == SIGMAS:
         return Frame(index, np.where(known, outcome.removed.sigmas, np.float32(0)), flags)
-    return Frame(index, np.where(known, view.subject.frame.data - result.rate, np.float32(0)), flags)
+    return Frame(index, np.where(known, view.subject.counts.data - result.rate, np.float32(0)), flags)
 
 
 def _own_levels(layer: str, frame: Frame, scaling: Scaling) -> Levels:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 DETAILS_AFTER_MS = 60
+_GIVEN_IN_PHOTONS = ("adu_per_photon",)
 _NOTHING = "Open a run and choose a frame: it is shown here as it was measured and as it is denoised."
 
 
@@ -171,6 +172,8 @@ class DenoisePresenter(QObject):
         if denoising is not None:
             recipe = denoising.recipe
             self._pane.method.set_recipe(recipe.method, denoising.parameters, denoising.can_go_back)
+            in_photons = self._session is not None and self._session.run.unit == "photons"
+            self._pane.method.set_counting(denoising.counting, _GIVEN_IN_PHOTONS if in_photons else ())
 
     # -- pictures --------------------------------------------------------------------------------------------------
 
@@ -247,8 +250,9 @@ class DenoisePresenter(QObject):
 
     def _choose_levels(self, which: str, low: float, high: float) -> None:
         panes = self._window.panes
-        if which == "counts" and panes is not None:
-            panes.frame_view.set_levels(low, high)
+        if which == "counts" and panes is not None and self.denoising is not None:
+            value = self.denoising.counting.adu_per_photon or 1.0  # the frame view shows values as they are stored
+            panes.frame_view.set_levels(low * value, high * value)
         elif which == "layer":
             if self._layer in DIFFERENCES:  # nothing lies in the middle
                 high = max(abs(low), abs(high))
@@ -313,6 +317,8 @@ class DenoisePresenter(QObject):
         pane.method.settings_changed.connect(self._call(lambda d, settings: d.set_parameters(settings)))
         pane.method.undo_wanted.connect(self._call(lambda d: d.back()))
         pane.method.defaults_wanted.connect(self._call(lambda d: d.reset()))
+        pane.method.counting_changed.connect(self._call(lambda d, counting: d.set_counting(counting)))
+        pane.method.photon_wanted.connect(self._call(lambda d: d.find_photon()))
         pane.facts.test_wanted.connect(self._call(lambda d: d.judge()))
         pane.frames_wanted.connect(lambda: self._window.actions_table.trigger("inspect.denoise_frames"))
         pane.phasing_wanted.connect(self.use_for_phasing)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from models.denoising.comparing import Removed, Rings, Spectrum
+from models.denoising.counting import CountingSettings, counted
 from models.denoising.types import Denoised, Rests
 from models.runs.types import Frame, Geometry
 
@@ -22,16 +24,21 @@ class Subject:
 
     Attributes:
         key: tells it from every other frame this window showed.
-        frame: counts and flags, as read. unit: of the counts. geometry: of its run. source: file and frame, in words.
-        denoised: its values are rates already.
+        frame: values and flags, as read. unit: of the counts. geometry: of its run. counting: how values become
+            counts. denoised: its values are rates already.
     """
 
     key: int
     frame: Frame
     unit: str
     geometry: Geometry
-    source: str
+    counting: CountingSettings = field(default_factory=CountingSettings)
     denoised: bool = False
+
+    @cached_property
+    def counts(self) -> Frame:
+        """The frame in counts; worked out when it is first asked for."""
+        return counted(self.frame, self.counting)
 
 
 @dataclass(frozen=True)

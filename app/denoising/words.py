@@ -55,7 +55,7 @@ def about_words(subject: Subject, outcome: Outcome | None) -> str:
 
 def pixel_words(subject: Subject, outcome: Outcome | None, y: int, x: int) -> str:
     """What the readout says of a pixel: counted, rate ± standard deviation, difference, q, what it rests on."""
-    frame, unit = subject.frame, unit_of(subject)
+    frame, unit = subject.counts, unit_of(subject)
     if not (0 <= y < frame.raw.shape[0] and 0 <= x < frame.raw.shape[1]):
         return ""
     flags = flag_words(int(frame.flags[y, x]))

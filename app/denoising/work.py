@@ -35,7 +35,7 @@ def preview(ask: Ask) -> Outcome:
     subject, denoiser = _subject(ask), _denoiser(ask.recipe)
     if ask.draft:
         denoiser = _denoiser(replace(ask.recipe, values={**ask.recipe.values, DRAWS: 0}))
-    frame = subject.frame
+    frame = subject.counts
     began = time.perf_counter()
     result = denoiser.predict(frame.raw, frame.valid, subject.geometry.centre_px)
     seconds = time.perf_counter() - began
@@ -66,12 +66,19 @@ def judge(ask: Ask, centre_px: tuple[float, float] | None) -> Judgement:
     """Test a method on the frame with photons it does not see; two passes of it."""
     from models.denoising.quality import judge as test
 
-    subject = _subject(ask)
-    frame = subject.frame
+    frame = _subject(ask).counts
     verdict = test(frame.raw, frame.valid, _denoiser(ask.recipe), centre_px)
     if verdict is None:
         return Judgement(ask.key, ask.recipe, True, ("too few photons to test anything: it takes twenty",))
     return Judgement(ask.key, ask.recipe, verdict.sound, verdict.sentences)
+
+
+def find_photon(ask: Ask) -> float | None:
+    """The value of one photon, from the frame's histogram; None where it has no single-photon peak."""
+    from models.patterns.values import value_of_a_photon
+
+    frame = _subject(ask).frame
+    return value_of_a_photon(frame.data, frame.valid)
 
 
 def _subject(ask: Ask) -> Subject:
@@ -89,7 +96,7 @@ def _subject(ask: Ask) -> Subject:
             cause="its values are rates, not counts",
             hint="open the measured run it was made from",
         )
-    if not subject.frame.valid.any():
+    if not subject.counts.valid.any():
         raise BadPattern("No pixel of this frame is measured", hint="look at its mask (M)")
     return subject
 

@@ -17,6 +17,7 @@ from app.main_window import MainWindow
 from app.panes import Panes
 from app.settings import Settings
 from app.start import demo_path, make_application
+from app.tour.denoise import DenoiseSteps
 from app.tour.hands import TourStuck, drag, ellipse, hover, press, screenshot, spin, type_text, wait_until
 from app.tour.phase import PhaseSteps
 from models.progress import Progress
@@ -76,6 +77,7 @@ class Tour:
             ("keep", self._keep), ("classifier", self._classifier), ("queue", self._queue),
             ("sort-by-confidence", self._sort), ("hover", self._hover), ("lasso", self._lasso),
             ("export-selection", self._export), ("export-labels", self._export_labels),
+            *DenoiseSteps(self, self._out, self.results).steps(),
             *PhaseSteps(self, self._out, self.results).steps(),
             ("palette", self._palette), ("keys", self._keys), ("restart", self._restart),
         ]  # fmt: skip

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from PyQt6.QtCore import QEvent, pyqtSignal
+from PyQt6.QtCore import QEvent, Qt, pyqtSignal
 from PyQt6.QtGui import QPalette
-from PyQt6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from widgets import theme
 from widgets.frame.lettering import small_font
@@ -37,12 +37,18 @@ class MethodPanel(QWidget):
     undo_wanted = pyqtSignal()
     """method and parameters as they were before the last change"""
     defaults_wanted = pyqtSignal()
+    counting_changed = pyqtSignal(object)
+    """how values become counts, as the user changed it"""
+    photon_wanted = pyqtSignal()
+    """the value of one photon is to be found"""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._choices: dict[str, MethodChoice] = {}
         self._form: ParameterForm | None = None
         self._kind: type[Any] | None = None
+        self._counting: ParameterForm | None = None
+        self._not_asked: tuple[str, ...] = ()
         self.method = QComboBox()
         self.method.setAccessibleName("Method")
         self.method.setToolTip("What the frame is denoised with")
@@ -69,6 +75,14 @@ class MethodPanel(QWidget):
         line.addWidget(self.defaults)
         line.addStretch(1)
         self._inside.addLayout(line)
+        self._inside.addSpacing(8)
+        caption = QLabel("From values to counts")
+        caption.setFont(theme.title_font(self.font()))
+        self._inside.addWidget(caption)
+        self.find = QPushButton("Find the value of a photon")
+        self.find.setAutoDefault(False)
+        self.find.setToolTip("From the single-photon peak in the histogram of this frame")
+        self._inside.addWidget(self.find, 0, Qt.AlignmentFlag.AlignLeft)
         self._inside.addStretch(1)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
@@ -77,6 +91,7 @@ class MethodPanel(QWidget):
         self.method.activated.connect(lambda row: self.method_chosen.emit(self.method.itemData(row)))
         self.undo.clicked.connect(self.undo_wanted)
         self.defaults.clicked.connect(self.defaults_wanted)
+        self.find.clicked.connect(self.photon_wanted)
         self._follow_palette()
 
     def set_methods(self, choices: Sequence[MethodChoice]) -> None:
@@ -111,6 +126,23 @@ class MethodPanel(QWidget):
             self._form.set_value(settings)
         self.undo.setEnabled(can_undo)
         self.defaults.setEnabled(settings != type(settings)())
+
+    def set_counting(self, settings: Any, without: Sequence[str] = ()) -> None:
+        """Show how values become counts, save the parameters named; nothing is emitted."""
+        if self._counting is None or self._not_asked != tuple(without):
+            if self._counting is not None:
+                self._counting.hide()
+                self._counting.deleteLater()
+            self._not_asked = tuple(without)
+            form = self._counting = ParameterForm(settings, without=without)
+            form.changed.connect(lambda: self.counting_changed.emit(form.value()))
+            for field in form.findChildren(QLineEdit):
+                field.setPlaceholderText("not given")
+            self._inside.insertWidget(self._inside.indexOf(self.find), form)
+            self._scroll.updateGeometry()
+        else:
+            self._counting.set_value(settings)
+        self.find.setVisible(not without)
 
     def form(self) -> ParameterForm | None:
         """The form of the parameters, None before there are any."""
