@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from models.denoising import classical, learned
+from models.denoising.published.entries import ENTRIES as _PUBLISHED
 from models.denoising.settings import (
     FriedelMeanSettings,
     GaussianSettings,
@@ -86,7 +87,7 @@ _CLASSICAL = (
     ),
 )
 
-METHODS: dict[str, MethodInfo] = {info.name: info for info in (*_LEARNED, *_CLASSICAL)}
+METHODS: dict[str, MethodInfo] = {info.name: info for info in (*_LEARNED, *_CLASSICAL, *_PUBLISHED)}
 """Every method by name, in the order of menus."""
 
 
