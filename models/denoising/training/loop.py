@@ -21,10 +21,10 @@ from models.denoising.training import validation
 from models.denoising.training.exposures import Exposures, expose
 from models.denoising.training.pool import SHARES, SIDE_PX, Pool
 from models.denoising.training.settings import FrameTrainingSettings, checked
-from models.errors import BadParameter
 from models.parameters import to_dict
 from models.progress import Progress
 from models.simulation.particles import TEST_IDS, VALIDATION_IDS
+from models.training.schedule import warm_cosine
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -95,27 +95,19 @@ def follow(course: Course[N, S], settings: S, out_folder: Path) -> Generator[Den
     """
     import torch
 
-    from models.embedding.training import checkpoint
+    from models.training import averaging, checkpoint
 
     settings = checked(settings)
-    started, spent_s = time.monotonic(), 0.0
+    started = time.monotonic()
     torch.manual_seed(settings.seed)
     # Convolutions on the processor are half as fast again with the channels last.
     network = course.build().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    average = {name: value.clone() for name, value in network.state_dict().items()}
+    average = averaging.started(network)
     optimiser = torch.optim.AdamW(
         network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, betas=_BETAS
     )
     state_path = out_folder / f"{course.name}.checkpoint.safetensors"
-    history: list[dict[str, Any]] = []
-    if state_path.is_file():
-        state = checkpoint.read(state_path, network, average, optimiser)
-        if state["settings"] != to_dict(settings):
-            raise BadParameter(
-                f"{out_folder} holds an unfinished training with other settings",
-                hint=f"give the same settings, choose another folder, or remove {state_path.name}",
-            )
-        history, spent_s = state["history"], state["seconds"]
+    history, spent_s = checkpoint.take_up(state_path, settings, network, average, optimiser)
     total, pool = settings.epochs * settings.steps_per_epoch, Pool(settings)
     first = len(history)
     for done in _fill(pool, settings, first):
@@ -149,8 +141,7 @@ def follow(course: Course[N, S], settings: S, out_folder: Path) -> Generator[Den
             {"loss": float(np.mean(losses)), "frames": frames, "psnr_dB": middle["psnr_dB"], "figures": figures}
         )
         seconds = spent_s + time.monotonic() - started
-        header = {"settings": to_dict(settings), "history": history, "seconds": seconds}
-        checkpoint.write(state_path, network, average, optimiser, header)
+        checkpoint.write(state_path, settings, history, seconds, network, average, optimiser)
     final = averaged(network, average)
     yield DenoiseTrainProgress(done=total, total=total, unit="steps", message="calibrating and judging")
     course.finish(final, watched, settings.seed + 1)
@@ -189,8 +180,7 @@ def averaged(network: N, average: dict[str, Tensor]) -> N:
 
 def learning_rate(step: int, total: int, settings: FrameTrainingSettings) -> float:
     """Linear rise over the warm-up, then half a cosine down to zero."""
-    rise = min(1.0, (step + 1) / max(1, settings.warmup_steps))
-    return settings.learning_rate * rise * 0.5 * (1 + math.cos(math.pi * step / total))
+    return warm_cosine(step, total, settings.learning_rate, settings.warmup_steps)
 
 
 def _evaluate(course: Course[N, S], network: N, frames: validation.Protocol, seed: int) -> dict[str, dict[str, Any]]:
@@ -208,6 +198,8 @@ def _epoch(
 ) -> Iterator[tuple[float, int]]:
     """One epoch, giving every step's loss and how many frames it was of."""
     import torch
+
+    from models.training import averaging
 
     rng = np.random.default_rng([settings.seed, 2, epoch])
     total = settings.epochs * settings.steps_per_epoch
@@ -234,12 +226,7 @@ def _epoch(
             optimiser.step()
             # Few steps in, the average must not still remember the random start.
             kept = min(settings.averaging, (step + 1) / (step + 10))
-            with torch.no_grad():
-                for name, value in network.state_dict().items():
-                    if value.is_floating_point():
-                        average[name].lerp_(value, 1 - kept)
-                    else:
-                        average[name].copy_(value)
+            averaging.moved(average, network, kept)
             yield float(loss.detach()), len(made.counts)
 
 

@@ -26,11 +26,11 @@ from models.embedding.training.evaluation import (
 )
 from models.embedding.training.pool import STATION, Pool, empty_pool, render_droplets
 from models.embedding.training.settings import TrainingSettings, checked
-from models.errors import BadParameter
 from models.parameters import to_dict
 from models.progress import Progress
 from models.simulation.particles import TEST_IDS, TRAIN_IDS, VALIDATION_IDS
 from models.simulation.settings import SimulationSettings
+from models.training.schedule import warm_cosine
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -79,9 +79,9 @@ def train(settings: TrainingSettings, out_folder: Path) -> Generator[TrainProgre
 
     from models.embedding import weights
     from models.embedding.network import SpeckleNet
-    from models.embedding.training import checkpoint
     from models.embedding.training.batches import layout
     from models.embedding.training.projection import Learner
+    from models.training import averaging, checkpoint
 
     settings = checked(settings)
     started = time.monotonic()
@@ -89,21 +89,11 @@ def train(settings: TrainingSettings, out_folder: Path) -> Generator[TrainProgre
     torch.manual_seed(settings.seed)
     network = SpeckleNet()
     learner = Learner(network)
-    average = {k: v.clone() for k, v in network.state_dict().items()}
+    average = averaging.started(network)
     trained = learner if settings.projection_weight > 0 else network
     optimiser = torch.optim.AdamW(trained.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
     state_path = out_folder / f"{NAME}.checkpoint.safetensors"
-    history: list[dict[str, float]] = []
-    spent_s = 0.0
-    if state_path.is_file():
-        state = checkpoint.read(state_path, trained, average, optimiser)
-        if state["settings"] != to_dict(settings):
-            raise BadParameter(
-                f"{out_folder} holds an unfinished training with other settings",
-                hint=f"give the same settings, choose another folder, or remove {state_path.name}",
-            )
-        history, spent_s = state["history"], state["seconds"]
-
+    history, spent_s = checkpoint.take_up(state_path, settings, trained, average, optimiser)
     first = len(history)
     pool = empty_pool(settings.species, settings.frames_per_class, settings.droplets)
     for n in _fill(pool, settings, first):
@@ -141,8 +131,7 @@ def train(settings: TrainingSettings, out_folder: Path) -> Generator[TrainProgre
         score = _score(averaged(network, average), validation)
         history.append({"loss": float(np.mean(losses)), "validation": score.mean, "worst": score.worst})
         seconds = spent_s + time.monotonic() - started
-        header = {"settings": to_dict(settings), "history": history, "seconds": seconds}
-        checkpoint.write(state_path, trained, average, optimiser, header)
+        checkpoint.write(state_path, settings, history, seconds, trained, average, optimiser)
         yield TrainProgress(
             done=(epoch + 1) * settings.steps_per_epoch,
             total=total,
@@ -189,6 +178,7 @@ def _epoch(
     from models.embedding.training.batches import draw_roots
     from models.embedding.training.losses import objective
     from models.embedding.training.masks import random_masks
+    from models.training import averaging
 
     rng = np.random.default_rng([settings.seed, 2, epoch])
     exposing, mining = (torch.Generator().manual_seed(2 * (settings.seed * 1_000_003 + epoch) + i) for i in (0, 1))
@@ -233,9 +223,7 @@ def _epoch(
             optimiser.step()
             # Few steps in, the average must not still remember the random start.
             kept = min(settings.averaging, step / (step + 20))
-            with torch.no_grad():
-                for key, value in network.state_dict().items():
-                    average[key].lerp_(value, 1 - kept)
+            averaging.moved(average, network, kept)
             yield float(loss.detach())
 
 
@@ -248,8 +236,7 @@ def learning_rate(step: int, settings: TrainingSettings) -> float:
     height = settings.learning_rate
     if 0 < first < total:
         step, total, height = (step - first, total - first, height / 2) if step >= first else (step, first, height)
-    rise = min(1.0, (step + 1) / max(1, settings.warmup_steps))
-    return height * rise * 0.5 * (1 + math.cos(math.pi * step / total))
+    return warm_cosine(step, total, height, settings.warmup_steps)
 
 
 def species_in_slot(slot: int, epoch: int, settings: TrainingSettings) -> int:

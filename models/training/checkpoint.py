@@ -6,7 +6,7 @@ This module is torch throughout; import it inside functions only.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +16,51 @@ from safetensors.torch import save_file
 from torch import Tensor, nn  # noqa: TID253
 from torch.optim import AdamW  # noqa: TID253
 
-from models.errors import BadWeights
+from models.errors import BadParameter, BadWeights
+from models.parameters import to_dict
 
 _MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 
 
+def take_up(
+    path: Path, settings: Any, network: nn.Module, average: dict[str, Tensor], optimiser: AdamW
+) -> tuple[list[dict[str, Any]], float]:
+    """Put the state of an unfinished training back, if `path` holds one.
+
+    Args:
+        path: where `write` put it. settings: dataclass, of the training that is to go on.
+        network, average, optimiser: what takes the state.
+
+    Returns:
+        What `write` was given: one entry for each epoch done, and the seconds spent; nothing and 0 where there is no
+        file.
+
+    Raises:
+        BadParameter: the training there has other settings.
+        BadWeights: where the file is damaged or of another network.
+    """
+    if not path.is_file():
+        return [], 0.0
+    state = _read(path, network, average, optimiser)
+    if state["settings"] != to_dict(settings):
+        raise BadParameter(
+            f"{path.parent} holds an unfinished training with other settings",
+            hint=f"give the same settings, choose another folder, or remove {path.name}",
+        )
+    return state["history"], state["seconds"]
+
+
 def write(
-    path: Path, network: nn.Module, average: Mapping[str, Tensor], optimiser: AdamW, header: Mapping[str, Any]
+    path: Path,
+    settings: Any,
+    history: Sequence[Mapping[str, Any]],
+    seconds: float,
+    network: nn.Module,
+    average: Mapping[str, Tensor],
+    optimiser: AdamW,
 ) -> None:
     """Write everything the next epoch needs; `path` holds the old state or the new one, never a part."""
+    header = {"settings": to_dict(settings), "history": history, "seconds": seconds}
     tensors = {f"network.{k}": v for k, v in network.state_dict().items()}
     tensors |= {f"average.{k}": v for k, v in average.items()}
     for name, parameter in network.named_parameters():
@@ -37,12 +73,8 @@ def write(
     aside.replace(path)
 
 
-def read(path: Path, network: nn.Module, average: dict[str, Tensor], optimiser: AdamW) -> dict[str, Any]:
-    """Put a written state back and give its header.
-
-    Raises:
-        BadWeights: where the file is damaged or of another network.
-    """
+def _read(path: Path, network: nn.Module, average: dict[str, Tensor], optimiser: AdamW) -> dict[str, Any]:
+    """Put a written state back and give its header."""
     try:
         with safe_open(str(path), framework="pt") as file:
             header = json.loads((file.metadata() or {})["state"])

@@ -1,0 +1,1 @@
+"""What every training of a network has in common: checkpoints, running means of weights, the learning rate."""
