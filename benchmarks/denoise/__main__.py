@@ -11,7 +11,7 @@ Particles that nothing was trained on; every method of the registry, and BM3D wh
     speed      processor time of one frame on one thread; to be measured while nothing else runs
 
     python -m benchmarks.denoise [--part protocol …] [--only network tv …] [--frames 200] [--slow-frames 32]
-                                 [--weights FILE …] [--seed 0] [--lines FILE …]
+                                 [--weights FILE …] [--seed 0] [--lines FILE … [--tables]]
 """
 
 from __future__ import annotations
@@ -56,11 +56,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         default=[],
         help="files of figures: what is in one is not measured again, what is measured goes into the first",
     )
+    parser.add_argument("--tables", action="store_true", help="protocol and classes: only what is in those files")
     args = parser.parse_args(arguments)
     torch.set_num_threads(1)
     rows, missing = everyone(args.weights)
     rows = _those(rows, args.only)
-    size = protocol.Size(args.frames, args.slow_frames, args.seed, Kept(args.lines))
+    size = protocol.Size(args.frames, args.slow_frames, args.seed, Kept(args.lines), args.tables)
     for text in _measured(rows, size, args.part, args.only, args.weights):
         print(text, end="\n\n", flush=True)
     print("\n".join(missing))

@@ -30,10 +30,11 @@ def tables(rows: Sequence[Row], size: Size) -> Iterator[str]:
                     row,
                     made,
                     deviations=True,
+                    most=None if row.knows else size.slow_frames,
                     slow_frames=size.slow_frames,
                     kept=size.kept,
-                    # The protocol has asked networks already.
-                    key=size.key("protocol" if row.learned else "coverage", what, dose),
+                    # The protocol has asked already where that costs nothing.
+                    key=size.key("protocol" if row.knows else "coverage", what, dose),
                 )
                 for what, made in zip(WHAT, (plain, masked), strict=True)
             ]

@@ -26,6 +26,7 @@ def measure(
     *,
     centre: Centre | None = None,
     deviations: bool = False,
+    most: int | None = None,
     slow_frames: int | None = None,
     kept: Kept | None = None,
     key: str = "",
@@ -36,7 +37,7 @@ def measure(
 
     Args:
         centre: of the beam; None for the middle. deviations: whether to ask for them, where the row has any.
-        slow_frames: how many frames if one takes over `SLOW_S`; None for all.
+        most: frames; None for all. slow_frames: the same if one takes over `SLOW_S`.
         kept, key: figures of this row that are on file already are not measured again.
     """
     key = f"{key} {row.name}"
@@ -48,7 +49,7 @@ def measure(
     seconds: list[float] = []
     # What is loaded with the first frame is not the frame's.
     row.rate(made.counts[0], made.measured[0] > 0, centre)
-    for counts, exposed, truth in zip(made.counts, made.measured, made.rate, strict=True):
+    for counts, exposed, truth in zip(made.counts[:most], made.measured[:most], made.rate[:most], strict=True):
         seen = exposed > 0
         spread = None
         begun = time.process_time()

@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.denoise.kept import Kept, Measured
 from benchmarks.denoise.measure import doses_head, measure, table
-from benchmarks.denoise.rows import NETWORK, REFERENCE, TUNED, Row, tuned
+from benchmarks.denoise.rows import REFERENCE, TUNED, Row, tuned
 from models.denoising.training import validation
 from models.denoising.training.exposures import Exposures
 from models.denoising.training.validation import DOSES, Protocol
@@ -21,11 +21,13 @@ from models.simulation.particles import TEST_IDS, VALIDATION_IDS
 
 TUNING_FRAMES = 32
 WHAT = ("whole", "masked")
+NOT_MEASURED = "–"
 SLOW_ROWS = {"ivst": 16}
 """frames of rows that are slower still, as a share of `slow_frames`' 32"""
 
-Found = dict[bool, dict[str, tuple[Row, list[Measured]]]]
-"""By mask and name: the row (of the first dose) and what it scored at each dose."""
+Each = list[Measured | None]
+Found = dict[bool, dict[str, tuple[Row, Each]]]
+"""By mask and name: the row (of the first dose) and what it scored at each dose, where it was measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +36,14 @@ class Size:
 
     Attributes:
         frames: of each dose and mask. slow_frames: of these, for rows that take long. seed: of all that is drawn.
-        kept: what is on file.
+        kept: what is on file. kept_only: nothing else is measured, and what is not on file is left out.
     """
 
     frames: int = 200
     slow_frames: int = 32
     seed: int = 0
     kept: Kept = field(default_factory=Kept)
+    kept_only: bool = False
 
     def key(self, *words: object) -> str:
         """Under which figures are on file."""
@@ -62,15 +65,18 @@ def run(rows: Sequence[Row], size: Size, only: Sequence[str] = ()) -> tuple[Prot
                 return measure(row, on).mean("psnr_dB")
 
             best = [
-                tuned(name, None if size.kept.get(f"{key} {name}-tuned") else score)
+                tuned(name, None if size.kept_only or size.kept.get(f"{key} {name}-tuned") else score)
                 for name in TUNED
                 if not only or f"{name}-tuned" in only
             ]
             for row in (*rows, *best):
                 slow = min(size.slow_frames, SLOW_ROWS.get(row.name, size.slow_frames))
-                # Networks say how sure they are at no cost.
-                got = measure(row, made, deviations=row.learned, slow_frames=slow, kept=size.kept, key=key)
+                got = None
+                if not size.kept_only or size.kept.get(f"{key} {row.name}"):
+                    got = measure(row, made, deviations=row.knows, slow_frames=slow, kept=size.kept, key=key)
                 found[masked].setdefault(row.name, (row, []))[1].append(got)
+    for masked, of in found.items():
+        found[masked] = {name: (row, each) for name, (row, each) in of.items() if any(each)}
     return frames, found
 
 
@@ -78,55 +84,46 @@ def tables(frames: Protocol, found: Found) -> Iterator[str]:
     """All but the table by class."""
     n, side = frames.frames.shape[0], frames.frames.shape[1]
     for masked, rows in found.items():
-        what = (
-            f"circle of {validation.STOP_PX:g} px radius and {validation.GAP_ROWS} rows hidden"
-            if masked
-            else "no mask"
-        )
+        stop, gap = validation.STOP_PX, validation.GAP_ROWS
+        what = f"circle of {stop:g} px radius and {gap} rows hidden" if masked else "no mask"
         yield f"### {n} frames of {side} × {side} pixels, {what}"
         yield f"PSNR of √rate (dB) / Poisson divergence (nats){' / R on hidden pixels' if masked else ''}"
-        whole = {k: v for k, v in rows.items() if len(v[1][0]) == n}
-        yield table(
-            ["method", *doses_head()],
-            [[row.title, *(_cell(m, masked) for m in each)] for row, each in whole.values()],
-        )
-        slow = {k: v for k, v in rows.items() if len(v[1][0]) < n}
-        for first in sorted({len(each[0]) for _, each in slow.values()}, reverse=True):
-            beside = [*(k for k in (REFERENCE, "tv-tuned", NETWORK) if k in whole), *_networks(whole)]
-            names = dict.fromkeys([*beside, *(k for k, (_, each) in slow.items() if len(each[0]) == first)])
+        whole = {k: v for k, v in rows.items() if _frames(v[1]) == n}
+        lines = [[row.title, *(_cell(m, masked) for m in each)] for row, each in whole.values()]
+        yield table(["method", *doses_head()], lines)
+        slow = {k: v for k, v in rows.items() if k not in whole}
+        for first in sorted({_frames(each) for _, each in slow.values()}, reverse=True):
+            beside = [k for k, (row, _) in whole.items() if row.learned or k in (REFERENCE, "tv-tuned")]
+            names = dict.fromkeys([*beside, *(k for k, (_, each) in slow.items() if _frames(each) == first)])
             yield f"Slow methods and others on the first {first} of these frames:"
-            yield table(
-                ["method", *doses_head()],
-                [[rows[k][0].title, *(_cell(m, masked, first) for m in rows[k][1])] for k in names],
-            )
+            lines = [[rows[k][0].title, *(_cell(m, masked, first) for m in rows[k][1])] for k in names]
+            yield table(["method", *doses_head()], lines)
     yield "### Fringes kept"
     yield (
         "Likeness / contrast of azimuthal deviations (1 / 1 for the truth, 0 / 0 for an azimuthal mean), "
         "no mask; spheres, which have none, are left out"
     )
     fringed = frames.classes != validation.CLASSES.index("sphere")
-    yield table(
-        ["method", *doses_head()],
-        [[row.title, *(_fringes(m, fringed) for m in each)] for row, each in found[False].values()],
-    )
+    untuned = [of for name, of in found[False].items() if not name.endswith("-tuned")]
+    lines = [[row.title, *(_fringes(m, fringed) for m in each)] for row, each in untuned]
+    yield table(["method", *doses_head()], lines)
+    both = {
+        name: (row, each, found[True][name][1]) for name, (row, each) in found[False].items() if name in found[True]
+    }
     yield "### Bellisario's figure"
     yield "Mean squared error of log(1 + I) / max over all pixels, × 10⁻⁶: no mask / masked"
-    yield table(
-        ["method", *doses_head()],
-        [
-            [row.title, *(_log_norm(*two) for two in zip(each, found[True][name][1], strict=True))]
-            for name, (row, each) in found[False].items()
-        ],
-    )
+    lines = [
+        [row.title, *(f"{_log_norm(a)} / {_log_norm(b)}" for a, b in zip(plain, masked, strict=True))]
+        for row, plain, masked in both.values()
+    ]
+    yield table(["method", *doses_head()], lines)
     yield "### Photons kept"
     yield "Largest |Σ rate − Σ counts| / Σ counts on measured pixels, of all frames, doses and both masks"
-    yield table(
-        ["method", "%"],
-        [
-            [row.title, f"{100 * max(m.figures['photons_off'].max() for k in found for m in found[k][name][1]):.4f}"]
-            for name, (row, _) in found[False].items()
-        ],
-    )
+    lines = [
+        [row.title, f"{100 * max(m.figures['photons_off'].max() for m in (*plain, *masked) if m):.4f}"]
+        for row, plain, masked in both.values()
+    ]
+    yield table(["method", "%"], lines)
 
 
 def by_class(frames: Protocol, found: Found) -> Iterator[str]:
@@ -137,39 +134,41 @@ def by_class(frames: Protocol, found: Found) -> Iterator[str]:
             " / R on hidden pixels, mean (worst)" if masked else ""
         )
         lines = []
-        full = [k for k, (row, each) in rows.items() if len(each[0]) == len(frames.classes) and _counts(row)]
-        for name in full:
-            row, each = rows[name]
+        for name, (row, each) in rows.items():
+            if _frames(each) < len(frames.classes) or not (row.learned or name in (REFERENCE, "radial")):
+                continue
             for i, kind in enumerate(validation.CLASSES):
                 if (of := frames.classes == i).any():
                     lines.append([row.title, kind, *(_class_cell(m, of, masked) for m in each)])
         yield table(["method", "class", *doses_head()], lines)
 
 
-def _counts(row: Row) -> bool:
-    return row.learned or row.name in (REFERENCE, "radial")
+def _frames(each: Each) -> int:
+    return max(len(m) for m in each if m)
 
 
-def _networks(rows: dict[str, tuple[Row, list[Measured]]]) -> list[str]:
-    return [k for k, (row, _) in rows.items() if row.learned]
-
-
-def _cell(m: Measured, masked: bool, first: int | None = None) -> str:
+def _cell(m: Measured | None, masked: bool, first: int | None = None) -> str:
+    if m is None:
+        return NOT_MEASURED
     text = f"{m.mean('psnr_dB', first):.2f} / {m.mean('divergence', first):.1f}"
     return text + (f" / {m.mean('hole_error', first):.3f}" if masked else "")
 
 
-def _fringes(m: Measured, fringed: np.ndarray) -> str:
+def _fringes(m: Measured | None, fringed: np.ndarray) -> str:
+    if m is None:
+        return NOT_MEASURED
     of = fringed[: len(m)]
     likeness, contrast = (float(np.nanmean(m.figures[k][of])) for k in ("likeness", "contrast"))
     return f"{likeness:.3f} / {contrast:.2f}"
 
 
-def _log_norm(plain: Measured, masked: Measured) -> str:
-    return f"{1e6 * plain.mean('log_norm'):.1f} / {1e6 * masked.mean('log_norm'):.1f}"
+def _log_norm(m: Measured | None) -> str:
+    return NOT_MEASURED if m is None else f"{1e6 * m.mean('log_norm'):.1f}"
 
 
-def _class_cell(m: Measured, of: np.ndarray, masked: bool) -> str:
+def _class_cell(m: Measured | None, of: np.ndarray, masked: bool) -> str:
+    if m is None:
+        return NOT_MEASURED
     names = [("psnr_dB", np.min, ".1f"), ("divergence", np.max, ".0f")] + [("hole_error", np.max, ".2f")] * masked
     cells = []
     for name, worst, form in names:

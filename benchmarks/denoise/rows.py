@@ -45,7 +45,7 @@ class Row:
     Attributes:
         name: key of the registry, or one for `--only`. title: what the tables call it.
         rate: denoises. sure: also says how sure it is; None where the row cannot.
-        learned: rests on trained weights.
+        learned: rests on trained weights. knows: `sure` takes no longer than `rate`.
     """
 
     name: str
@@ -53,6 +53,7 @@ class Row:
     rate: Rate
     sure: Sure | None = None
     learned: bool = False
+    knows: bool = False
 
 
 def everyone(weights: Sequence[Path] = (), friedel: str = ON) -> tuple[list[Row], list[str]]:
@@ -108,7 +109,7 @@ def _method(method: str, title: str, friedel: str, name: str = "", **parameters:
         found = whole.predict(counts, measured, centre)
         return found.rate, found.deviation
 
-    return Row(name or method, title, rate, sure, info.learned)
+    return Row(name or method, title, rate, sure, info.learned, knows="splits" not in known)
 
 
 def _rings(counts: FloatArray, measured: BoolArray, centre: Centre) -> FloatArray:
