@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,6 +52,7 @@ _BETAS = (0.9, 0.99)
 _HIDDEN_SHARE = 0.08
 _WORSE_SIGMAS = 2.0
 _MOST_RESCALED = 2.0
+_CLEAR_SIGMAS = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,53 +163,39 @@ def adapt(
         else None
     )
     good, verdict = _verdict(gain, hidden, steps)
-    parts = {
-        name: tuple(int(sample.indices[row]) for row in rows)
-        for name, rows in (("learned", learned), ("watched", watched), ("judged", judged))
-    }
-    seconds = time.monotonic() - began
-    path = None
-    if good:
-        provenance = {
-            "made_by": "adaptation to a run by photon splitting",
-            # What the parent was trained on: the method asks for it.
-            "settings": info.provenance.get("settings"),
-            "adapted": {
-                "parent": info.digest,
-                "parent_name": info.name,
-                "run": {
-                    "name": run.name,
-                    "dataset": run.dataset,
-                    "digest": run.identity.digest,
-                    "frames": run.identity.n_frames,
-                },
-                "settings": to_dict(settings),
-                "frames": {name: list(indices) for name, indices in parts.items()},
-                "steps": steps,
-                "counting": to_dict(counting or CountingSettings()),
-                "beam_px": list(sample.centre_px),
-                "pixels_summed": sample.summed,
-                "notes": list(sample.notes),
-                "before": _figures(before),
-                "after": _figures(after),
-                "gain_nats_per_photon": _told(gain),
-                "hidden_gain_nats_per_photon": None if hidden is None else _told(hidden),
-                "deviation_factor": {"measured": factors[0], "not_measured": factors[1]},
-                "what": "nats by which photons kept back from the network are foretold, on frames that nothing was "
-                "learned from, halves of the photons foretelling the other halves; up to a constant of the frames",
-                "seconds": round(seconds),
-            },
-            "versions": {name: version(name) for name in ("torch", "numpy", "safetensors")},
-        }
-        try:
-            path = _free_name(out_folder, f"denoise-{run.identity.digest[:8]}")
-            weights.save(network, path, provenance)
-        except OSError as error:
-            raise NotSaved(f"The adapted weights were not saved to {out_folder}", cause=str(error)) from error
-    return DenoiseAdapted(
-        path, gain, hidden, verdict, factors, parts["learned"], parts["watched"], parts["judged"], steps,
-        sample.centre_px, seconds, sample.notes,
+    frames_learned, frames_watched, frames_judged = (
+        tuple(int(sample.indices[row]) for row in rows) for rows in (learned, watched, judged)
+    )
+    made = DenoiseAdapted(
+        None, gain, hidden, verdict, factors, frames_learned, frames_watched, frames_judged, steps,
+        sample.centre_px, time.monotonic() - began, sample.notes,
     )  # fmt: skip
+    if not good:
+        return made
+    told = {
+        "parent": info.digest,
+        "parent_name": info.name,
+        "run": _told_run(run),
+        "settings": to_dict(settings),
+        "counting": to_dict(counting or CountingSettings()),
+        "pixels_summed": sample.summed,
+        "before": _figures(before),
+        "after": _figures(after),
+        **_told(made),
+    }
+    # What the parent was trained on goes with it: the method asks for it.
+    provenance = {
+        "made_by": "adaptation to a run by photon splitting",
+        "settings": info.provenance.get("settings"),
+        "adapted": told,
+        "versions": {name: version(name) for name in ("torch", "numpy", "safetensors")},
+    }
+    try:
+        path = _free_name(out_folder, f"denoise-{run.identity.digest[:8]}")
+        weights.save(network, path, provenance)
+    except OSError as error:
+        raise NotSaved(f"The adapted weights were not saved to {out_folder}", cause=str(error)) from error
+    return replace(made, path=path)
 
 
 def learn(
@@ -310,15 +297,19 @@ def _recalibrate(network: DenoiseNet, before: Judged, after: Judged) -> tuple[fl
     """Correct the deviations of measured and of hidden pixels; the factors they were multiplied by."""
     factors = []
     for part in range(2):
-        old, new = (
-            float(j.excess[:, part].sum()) / max(float(j.stated[:, part].sum()), 1e-30) for j in (before, after)
-        )
-        # Where the photons do not tell any error beyond their noise, nothing is changed.
-        factor = math.sqrt(new / old) if old > 0 and new > 0 else 1.0
-        factor = float(np.clip(factor, 1 / _MOST_RESCALED, _MOST_RESCALED))
+        factor = 1.0
+        # Where the photons tell no error beyond their noise, nothing is changed.
+        if all(_clear(judged.excess[:, part]) for judged in (before, after)):
+            old, new = (judged.excess[:, part].sum() / judged.stated[:, part].sum() for judged in (before, after))
+            factor = float(np.clip(math.sqrt(new / old), 1 / _MOST_RESCALED, _MOST_RESCALED))
         network.deviation_scale[part] *= factor
         factors.append(factor)
     return factors[0], factors[1]
+
+
+def _clear(excess: npt.NDArray[np.float64]) -> bool:
+    """Whether the sum over frames is above 0 by more than its noise."""
+    return bool(excess.sum() > _CLEAR_SIGMAS * math.sqrt(len(excess)) * excess.std())
 
 
 def _verdict(gain: Comparison, hidden: Comparison | None, steps: int) -> tuple[bool, str]:
@@ -345,13 +336,37 @@ def _figures(judged: Judged) -> dict[str, float]:
     return {name: round(float(value), 6) for name, value in out.items()}
 
 
-def _told(found: Comparison) -> dict[str, Any]:
+def _told(made: DenoiseAdapted) -> dict[str, Any]:
+    """What came of it, for the description of the weights."""
+
+    def gain(found: Comparison) -> dict[str, Any]:
+        return {
+            "mean": found.gain,
+            "standard_error": found.error,
+            "frames": found.frames,
+            "frames_better": found.better,
+        }
+
+    measured, hidden = made.deviation_factor
     return {
-        "mean": found.gain,
-        "standard_error": found.error,
-        "frames": found.frames,
-        "frames_better": found.better,
+        "frames_learned": list(made.frames_learned),
+        "frames_watched": list(made.frames_watched),
+        "frames_judged": list(made.frames_judged),
+        "steps": made.steps,
+        "beam_px": list(made.centre_px),
+        "gain_nats_per_photon": gain(made.gain),
+        "hidden_gain_nats_per_photon": None if made.hidden_gain is None else gain(made.hidden_gain),
+        "what": "nats by which photons kept back from the network are foretold, on frames that nothing was learned "
+        "from, halves of the photons foretelling the other halves; up to a constant of the frames",
+        "deviation_factor": {"measured": measured, "not_measured": hidden},
+        "notes": list(made.notes),
+        "seconds": round(made.seconds),
     }
+
+
+def _told_run(run: Run) -> dict[str, Any]:
+    identity = run.identity
+    return {"name": run.name, "dataset": run.dataset, "digest": identity.digest, "frames": identity.n_frames}
 
 
 def _counted(work: Generator[Progress, None, Sample]) -> Generator[DenoiseAdaptProgress, None, Sample]:

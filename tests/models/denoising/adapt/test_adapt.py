@@ -138,3 +138,11 @@ def test_deviations_follow_the_errors_found() -> None:
     factors = _recalibrate(network, judged((4.0, 1.0)), judged((1.0, -0.1)))
     assert factors == pytest.approx((0.5, 1.0))
     np.testing.assert_allclose(network.deviation_scale.numpy(), (0.5, 1.0))
+
+
+def test_deviations_stay_where_photons_do_not_tell_errors_from_noise() -> None:
+    nothing = np.ones(4)
+    noise = np.array([[3.0], [-2.5], [2.0], [-1.5]]).repeat(2, 1)
+    judged = Judged(nothing, nothing, nothing, nothing, noise, np.ones((4, 2)))
+    network = DenoiseNet(DenoiseConfig((4, 4), (1, 1)))
+    assert _recalibrate(network, judged, judged) == (1.0, 1.0)

@@ -7,7 +7,9 @@ import pytest
 
 from models.denoising.adapt.sample import FEWEST, sample_run
 from models.denoising.adapt.settings import DenoiseAdaptSettings
+from models.denoising.counting import CountingSettings
 from models.denoising.friedel import mate
+from models.denoising.limits import Limits
 from models.errors import BadParameter, NotEnoughExamples
 from models.progress import drain
 from tests.models.denoising.adapt.runs import CountedRun, counted, middle, striped
@@ -94,3 +96,31 @@ def test_mates_are_not_summed_where_they_differ_or_the_beam_is_not_known() -> No
     found = drain(sample_run(slope, SETTINGS))
     assert not found.folded.any()
     assert any("beam is not known" in note for note in found.notes)
+
+
+def test_pixels_are_summed_where_speckles_are_wider_than_the_network_knows() -> None:
+    y, x = np.mgrid[:63, :64]
+    rate = np.exp(-((y - 31) ** 2 + (x - 31.5) ** 2) / 300)
+    mask = np.ones(rate.shape, np.bool_)
+    mask[20] = False
+    run = CountedRun(counted(2000 * rate / rate.sum(), 12), mask, (31.0, 31.5))
+    limits = Limits((50.0, 1e6), (2.0, 6.0), 0.15, 20.0)
+    found = drain(sample_run(run, SETTINGS, limits=limits))
+    assert found.summed in (4, 8)
+    assert any("pixels were summed" in note for note in found.notes)
+    assert found.counts.shape[1:] == (-(-63 // found.summed), 64 // found.summed)
+    np.testing.assert_allclose(found.photons, (run.counts * mask).sum((1, 2))[found.indices])
+    assert found.exposure.sum() * found.summed**2 == pytest.approx(12 * mask.sum())
+    assert set(np.unique(found.exposure)) >= {1.0, 1 - 1 / found.summed}
+    # The beam lies between the middle sums, within half a pixel.
+    assert found.radius.min() * found.summed == pytest.approx(found.summed / 2**0.5, abs=0.6)
+
+
+def test_detector_units_become_photons() -> None:
+    counts = counted(striped(), 12)
+    run = CountedRun(30 * counts + 4, centre_px=(15.5, 15.5), unit="ADU")
+    found = drain(sample_run(run, SETTINGS, counting=CountingSettings(adu_per_photon=30.0)))
+    np.testing.assert_array_equal(found.counts, counts[found.indices])
+    photons = CountedRun(counts, centre_px=(15.5, 15.5))
+    with pytest.raises(BadParameter, match="photons already"):
+        drain(sample_run(photons, SETTINGS, counting=CountingSettings(adu_per_photon=30.0)))
