@@ -208,7 +208,7 @@ class Denoising(QObject):
         subject, recipe = self.subject, self.recipe
         if subject is None or self._closed:
             return
-        self._ask(subject, recipe, draft=recipe.takes_passes)
+        self._ask(subject, recipe, draft=True)
         loading = self._preview.cold and self._is_learned()
         words = "Loading the network: the first picture takes some seconds…" if loading else "Denoising…"
         self._set_state(LOADING if loading else WORKING, words)
@@ -220,7 +220,7 @@ class Denoising(QObject):
             self.outcome = outcome
             if draft:
                 self._ask(subject, recipe, draft=False)
-                self._set_state(WORKING, "Working out the standard deviation…")
+                self._set_state(WORKING, "Denoising…" if outcome.sure else "Working out the standard deviation…")
             else:
                 self._set_state(DONE)
             self.outcome_changed.emit()

@@ -19,8 +19,8 @@ TITLES = {
     RATE: "Denoised",
     SIGMAS: "Difference in σ",
     DIFFERENCE: "Difference",
-    DEVIATION: "Uncertainty",
-    RELATIVE: "Uncertainty, relative",
+    DEVIATION: "Uncertainty σ",
+    RELATIVE: "σ / rate",
 }
 DIFFERENCES, UNCERTAINTIES = (SIGMAS, DIFFERENCE), (DEVIATION, RELATIVE)
 _UNCERTAIN_MAP = "viridis"
@@ -66,9 +66,10 @@ def make_layers(view: View) -> Layers:
     if display.levels is not None and subject.counting.adu_per_photon is not None:
         low, high = (level / subject.counting.adu_per_photon for level in (display.levels.low, display.levels.high))
         display = replace(display, levels=Levels(low, high))
-    before = prepare(subject.counts, display)
+    before = _before(subject, display)
     outcome = view.outcome
-    if outcome is None or (view.layer in UNCERTAINTIES and outcome.draft):
+    missing = outcome is None or (view.layer in UNCERTAINTIES and not outcome.sure)
+    if outcome is None or missing or (view.layer in DIFFERENCES and outcome.compared is None):
         return Layers(view, before, None, display.colour_map, None)
     frame = _frame(view, outcome)
     if view.layer == RATE:
@@ -80,6 +81,17 @@ def make_layers(view: View) -> Layers:
     if view.layer in DIFFERENCES:
         return Layers(view, before, after, DIVERGING, None)
     return Layers(view, before, after, _UNCERTAIN_MAP, marks_of(outcome))
+
+
+_last_before: tuple[Subject, DisplaySettings, Picture] | None = None
+
+
+def _before(subject: Subject, display: DisplaySettings) -> Picture:
+    """The measured frame, prepared once for all that is made of it."""
+    global _last_before
+    if _last_before is None or _last_before[0] is not subject or _last_before[1] != display:
+        _last_before = subject, display, prepare(subject.counts, display)
+    return _last_before[2]
 
 
 def marks_of(outcome: Outcome) -> npt.NDArray[np.uint8]:
@@ -101,10 +113,12 @@ def _frame(view: View, outcome: Outcome) -> Frame:
         return Frame(index, result.deviation, clear)
     if view.layer == RELATIVE:
         return Frame(index, result.deviation / np.maximum(result.rate, np.float32(1e-9)), clear)
-    known = np.isfinite(outcome.removed.sigmas)
+    assert outcome.compared is not None
+    sigmas = outcome.compared.removed.sigmas
+    known = np.isfinite(sigmas)
     flags = np.where(known, 0, PixelFlag.MASKED).astype(np.uint8)
     if view.layer == SIGMAS:
-        return Frame(index, np.where(known, outcome.removed.sigmas, np.float32(0)), flags)
+        return Frame(index, np.where(known, sigmas, np.float32(0)), flags)
     return Frame(index, np.where(known, view.subject.counts.data - result.rate, np.float32(0)), flags)
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
 from PyQt6.QtCore import QObject
 
 from app.denoising import words
@@ -56,7 +58,8 @@ class DenoisePresenter(QObject):
         self._levels: dict[str, Levels] = {}
         self._shown: Layers | None = None
         self._pool = 1.0
-        self._marks: tuple[int, MarkedPixels | None] = (0, None)
+        self._marks: tuple[npt.NDArray[np.uint8] | None, MarkedPixels | None] = (None, None)
+        self._painted_before: tuple[Picture, str] | None = None
         self._painter = LatestWorker("denoised pictures")
         self._details_later = Later(self._show_details, DETAILS_AFTER_MS, self)
         self._pieces = Pieces(self)
@@ -165,7 +168,9 @@ class DenoisePresenter(QObject):
 
     def _show_outcome(self) -> None:
         self._repaint()
-        self._details_later.ask()
+        outcome = self._outcome()
+        if outcome is None or not outcome.draft:  # a draft has less to say than what it takes the place of
+            self._details_later.ask()
 
     def _show_recipe(self) -> None:
         denoising = self.denoising
@@ -200,8 +205,12 @@ class DenoisePresenter(QObject):
         comparison = panel.comparison
         display, subject = view.display, view.subject
         panel.show_pictures()
-        comparison.set_before(layers.before, colour_table(display.colour_map))
-        title = TITLES[view.layer].lower() if view.layer != RATE else "denoised"
+        before = (layers.before, display.colour_map)
+        if before != self._painted_before or not comparison.before.shows_frame:
+            self._painted_before = before
+            comparison.set_before(layers.before, colour_table(display.colour_map))
+        comparison.before.set_stale(False)
+        title = TITLES[view.layer][:1].lower() + TITLES[view.layer][1:]
         comparison.set_titles("measured", title)
         unit = words.unit_of(subject)
         panel.set_scale("counts", layers.before.levels, display.scaling, display.colour_map, unit)
@@ -209,9 +218,7 @@ class DenoisePresenter(QObject):
         panel.show_bars(counts=view.layer == RATE or not alone, layer=view.layer != RATE)
         if layers.after is None:
             comparison.after.clear()
-            comparison.after.set_message(
-                "The standard deviation is being worked out…" if view.outcome is not None else denoising.words
-            )
+            comparison.after.set_message("It is being worked out…" if view.outcome is not None else denoising.words)
             panel.set_legend(())
         else:
             comparison.set_after(layers.after, colour_table(layers.colour_map))
@@ -232,8 +239,9 @@ class DenoisePresenter(QObject):
         outcome = layers.view.outcome
         if layers.marks is None or outcome is None:
             return None
-        if self._marks[0] != id(outcome):
-            self._marks = (id(outcome), MarkedPixels(layers.marks))
+        known = self._marks[0]
+        if known is None or known.shape != layers.marks.shape or not np.array_equal(known, layers.marks):
+            self._marks = (layers.marks, MarkedPixels(layers.marks))
         return self._marks[1]
 
     def _unpainted(self, error: Exception) -> None:
@@ -277,13 +285,15 @@ class DenoisePresenter(QObject):
         """Facts and curves, each in a turn of its own."""
         subject, outcome = (None if self.denoising is None else self.denoising.subject), self._outcome()
         self._pieces.forget()
-        if subject is None or outcome is None:
+        if subject is not None and outcome is not None and outcome.compared is None:
+            return  # it is on its way
+        if subject is None or outcome is None or outcome.compared is None:
             self._pane.facts.set_facts((), (), ())
             self._pane.profile.clear()
             self._pane.spectrum.clear()
             self._show_judgement()
             return
-        pane = self._pane
+        pane, compared = self._pane, outcome.compared
 
         def show_facts(subject: Subject = subject, outcome: Outcome = outcome) -> None:
             warnings, notes = words.warnings_of(subject, outcome), words.notes_of(outcome)
@@ -291,8 +301,8 @@ class DenoisePresenter(QObject):
 
         self._pieces.then(
             show_facts,
-            lambda: pane.profile.set_curves(words.profile(subject, outcome)),
-            lambda: pane.spectrum.set_curves(words.spectrum(subject, outcome)),
+            lambda: pane.profile.set_curves(words.profile(subject, compared)),
+            lambda: pane.spectrum.set_curves(words.spectrum(subject, compared)),
             self._show_judgement,
         )
 

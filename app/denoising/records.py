@@ -64,7 +64,8 @@ class Ask:
 
     Attributes:
         key: of the subject. subject: None where the process was sent it before.
-        recipe: what to do. draft: leave the standard deviation out where that takes passes of its own.
+        recipe: what to do. draft: the rate is wanted first; without the standard deviation where that takes passes of
+            its own, and without the comparison.
     """
 
     key: int
@@ -74,14 +75,22 @@ class Ask:
 
 
 @dataclass(frozen=True, eq=False)
+class Compared:
+    """A frame held against what was made of it; see `models.denoising.comparing`."""
+
+    removed: Removed
+    rings: Rings
+    counted_power: Spectrum
+    rate_power: Spectrum
+
+
+@dataclass(frozen=True, eq=False)
 class Outcome:
     """A denoised frame with what is shown beside it.
 
     Attributes:
         key: of the subject. recipe: what was done; `method_title` in the words of menus.
-        draft: its standard deviation is still to come.
-        result: the denoised frame.
-        removed, rings, counted_power, rate_power: see `models.denoising.comparing`.
+        draft: the rest is still to come. result: the denoised frame. compared: None in a draft.
         photons: counted on the measured pixels. measured_pixels: how many there are.
         rests: how many pixels rest on what. speckle: its size in words, "" where it does not show.
         seconds: that it took, the comparison left out.
@@ -92,15 +101,17 @@ class Outcome:
     method_title: str
     draft: bool
     result: Denoised
-    removed: Removed
-    rings: Rings
-    counted_power: Spectrum
-    rate_power: Spectrum
+    compared: Compared | None
     photons: float
     measured_pixels: int
     rests: Mapping[Rests, int]
     speckle: str
     seconds: float
+
+    @property
+    def sure(self) -> bool:
+        """Whether the standard deviation is there."""
+        return not (self.draft and self.recipe.takes_passes)
 
 
 @dataclass(frozen=True)

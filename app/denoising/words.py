@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from app.denoising.records import Outcome, Subject
+from app.denoising.records import Compared, Outcome, Subject
 from models.denoising.comparing import Rings, length_of
 from models.denoising.types import Rests
 from models.detector import geometry
@@ -62,9 +62,9 @@ def pixel_words(subject: Subject, outcome: Outcome | None, y: int, x: int) -> st
     parts = [f"y {y}  x {x}", f"not measured ({flags})" if flags else f"measured {frame.raw[y, x]:g} {unit}"]
     if outcome is not None:
         rate, deviation = float(outcome.result.rate[y, x]), float(outcome.result.deviation[y, x])
-        sure = "…" if outcome.draft else "?" if math.isnan(deviation) else significant(deviation, 2)
+        sure = "…" if not outcome.sure else "?" if math.isnan(deviation) else significant(deviation, 2)
         parts.append(f"rate {significant(rate, 3)} ± {sure} {unit}")
-        sigmas = float(outcome.removed.sigmas[y, x])
+        sigmas = math.nan if outcome.compared is None else float(outcome.compared.removed.sigmas[y, x])
         if math.isfinite(sigmas):
             parts.append(f"difference {sigmas:+.1f} σ".replace("-", "−"))
         rest = Rests(int(outcome.result.validity[y, x]))
@@ -111,8 +111,8 @@ def facts(subject: Subject, outcome: Outcome) -> list[Fact]:
         if outcome.rests[rest] or rest is Rests.MEASURED
     ]
     found.append(("Pixels", ", ".join(shares), "What the rates rest on"))
-    if math.isfinite(outcome.removed.share):
-        found.append(("Removed", f"{outcome.removed.share:.3g} of counting noise", _REMOVED_TIP))
+    if outcome.compared is not None and math.isfinite(outcome.compared.removed.share):
+        found.append(("Removed", f"{outcome.compared.removed.share:.3g} of counting noise", _REMOVED_TIP))
     seconds = f"{1000 * outcome.seconds:.0f} ms" if outcome.seconds < 1 else f"{outcome.seconds:.1f} s"
     found.append(("Took", seconds, "Of this process, the standard deviation included where it takes passes"))
     return found
@@ -150,9 +150,9 @@ def sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '?', '!')) else '.'}"
 
 
-def profile(subject: Subject, outcome: Outcome) -> Curves:
+def profile(subject: Subject, compared: Compared) -> Curves:
     """Means over rings, before and after."""
-    unit, rings = unit_of(subject), outcome.rings
+    unit, rings = unit_of(subject), compared.rings
     q = rings.q_per_nm
     lines = [Line(COUNTED, "measured", rings.counted), Line(RATE, "denoised", rings.rate)]
     if (rings.filled > 0).any():
@@ -177,9 +177,9 @@ def _ring_words(rings: Rings, at: int, unit: str) -> str:
     return f"{'   ·   '.join(parts)} {unit}"
 
 
-def spectrum(subject: Subject, outcome: Outcome) -> Curves:
+def spectrum(subject: Subject, compared: Compared) -> Curves:
     """Power spectra, before and after; counting noise is 1."""
-    before, after = outcome.counted_power, outcome.rate_power
+    before, after = compared.counted_power, compared.rate_power
     lengths = length_of(before.frequency, subject.geometry)
 
     def said(at: int) -> str:

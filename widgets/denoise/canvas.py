@@ -53,8 +53,9 @@ class LayerCanvas(FrameCanvas):
 
     def set_marks(self, marks: MarkedPixels | None) -> None:
         """Draw these over the picture; nothing where the frame has another shape."""
-        self._marks, self._marks_key = marks, ()
-        self.update()
+        if marks is not self._marks:
+            self._marks, self._marks_key = marks, ()
+            self.update()
 
     def set_marks_shown(self, shown: bool) -> None:
         self._marks_shown = shown
