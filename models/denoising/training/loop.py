@@ -202,6 +202,8 @@ def _epoch(
     from models.training import averaging
 
     rng = np.random.default_rng([settings.seed, 2, epoch])
+    # Of dropout.
+    torch.manual_seed(settings.seed * 1_000_003 + epoch)
     total = settings.epochs * settings.steps_per_epoch
 
     def batch() -> tuple[Exposures, Any]:

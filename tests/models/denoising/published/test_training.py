@@ -1,6 +1,7 @@
 """Trainings of the published networks, on a scale that takes seconds."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -47,9 +48,11 @@ def test_steps_lower_the_loss(module):
         (weights.RESTORING_UNET, train_restoring_unet, RestoringUNetTrainingSettings()),
     ],
 )
-def test_a_training_taken_up_again_ends_in_described_weights(name, train, settings, tmp_path, monkeypatch):
+def test_a_training_taken_up_again_ends_as_if_it_had_not_been_left(name, train, settings, tmp_path, monkeypatch):
     monkeypatch.setattr(loop, "_BATCH", dict.fromkeys(loop._BATCH, 2))
+    monkeypatch.setattr(validation, "render", partial(validation.render, side_px=48))
     tiny = replace(settings, epochs=2, steps_per_epoch=2, pool=8, renewed=4, validation_frames=4, test_frames=4)
+    at_once = drain(train(tiny, tmp_path / "at_once"))
     begun = train(tiny, tmp_path)
     for _ in begun:
         if (tmp_path / f"{name}.checkpoint.safetensors").is_file():
@@ -60,6 +63,9 @@ def test_a_training_taken_up_again_ends_in_described_weights(name, train, settin
     path = drain(train(tiny, tmp_path))
     network, info = weights.load(name, path)
     assert not network.training
+    whole = weights.load(name, at_once)[0].state_dict()
+    for key, value in network.state_dict().items():
+        torch.testing.assert_close(value, whole[key], rtol=1e-4, atol=1e-6)
     assert info.provenance["data"]["frames"] == 8
     assert info.provenance["made_by"] == f"friedel train {name}"
     figures = info.provenance["metrics"]["test"]["1000 photons"]
