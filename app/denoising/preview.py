@@ -69,7 +69,7 @@ class Preview:
             # In the order in which the process forgets them.
             self._sent = [*(key for key in self._sent if key != subject.key), subject.key][-FRAMES_KEPT:]
             self._began = time.monotonic()
-            args = make(None if known else subject)
+            args = make(None if known else subject.bare())
 
             def over(receive: Callable[[Any], None], good: bool) -> Callable[[Any], None]:
                 def arrived(value: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -39,6 +39,11 @@ class Subject:
     def counts(self) -> Frame:
         """The frame in counts; worked out when it is first asked for."""
         return counted(self.frame, self.counting)
+
+    def bare(self) -> Subject:
+        """The same without what was worked out of it: what travels to another process."""
+        frame = self.frame
+        return replace(self, frame=Frame(frame.index, frame.raw, frame.flags))
 
 
 @dataclass(frozen=True)
