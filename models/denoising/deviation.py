@@ -72,6 +72,8 @@ def split_deviation(
     share = uniform_filter(squares, _WINDOW_PX, mode="constant") / np.maximum(around, 1e-12)
     found = np.sqrt(np.maximum(share * level, 0))
     whole: FloatArray = np.maximum(found, _darkness(counts, measured)).astype(np.float32)
+    # A method may say exactly nothing where there are photons; it is no surer of that than of darkness.
+    whole[whole <= 0] = 1 / max(int(measured.sum()), 1)
     return whole
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.denoising.deviation import halves
+from models.denoising.deviation import halves, split_deviation
 from models.denoising.registry import make
 from models.denoising.settings import GaussianSettings, RadialMeanSettings, TotalVariationSettings
 from models.denoising.speckle import find_speckle
@@ -126,3 +126,11 @@ def test_validity_by_distance_from_what_is_known() -> None:
     left = np.ones((20, 20), bool)
     left[:, 2:5] = False
     assert (find_validity(left, None, (9.5, 9.5))[:, 2:5] == Rests.MATE).all()
+
+
+def test_a_method_that_says_nothing_where_photons_fell_is_not_sure_of_it() -> None:
+    frame, seen = np.zeros((32, 32), np.float32), np.ones((32, 32), bool)
+    frame[10, 10] = 5
+    nothing = np.zeros_like(frame)
+    found = split_deviation(lambda _part: nothing, frame, seen, nothing)
+    assert (found > 0).all()
