@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         default=[],
         help="files of figures: what is in one is not measured again, what is measured goes into the first",
     )
-    parser.add_argument("--tables", action="store_true", help="protocol and classes: only what is in those files")
+    parser.add_argument("--tables", action="store_true", help="measure nothing: only what is in those files")
     args = parser.parse_args(arguments)
     torch.set_num_threads(1)
     rows, missing = everyone(args.weights)

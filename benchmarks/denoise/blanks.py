@@ -86,9 +86,11 @@ def tables(rows: Sequence[Row], size: Size) -> Iterator[str]:
     )
     lines = []
     for row in rows:
+        if size.lacks(*(size.key("blanks", level, row.name) for level in LEVELS)):
+            continue
         cells, fewest = [], n
         for level in LEVELS:
-            asked = n if row.learned or row.name == REFERENCE else max(1, n // OTHERS)
+            asked = n if row.knows or row.name == REFERENCE else max(1, n // OTHERS)
             found = _level(row, level, asked, size, weights)
             fewest = min(fewest, len(found))
             false, largest = 100 * found.mean("false"), 100 * float(np.median(found.figures["largest"]))

@@ -20,11 +20,18 @@ def tables(rows: Sequence[Row], size: Size) -> Iterator[str]:
     """Of √rate and of the rate, on measured and on hidden pixels, by dose."""
     frames = validation.render(TEST_IDS, size.frames, size.seed)
     found: dict[str, list[tuple[Measured, Measured]]] = {}
+    parts = {row.name: "protocol" if row.knows else "coverage" for row in rows}
+    rows = [
+        row
+        for row in rows
+        if row.sure is not None
+        and not size.lacks(
+            *(f"{size.key(parts[row.name], what, dose)} {row.name}" for what in WHAT for dose in validation.DOSES)
+        )
+    ]
     for dose in validation.DOSES:
         plain, masked = (validation.count(frames, dose, hidden, size.seed) for hidden in (False, True))
         for row in rows:
-            if row.sure is None:
-                continue
             both = [
                 measure(
                     row,
@@ -34,7 +41,7 @@ def tables(rows: Sequence[Row], size: Size) -> Iterator[str]:
                     slow_frames=size.slow_frames,
                     kept=size.kept,
                     # The protocol has asked already where that costs nothing.
-                    key=size.key("protocol" if row.knows else "coverage", what, dose),
+                    key=size.key(parts[row.name], what, dose),
                 )
                 for what, made in zip(WHAT, (plain, masked), strict=True)
             ]

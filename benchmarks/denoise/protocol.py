@@ -49,6 +49,10 @@ class Size:
         """Under which figures are on file."""
         return " ".join(map(str, (*words, f"seed {self.seed}", f"{self.frames} frames")))
 
+    def lacks(self, *keys: str) -> bool:
+        """Whether something is not on file and is not to be measured."""
+        return self.kept_only and any(self.kept.get(key) is None for key in keys)
+
 
 def run(rows: Sequence[Row], size: Size, only: Sequence[str] = ()) -> tuple[Protocol, Found]:
     """Everything on the protocol's frames."""
@@ -72,7 +76,7 @@ def run(rows: Sequence[Row], size: Size, only: Sequence[str] = ()) -> tuple[Prot
             for row in (*rows, *best):
                 slow = min(size.slow_frames, SLOW_ROWS.get(row.name, size.slow_frames))
                 got = None
-                if not size.kept_only or size.kept.get(f"{key} {row.name}"):
+                if not size.lacks(f"{key} {row.name}"):
                     got = measure(row, made, deviations=row.knows, slow_frames=slow, kept=size.kept, key=key)
                 found[masked].setdefault(row.name, (row, []))[1].append(got)
     for masked, of in found.items():
@@ -135,7 +139,8 @@ def by_class(frames: Protocol, found: Found) -> Iterator[str]:
         )
         lines = []
         for name, (row, each) in rows.items():
-            if _frames(each) < len(frames.classes) or not (row.learned or name in (REFERENCE, "radial")):
+            counts = (row.learned and not name.endswith("-friedel")) or name in (REFERENCE, "radial")
+            if _frames(each) < len(frames.classes) or not counts:
                 continue
             for i, kind in enumerate(validation.CLASSES):
                 if (of := frames.classes == i).any():
@@ -158,7 +163,8 @@ def _fringes(m: Measured | None, fringed: np.ndarray) -> str:
     if m is None:
         return NOT_MEASURED
     of = fringed[: len(m)]
-    likeness, contrast = (float(np.nanmean(m.figures[k][of])) for k in ("likeness", "contrast"))
+    # So that no zero is written with a sign.
+    likeness, contrast = (round(float(np.nanmean(m.figures[k][of])), 3) + 0.0 for k in ("likeness", "contrast"))
     return f"{likeness:.3f} / {contrast:.2f}"
 
 

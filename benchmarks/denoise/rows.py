@@ -19,7 +19,7 @@ import numpy.typing as npt
 from models.denoising import anscombe, filters
 from models.denoising.friedel import fold
 from models.denoising.registry import METHODS, make
-from models.denoising.settings import ON
+from models.denoising.settings import OFF, ON
 from models.errors import FriedelError
 
 FloatArray = npt.NDArray[np.float32]
@@ -65,11 +65,15 @@ def everyone(weights: Sequence[Path] = (), friedel: str = ON) -> tuple[list[Row]
     rows, missing = [Row("nothing", "nothing done", lambda counts, _measured, _centre: counts)], []
     rows.append(Row("rings", "mean of each ring", _rings))
     for name, info in METHODS.items():
-        row = _method(name, info.title, friedel)
-        if (why := _unable(row)) is None:
-            rows.append(row)
-        else:
+        # What was published without averaging mates stands as published, and once more with them averaged.
+        plain = getattr(info.parameters(), "friedel", friedel) == OFF
+        row = _method(name, info.title, OFF if plain else friedel)
+        if (why := _unable(row)) is not None:
             missing.append(f"{info.title} is left out: {why}")
+            continue
+        rows.append(row)
+        if plain:
+            rows.append(_method(name, f"Friedel mean + {info.title}", friedel, f"{name}-friedel"))
     rows += [_method(NETWORK, f"Friedel's network, {p.stem}", friedel, f"{p.stem}", weights=str(p)) for p in weights]
     if importlib.util.find_spec("bm3d") is None:
         return rows, [*missing, "BM3D is not installed: its two rows are left out."]

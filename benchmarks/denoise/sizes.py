@@ -45,6 +45,7 @@ def tables(rows: Sequence[Row], size: Size, deciding: Sequence[Row]) -> Iterator
             found = {
                 row.title: [measure(row, m, kept=size.kept, key=size.key(side, masked, dose)) for m, dose in made]
                 for row in rows
+                if not size.lacks(*(f"{size.key(side, masked, dose)} {row.name}" for dose in validation.DOSES))
             }
             what = "circle and rows hidden" if masked else "no mask"
             yield f"### {n} frames of {side} × {side} pixels, {what}"
@@ -66,6 +67,7 @@ def tables(rows: Sequence[Row], size: Size, deciding: Sequence[Row]) -> Iterator
             for m, dose in made
         ]
         for row in deciding
+        if not size.lacks(*(f"{size.key('unseen', dose)} {row.name}" for dose in validation.DOSES))
     }
     yield from _table(found, masked=True, covered=True)
 
@@ -118,7 +120,6 @@ def module_mask() -> npt.NDArray[np.bool_]:
 
 def _table(found: dict[str, list[Measured]], masked: bool, covered: bool = False) -> Iterator[str]:
     text = "PSNR of √rate (dB) / Poisson divergence (nats)" + (" / R on hidden pixels" if masked else "")
-    text += " / likeness of fringes"
     yield text + (" / light within one standard deviation, measured and hidden, %" if covered else "")
     lines = []
     for title, each in found.items():
@@ -126,8 +127,6 @@ def _table(found: dict[str, list[Measured]], masked: bool, covered: bool = False
         for m in each:
             cell = f"{m.mean('psnr_dB'):.2f} / {m.mean('divergence'):.1f}"
             cell += f" / {m.mean('hole_error'):.3f}" if masked else ""
-            fringed = m.figures["likeness"][np.arange(len(m)) % 4 > 0]
-            cell += f" / {np.nanmean(fringed):.2f}"
             if covered and "covered" in m.figures:
                 cell += f" / {100 * m.mean('covered'):.0f}, {100 * m.mean('hole_covered'):.0f}"
             cells.append(cell)
