@@ -44,7 +44,7 @@ from models.phasing.types import ComplexArray
 from models.progress import drain
 
 CONDITIONS = ("1e5,3", "1e6,3")
-INPUTS = (RAW, "denoised tv", "bounded tv", "denoised-first tv")
+INPUTS = (RAW, "bounded-first tv", "bounded tv", "denoised-first tv", "denoised tv")
 _RESOLVED = 0.5
 
 

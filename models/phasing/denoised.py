@@ -17,7 +17,7 @@ mean the same at every dose.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +25,10 @@ import numpy.typing as npt
 from models.errors import BadParameter
 from models.parameters import describe, from_dict, to_dict
 from models.patterns import Pattern, Step
-from models.phasing.settings import BOUNDED, DENOISED_FIRST, RAW, PhasingSettings
+from models.phasing.settings import BOUNDED, BOUNDED_FIRST, DENOISED_FIRST, RAW, PhasingSettings
+
+if TYPE_CHECKING:
+    from models.denoising.types import Denoised
 
 BoolArray = npt.NDArray[np.bool_]
 STEP = "denoising"
@@ -69,18 +72,21 @@ def inputs(pattern: Pattern, settings: PhasingSettings, held_out: BoolArray | No
     if held_out is not None and held_out.shape != pattern.shape:
         raise BadParameter(f"held-out pixels of shape {held_out.shape} do not fit a pattern of {pattern.shape}")
     seen = pattern.measured if held_out is None else pattern.measured & ~held_out
-    starts, warnings = _rates(pattern, seen, name, parameters)
-    fitted = _fitted(pattern, starts, seen, settings)
-    last = pattern
-    if settings.input != DENOISED_FIRST:
-        rates, _ = _rates(pattern, pattern.measured, name, parameters)
-        last = _fitted(pattern, rates, pattern.measured, settings)
+    warnings: dict[str, None] = {}
+
+    def fitted(seen: BoolArray) -> Pattern:
+        found = _denoised(pattern, seen, name, parameters)
+        warnings.update(dict.fromkeys(f"The denoiser says: {words}." for words in found.warnings))
+        return _fitted(pattern, found.rate, seen, settings)
+
+    first_only = settings.input in (BOUNDED_FIRST, DENOISED_FIRST)
+    starts, last = fitted(seen), pattern if first_only else fitted(pattern.measured)
     step = _step(settings, name, parameters)
+    said = f"Not only counts were fitted: {step.words}."
+    if not first_only:
+        said += " The R factor is the misfit of these amplitudes, not of the counted ones."
     counted = replace(pattern, steps=(*pattern.steps, step))
-    said = f"Not the counts were fitted: {step.words}. The R factor is the misfit of those amplitudes."
-    if settings.input == DENOISED_FIRST:
-        said = f"Not only the counts were fitted: {step.words}."
-    return Inputs(counted, fitted, last, (said, *(f"The denoiser says: {words}." for words in warnings)))
+    return Inputs(counted, starts, last, (said, *warnings))
 
 
 def denoiser_named(text: str) -> tuple[str, Any]:
@@ -127,22 +133,19 @@ def _check(pattern: Pattern) -> None:
         raise BadParameter("denoised amplitudes are for images only", cause="this pattern is a volume")
 
 
-def _rates(
-    pattern: Pattern, seen: BoolArray, name: str, parameters: Any
-) -> tuple[npt.NDArray[np.float32], tuple[str, ...]]:
-    """Expected photons from the pixels `seen`, and the denoiser's warnings."""
+def _denoised(pattern: Pattern, seen: BoolArray, name: str, parameters: Any) -> Denoised:
+    """What the method makes of the pixels `seen`, without its deviation where that takes extra time."""
     from models.denoising.registry import make
 
     if any(each.name == "splits" for each in describe(parameters)):
         parameters = replace(parameters, splits=0)
-    beam = tuple(float(n // 2) for n in pattern.shape)
-    found = make(name, parameters).predict(pattern.intensity, seen, (beam[0], beam[1]))
-    return found.rate, found.warnings
+    y, x = (float(n // 2) for n in pattern.shape)
+    return make(name, parameters).predict(pattern.intensity, seen, (y, x))
 
 
 def _fitted(pattern: Pattern, rate: npt.NDArray[np.float32], seen: BoolArray, settings: PhasingSettings) -> Pattern:
     """The pattern with rates in the pixels `seen`."""
-    if settings.input == BOUNDED:
+    if settings.input in (BOUNDED, BOUNDED_FIRST):
         amplitude, reach = np.sqrt(pattern.intensity), settings.bound_sigma * STANDARD_ERROR
         rate = np.square(amplitude + np.clip(settings.denoised_share * (np.sqrt(rate) - amplitude), -reach, reach))
     return replace(pattern, intensity=np.where(seen, rate, pattern.intensity).astype(np.float32))
@@ -151,12 +154,11 @@ def _fitted(pattern: Pattern, rate: npt.NDArray[np.float32], seen: BoolArray, se
 def _step(settings: PhasingSettings, name: str, parameters: Any) -> Step:
     from models.denoising.registry import method
 
-    title = method(name).title
-    words = f"amplitudes from rates by “{title}”"
-    if settings.input == BOUNDED:
+    words = f"amplitudes from rates by “{method(name).title}”"
+    if settings.input in (BOUNDED, BOUNDED_FIRST):
         words += f", {settings.denoised_share:.0%} of the way from the counted ones"
         words += f" and no farther than {settings.bound_sigma:g} standard errors"
-    elif settings.input == DENOISED_FIRST:
-        words += " until the starts are ranked, from counts in the last refinement"
+    if settings.input in (BOUNDED_FIRST, DENOISED_FIRST):
+        words += " until the starts are ranked, from counts in the last refinement, where there is one"
     words += "; held-out pixels were kept from the denoiser"
     return Step(STEP, words, {"input": settings.input, "method": name, "parameters": to_dict(parameters)})

@@ -9,8 +9,9 @@ from models.parameters import parameter
 OBJECTS = ("complex", "positive real part", "real", "positive")
 FIRST_SUPPORTS = ("search", "disc", "autocorrelation", "given")
 THRESHOLDS = ("max", "rms", "area")
-RAW, DENOISED, BOUNDED, DENOISED_FIRST = "raw", "denoised", "bounded", "denoised-first"
-INPUTS = (RAW, DENOISED, BOUNDED, DENOISED_FIRST)
+RAW, BOUNDED_FIRST, BOUNDED, DENOISED_FIRST, DENOISED = INPUTS = (
+    "raw", "bounded-first", "bounded", "denoised-first", "denoised",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,9 @@ class PhasingSettings:
     )
     input: str = parameter(
         RAW,
-        "what amplitudes are the roots of: counted photons; the rates a denoiser expects; something between, "
-        "near the counts; or rates until the starts are ranked, and counts in the last refinement",
+        "what amplitudes are the roots of: counted photons (raw), rates a denoiser expects (denoised), something "
+        "between, near the counts (bounded); or either of these until the starts are ranked, and counts in the last "
+        "refinement (denoised-first, bounded-first)",
         choices=INPUTS,
         title="Amplitudes from",
     )
@@ -98,14 +100,14 @@ class PhasingSettings:
     )
     denoised_share: float = parameter(
         0.5,
-        "for bounded: how far from the counted amplitudes to the denoised ones, 1 being all of the way",
+        "where bounded: how far from the counted amplitudes to the denoised ones, 1 being all of the way",
         low=0.0,
         high=1.0,
         title="Denoised share",
     )
     bound_sigma: float = parameter(
         0.5,
-        "for bounded: how far at most, in standard errors of the counted amplitudes, half a √photon each",
+        "where bounded: how far at most, in standard errors of the counted amplitudes, half a √photon each",
         low=0.0,
         high=10.0,
         title="Bound, standard errors",

@@ -186,7 +186,7 @@ def test_denoised_amplitudes_are_said_to_be_so(
     found = json.loads(capsys.readouterr().out)
     assert found["input"] == "bounded"
     assert any("Gaussian blur" in words for words in found["preparation"])
-    assert any("counts were fitted" in words for words in found["warnings"])
+    assert any("only counts were fitted" in words for words in found["warnings"])
 
 
 def test_a_denoiser_that_is_not_there_is_named(
