@@ -6,6 +6,7 @@ sends no frame and loads no weights again.
 
 from __future__ import annotations
 
+import os
 import time
 from collections import OrderedDict
 from dataclasses import replace
@@ -22,6 +23,7 @@ from models.detector.geometry import centre_of
 from models.errors import BadPattern, FriedelError
 from models.parameters import from_dict
 
+_MOST_THREADS = 4
 _subjects: OrderedDict[int, Subject] = OrderedDict()
 _last: tuple[Recipe, Denoiser] | None = None
 _made: tuple[int, Recipe, Denoised, float] | None = None
@@ -64,6 +66,8 @@ def _predicted(ask: Ask, subject: Subject) -> tuple[Denoised, float]:
     quick = ask.draft and recipe.takes_passes
     denoiser = _denoiser(replace(recipe, values={**recipe.values, DRAWS: 0}) if quick else recipe)
     frame = subject.counts
+    if method(ask.recipe.method).learned:
+        _take_spare_cores()
     began = time.perf_counter()
     result = denoiser.predict(frame.raw, frame.valid, subject.geometry.centre_px)
     _made = (ask.key, recipe, result, time.perf_counter() - began)
@@ -80,6 +84,21 @@ def _compared(
         comparing.power_spectrum(counts, measured, photons),
         comparing.power_spectrum(result.rate, measured, photons),
     )
+
+
+def _take_spare_cores() -> None:
+    """Threads for a network: the cores that nobody else keeps busy. On a busy machine more than one only wait."""
+    import torch
+
+    cores = os.cpu_count() or 1
+    try:
+        # This process itself is one of those that are counted.
+        spare = round(cores - os.getloadavg()[0] + 1)
+    except OSError:
+        spare = 1
+    threads = max(1, min(_MOST_THREADS, cores, spare))
+    if threads != torch.get_num_threads():
+        torch.set_num_threads(threads)
 
 
 def judge(ask: Ask, centre_px: tuple[float, float] | None) -> Judgement:

@@ -143,7 +143,7 @@ class Residual(nn.Module):
         _silence(self.second)
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = x + self.second(F.relu(self.first(F.relu(x))))
+        out: Tensor = x + self.second(F.relu(self.first(F.relu(x)), inplace=True))
         return out
 
 
@@ -184,7 +184,7 @@ def radial_profile(counts: Tensor, exposure: Tensor, radius: Tensor) -> Tensor:
     photons are averaged over many rings, many over one. Rings that nobody saw have the rate of those around them.
     """
     # From the nearest pixel on: a beam far off the frame costs no more than one in its middle.
-    first = int(radius.min())
+    first = int(radius.amin())
     rings = int(radius.max()) - first + 2
     ring = radius.round().long().flatten(1) - first
     none = torch.zeros(len(counts), rings, dtype=torch.float64, device=counts.device)
