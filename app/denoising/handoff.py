@@ -17,20 +17,24 @@ if TYPE_CHECKING:
     from app.main_window import MainWindow
     from app.session import RunSession
 
-RAW, DENOISED, BOUNDED, DENOISED_FIRST = "raw", "denoised", "bounded", "denoised-first"
+RAW, BOUNDED_FIRST, BOUNDED, DENOISED_FIRST, DENOISED = (
+    "raw", "bounded-first", "bounded", "denoised-first", "denoised",
+)  # fmt: skip
 """Inputs of `models.phasing.settings`, which is loaded with the Phase pane."""
 WAYS = (
-    (DENOISED, "Rates in place of counts", "Amplitudes are the roots of the denoised rates throughout."),
     (
-        BOUNDED,
-        "Rates within bounds of the counts",
-        "Denoised amplitudes, kept within a standard error of the measured ones (after Lee et al., 2021).",
+        BOUNDED_FIRST,
+        "Bounded rates first, counts at the end",
+        "Amplitudes between the counted and the denoised ones, near the counts (after Lee et al., 2021), until the "
+        "starts are ranked; the last refinement fits the counts.",
     ),
+    (BOUNDED, "Bounded rates", "The same, in the last refinement as well."),
     (
         DENOISED_FIRST,
         "Rates first, counts at the end",
         "Rates until the starts are ranked; the last refinement fits the counts.",
     ),
+    (DENOISED, "Rates in place of counts", "Amplitudes are the roots of the denoised rates throughout."),
 )
 """Ways of `models.phasing.denoised` to phase denoised rates: id, title, what it does."""
 _SHOWN_PARAMETERS = 6
@@ -109,7 +113,7 @@ def use_for_phasing(window: MainWindow, session: RunSession, way: str = "") -> N
         session.tell("A reconstruction is under way: stop it first, or wait.")
         return
     words = denoiser_words(denoising.recipe.method, _of_rates(denoising.parameters))
-    phasing.set_settings(replace(phasing.settings, input=way or DENOISED, denoiser=words))
+    phasing.set_settings(replace(phasing.settings, input=way or BOUNDED_FIRST, denoiser=words))
     counting = denoising.counting
     phasing.set_preparation(
         replace(

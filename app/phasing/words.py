@@ -15,6 +15,7 @@ from widgets.text import THIN_SPACE, counted, grouped, significant
 
 _INPUTS = {
     "denoised": "in place of counts, when the starts are run",
+    "bounded-first": "within bounds of the counted ones until the starts are ranked; the last refinement fits counts",
     "bounded": "within bounds of the counted ones, when the starts are run",
     "denoised-first": "until the starts are ranked; the last refinement fits counts",
 }

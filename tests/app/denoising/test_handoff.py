@@ -26,7 +26,7 @@ def test_it_goes_to_phasing_marked_as_denoised_and_back(qtbot, tv_window: MainWi
     pane_of(window).phasing.click()
     phasing = window.session.phasing
     assert phasing.subject.frame == 4
-    assert phasing.settings.input == "denoised"
+    assert phasing.settings.input == "bounded-first"
     assert phasing.settings.denoiser == "gaussian sigma_px=1.0"
     assert "not as counts" in offered[0][0]
     phase = window.panes.phase_presenter.pane
