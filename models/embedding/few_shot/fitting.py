@@ -15,12 +15,16 @@ from models.embedding.few_shot.unknown import BoundaryFit, RunStatistics
 
 FOLDS = 5
 
-_STRENGTH = {"prototype": 1.0, "shrinkage": 30.0, "logistic": 0.1}
-# ln of the temperature that suits each head for two classes, and how far that varies, over simulated clusters.
-_PRIOR_TEMPERATURE = {"prototype": (3.0, 0.6), "shrinkage": (2.0, 1.0), "logistic": (-0.4, 0.6)}
-# The penalty holds the scores of many classes with few examples down: with one example each of four classes, verdicts
-# that were right nine times in ten had called themselves eight in ten likely (24 validation particles).
-_SHARPER_WITH_CLASSES = {"logistic": 0.75}
+_STRENGTH = {"prototype": 1.0, "shrinkage": 30.0}
+# A handful of examples say little about where classes part, many say it themselves. More classes lie farther apart
+# on the whole, so that the same penalty would weigh more on two of them that are close.
+_LOGISTIC_STRENGTH, _LEAST_LOGISTIC_STRENGTH = 6.0, 0.05
+# ln of the temperature that suits each head, and how far that varies.
+_PRIOR_TEMPERATURE = {"prototype": (3.0, 0.6), "shrinkage": (2.0, 1.0), "logistic": (-1.5, 0.6)}
+# A penalty holds scores down, the more of it the more: with one example of each class verdicts that are right nine
+# times in ten would call themselves seven in ten likely. What suits grows by so much with the ln of the examples of a
+# class, up to ten of them (validation particles, two and four classes).
+_MILDER_WITH_EXAMPLES, _MILDEST = {"logistic": 0.6}, -0.2
 
 
 class FoldedFit:
@@ -44,6 +48,7 @@ class FoldedFit:
         self.fold = stratified_folds(classes, folds)
         """(n,) the part each example is held out in, -1 for never"""
         self.boundary = BoundaryFit(examples, classes, n_classes, run)
+        self._stretch = run.stretch if run is not None and settings.head == "logistic" else None
 
     @property
     def prior_temperature(self) -> float:
@@ -65,7 +70,9 @@ class FoldedFit:
             return scores
         parts = self.parts
         if self.settings.head == "logistic":
-            return logistic_held_out(self.examples, self.classes, self.n_classes, self._strength, self.fold)
+            return logistic_held_out(
+                self._stretched(self.examples), self.classes, self.n_classes, self._strength, self.fold
+            )
         for part in parts:
             held = self.fold == part
             scores[held] = self._fit(~held).scores(self.examples[held])
@@ -84,13 +91,22 @@ class FoldedFit:
         return best_temperature(self.held_out[use], self.classes[use], *self._prior)
 
     def _fit(self, use: npt.NDArray[np.bool_]) -> Discriminant:
-        return HEADS[self.settings.head](self.examples[use], self.classes[use], self.n_classes, self._strength)
+        examples = self._stretched(self.examples[use])
+        found = HEADS[self.settings.head](examples, self.classes[use], self.n_classes, self._strength)
+        return Discriminant(self._stretched(found.weights.T).T, found.bias)
+
+    def _stretched(self, vectors: Array) -> Array:
+        return vectors if self._stretch is None else vectors @ self._stretch
 
     @property
     def _strength(self) -> float:
+        if self.settings.head == "logistic":
+            return max(_LOGISTIC_STRENGTH / (len(self.classes) * self.n_classes), _LEAST_LOGISTIC_STRENGTH)
         return _STRENGTH[self.settings.head]
 
     @property
     def _prior(self) -> tuple[float, float]:
         middle, spread = _PRIOR_TEMPERATURE[self.settings.head]
-        return middle - _SHARPER_WITH_CLASSES.get(self.settings.head, 0.0) * float(np.log(self.n_classes / 2)), spread
+        if milder := _MILDER_WITH_EXAMPLES.get(self.settings.head):
+            middle = min(middle + milder * float(np.log(len(self.classes) / self.n_classes)), _MILDEST)
+        return middle, spread

@@ -87,6 +87,21 @@ class RunStatistics:
         whole = float(((self.sample - self.middle) ** 2).sum(axis=1).mean())
         return float(max(whole - float((self.places**2).sum(axis=1).mean()), 1e-6 * whole, _TINY))
 
+    @cached_property
+    def stretch(self) -> Array:
+        """(D, D) symmetric: lengthens directions the more the run varies along them, the strongest one by 1.
+
+        Before a penalty on weights it is a prior that classes part where frames differ, not where they are alike but
+        for noise: variances to the power 0.5 as the weights' prior variances.
+        """
+        variances = np.maximum((self.places**2).mean(axis=0), _TINY)
+        dimension, r = self.axes.shape
+        if variances.max() <= _TINY:
+            return np.eye(dimension)  # a run of one frame over and over
+        beyond = self.rest / max(dimension - r, 1)
+        along, across = (variances / variances.max()) ** 0.25, min(beyond / variances.max(), 1.0) ** 0.25
+        return np.asarray((self.axes * (along - across)) @ self.axes.T + across * np.eye(dimension), np.float64)
+
 
 def principal_axes(centred: Array) -> Array:
     """(D, r) the strongest principal axes of (m, D) centred vectors, r <= `AXES`."""

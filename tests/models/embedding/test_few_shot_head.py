@@ -364,3 +364,34 @@ def test_rare_classes_get_a_smaller_share_only_where_asked_for() -> None:
 @pytest.mark.parametrize(("share", "freedom", "table"), [(0.99, 6, 3.1427), (0.99, 20, 2.5280), (0.95, 10, 1.8125)])
 def test_students_quantile_against_tables(share: float, freedom: float, table: float) -> None:
     assert student_quantile(share, freedom) == pytest.approx(table, rel=0.01)
+
+
+def test_the_run_itself_says_where_classes_may_part() -> None:
+    right = {False: [], True: []}
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        truth = rng.integers(0, 2, 400)
+        vectors = rng.standard_normal((400, 64))
+        vectors[:, 5] += 7.0 * truth
+        chosen = np.array([np.flatnonzero(truth == k)[0] for k in (0, 1)])
+        for seen, found in right.items():
+            run = run_statistics(vectors) if seen else None
+            told = fit_head(vectors[chosen], truth[chosen], "ab", run=run).verdicts(vectors).probabilities.argmax(1)
+            found.append(np.mean(told == truth))
+    assert np.mean(right[True]) > np.mean(right[False]) + 0.05
+    assert np.mean(right[True]) > 0.9
+
+
+def test_directions_are_stretched_by_the_fourth_root_of_what_the_run_varies_along_them() -> None:
+    rng = np.random.default_rng(0)
+    sizes = np.array([8.0, 4.0, 2.0, 1.0])
+    vectors = rng.standard_normal((20_000, 4)) * sizes
+    for scale in (1.0, 7.0):
+        stretch = run_statistics(scale * vectors, sample=20_000).stretch
+        np.testing.assert_allclose(stretch, np.diag((sizes / 8.0) ** 0.5), atol=0.02)
+
+
+def test_a_run_of_one_frame_over_and_over_stretches_nothing() -> None:
+    stretch = run_statistics(np.ones((50, 32))).stretch
+    assert np.isfinite(stretch).all()
+    np.testing.assert_allclose(stretch, stretch[0, 0] * np.eye(32), atol=1e-6)
