@@ -3,14 +3,16 @@
 The same simulated objects (`benchmarks.phasing.objects`) under the same conditions, reconstructed with amplitudes
 from counts and from denoised rates, seeds and all other settings being equal. An input is written as the preset's
 setting and the denoiser, such as “raw”, “denoised tv”, “bounded:2 network” (a bound of two standard errors) or
-“denoised-first tv weight=0.7”. Success is an object error below 0.3 after shift, twin, phase and scale are taken out.
+“denoised-first tv weight=0.7”. Objects scatter with a phase of up to a radian, so that Friedel's law does not hold
+and mates are not averaged; with `--weak` they are the same without it. Success is an object error below 0.3 after
+shift, twin, phase and scale are taken out.
 
 Two figures of resolution, in pixels of the pattern: how far out the kept starts agree (PRTF above 1/e), which the
 program does not call a resolution for starts that share a search, and how far out the chosen start agrees with the
 true object (Fourier ring correlation above 0.5, the usual threshold against a perfect reference). “Better” counts
 objects whose error is below that of raw input; objects that raw input has not run on are no part of that.
 
-    python -m benchmarks.phasing.denoised [--objects 20] [--first 0] [--conditions 1e5,3 1e6,3]
+    python -m benchmarks.phasing.denoised [--objects 20] [--first 0] [--conditions 1e5,3 1e6,3] [--weak]
                                           [--inputs raw "denoised tv" …] [--lines results.jsonl]
                                           [--table results.jsonl …]
 """
@@ -56,10 +58,11 @@ def settings_of(words: str) -> PhasingSettings:
     return replace(found, bound_sigma=float(bound)) if bound else found
 
 
-def one(number: int, photons: float, stop_px: int, words: str) -> dict[str, Any]:
-    """One object under one condition with one input."""
+def one(number: int, photons: float, stop_px: int, words: str, weak: bool = False) -> dict[str, Any]:
+    """One object under one condition with one input; a weak object has no phase of its own."""
     made = simulated(number)
-    pattern, truth = measured(made.values, photons, stop_px, number)
+    values = np.abs(made.values).astype(np.complex64) if weak else made.values
+    pattern, truth = measured(values, photons, stop_px, number)
     began = time.process_time()
     result = drain(run_starts(pattern, settings_of(words), workers=0))
     seconds = time.process_time() - began
@@ -132,6 +135,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--first", type=int, default=0, help="number of the first object")
     parser.add_argument("--conditions", nargs="*", default=CONDITIONS, help="photons,stop radius in px")
     parser.add_argument("--inputs", nargs="*", default=INPUTS, help="what amplitudes are fitted to")
+    parser.add_argument(
+        "--weak", action="store_true", help="objects without phase, whose patterns obey Friedel's law"
+    )
     parser.add_argument("--lines", type=Path, help="write a line of JSON for each reconstruction here as well")
     parser.add_argument("--table", type=Path, nargs="+", help="run nothing: print the table of these lines")
     given = parser.parse_args(arguments)
@@ -142,7 +148,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for photons, stop in conditions(given.conditions):
         for number in range(given.first, given.first + given.objects):
             for words in given.inputs:
-                row = one(number, photons, stop, words)
+                row = one(number, photons, stop, words, given.weak)
                 rows.append(row)
                 said = f"{row['kind']} {number}, {photons:.0e} photons, {stop} px, {words}: {row['error']:.4f}"
                 print(f"{said}, {row['seconds']:.0f} s", file=sys.stderr, flush=True)
