@@ -87,7 +87,7 @@ def _compared(
 
 
 def _take_spare_cores() -> None:
-    """Threads for a network: the cores that nobody else keeps busy. On a busy machine more than one only wait."""
+    """Threads for a network: the cores that nobody keeps busy, but one for the window. Else they only wait."""
     import torch
 
     cores = os.cpu_count() or 1
@@ -96,7 +96,7 @@ def _take_spare_cores() -> None:
         spare = round(cores - os.getloadavg()[0] + 1)
     except OSError:
         spare = 1
-    threads = max(1, min(_MOST_THREADS, cores, spare))
+    threads = max(1, min(_MOST_THREADS, cores - 1, spare))
     if threads != torch.get_num_threads():
         torch.set_num_threads(threads)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from models.denoising.remembering import remembered
 from models.denoising.types import BoolArray
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ def beyond(
     return tuple(words)
 
 
+@remembered
 def _widest_hole(seen: BoolArray) -> float:
     """Diameter in px of the widest disc without a seen pixel, among holes that do not reach the frame's edge."""
     from scipy.ndimage import distance_transform_edt, label

@@ -143,7 +143,7 @@ class Residual(nn.Module):
         _silence(self.second)
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = x + self.second(F.relu(self.first(F.relu(x)), inplace=True))
+        out: Tensor = self.second(F.relu(self.first(F.relu(x)), inplace=True)).add_(x)
         return out
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from models.denoising.friedel import mate
+from models.denoising.remembering import remembered
 from models.denoising.types import BoolArray, ByteArray, Rests
 
 
+@remembered
 def find_validity(
     measured: BoolArray, speckle_px: float | None, mates_about_px: tuple[float, float] | None = None
 ) -> ByteArray:
-    """(H, W) uint8 of `Rests`.
+    """(H, W) uint8 of `Rests`, not to be written to.
 
     Args:
         measured: (H, W) bool.
@@ -30,4 +32,5 @@ def find_validity(
         near = distance_transform_edt(~known) <= speckle_px / 2
         out[near & ~known] = Rests.FILLED
     out[measured] = Rests.MEASURED
+    out.flags.writeable = False
     return out
