@@ -28,9 +28,10 @@ class FakeSearch:
 
     taken: ClassVar[list[list[int]]] = []
 
-    def __init__(self, pattern, settings, held_out):
+    def __init__(self, pattern, settings, held_out, fitted):
         FakeSearch.taken = []
         self.pattern, self.held_out = photon_pattern(n=16, width=5), np.zeros((16, 16), bool)
+        self.fitted = self.pattern
         self.rounds, self.settings = 2, settings
 
     def trials(self):
