@@ -9,6 +9,7 @@ import logging
 import sys
 from collections.abc import Sequence
 
+from models.allocator import keep_freed_memory
 from models.errors import FriedelError
 
 VERBS: dict[str, str] = {
@@ -97,6 +98,8 @@ def _run_verb(name: str, argv: Sequence[str]) -> int:
     to_screen = logging.StreamHandler(sys.stderr)
     to_screen.setLevel(logging.DEBUG if args.verbose else logging.WARNING)
     logging.basicConfig(level=to_screen.level, format="%(levelname)s %(name)s: %(message)s", handlers=[to_screen])
+    if name != "tour":  # that is the window
+        keep_freed_memory()
     status: int = module.run(args)
     return status
 

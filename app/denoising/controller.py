@@ -220,7 +220,7 @@ class Denoising(QObject):
             self.outcome = outcome
             if draft:
                 self._ask(subject, recipe, draft=False)
-                self._set_state(WORKING, "Denoising…" if outcome.sure else "Working out the standard deviation…")
+                self._set_state(WORKING, _to_come(outcome))
             else:
                 self._set_state(DONE)
             self.outcome_changed.emit()
@@ -331,6 +331,12 @@ class Denoising(QObject):
     def _set_state(self, state: str, words: str = "") -> None:
         self.state, self.words = state, words
         self.state_changed.emit(state, words)
+
+
+def _to_come(draft: Outcome) -> str:
+    if draft.sketch:
+        return "A first look from sums of pixels; denoising…"
+    return "Denoising…" if draft.sure else "Working out the standard deviation…"
 
 
 def _kept(text: str) -> tuple[str, dict[str, Any]]:

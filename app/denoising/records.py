@@ -96,6 +96,7 @@ class Outcome:
     Attributes:
         key: of the subject. recipe: what was done; `method_title` in the words of menus.
         draft: the rest is still to come. result: the denoised frame. compared: None in a draft.
+        sketch: it is a first look from sums of pixels, which the result takes the place of.
         photons: counted on the measured pixels. measured_pixels: how many there are.
         rests: how many pixels rest on what. speckle: its size in words, "" where it does not show.
         seconds: that it took, the comparison left out.
@@ -112,11 +113,12 @@ class Outcome:
     rests: Mapping[Rests, int]
     speckle: str
     seconds: float
+    sketch: bool = False
 
     @property
     def sure(self) -> bool:
         """Whether the standard deviation is there."""
-        return not (self.draft and self.recipe.takes_passes)
+        return not (self.sketch or (self.draft and self.recipe.takes_passes))
 
 
 @dataclass(frozen=True)

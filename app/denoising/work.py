@@ -17,13 +17,17 @@ from app.denoising.records import DRAWS, FRAMES_KEPT, Ask, Compared, Judgement, 
 from models.denoising import comparing
 from models.denoising.checking import check_counts
 from models.denoising.registry import make, method
+from models.denoising.settings import ON
 from models.denoising.speckle import in_units
 from models.denoising.types import BoolArray, Denoised, Denoiser, FloatArray
 from models.detector.geometry import centre_of
 from models.errors import BadPattern, FriedelError
 from models.parameters import from_dict
+from models.runs.types import Frame
 
 _MOST_THREADS = 4
+_SKETCHED_PIXELS = 40_000
+"""Pixels to work on from which on a first look comes before the result: the network takes 50 ms for so many."""
 _subjects: OrderedDict[int, Subject] = OrderedDict()
 _last: tuple[Recipe, Denoiser] | None = None
 _made: tuple[int, Recipe, Denoised, float] | None = None
@@ -37,7 +41,8 @@ def preview(ask: Ask) -> Outcome:
     """
     subject = _subject(ask)
     frame = subject.counts
-    result, seconds = _predicted(ask, subject)
+    sketch = ask.draft and _sketched(ask.recipe, frame)
+    result, seconds = _sketch(ask, subject) if sketch else _predicted(ask, subject)
     clean = check_counts(frame.raw, frame.valid)
     counts, measured = clean.counts, clean.measured
     photons = float(counts.sum(dtype=np.float64))
@@ -54,7 +59,23 @@ def preview(ask: Ask) -> Outcome:
         rests=comparing.rests_counted(result.validity),
         speckle="" if speckle is None else speckle.words(),
         seconds=seconds,
+        sketch=sketch,
     )
+
+
+def _sketched(recipe: Recipe, frame: Frame) -> bool:
+    """Whether a first look from sums of pixels is there well before the result."""
+    if method(recipe.method).sketch is None:
+        return False
+    # Mates are one pixel to work on.
+    pixels = int(np.count_nonzero(frame.valid)) // (2 if recipe.values.get("friedel") == ON else 1)
+    return pixels > _SKETCHED_PIXELS
+
+
+def _sketch(ask: Ask, subject: Subject) -> tuple[Denoised, float]:
+    info = method(ask.recipe.method)
+    assert info.sketch is not None
+    return _timed(info.sketch(from_dict(info.parameters, ask.recipe.values)), subject)
 
 
 def _predicted(ask: Ask, subject: Subject) -> tuple[Denoised, float]:
@@ -65,13 +86,17 @@ def _predicted(ask: Ask, subject: Subject) -> tuple[Denoised, float]:
         return _made[2:]
     quick = ask.draft and recipe.takes_passes
     denoiser = _denoiser(replace(recipe, values={**recipe.values, DRAWS: 0}) if quick else recipe)
-    frame = subject.counts
     if method(ask.recipe.method).learned:
         _take_spare_cores()
+    _made = (ask.key, recipe, *_timed(denoiser, subject))
+    return _made[2:]
+
+
+def _timed(denoiser: Denoiser, subject: Subject) -> tuple[Denoised, float]:
+    frame = subject.counts
     began = time.perf_counter()
     result = denoiser.predict(frame.raw, frame.valid, subject.geometry.centre_px)
-    _made = (ask.key, recipe, result, time.perf_counter() - began)
-    return _made[2:]
+    return result, time.perf_counter() - began
 
 
 def _compared(

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, NoReturn
 
+from models.allocator import keep_freed_memory
 from models.errors import FriedelError
 
 log = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ def main(connection: Connection, folder: str, nice: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in the terminal is for the window
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = "1"
+    keep_freed_memory()
     try:
         os.nice(nice)
     except (OSError, AttributeError) as error:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Generator, Mapping
 from multiprocessing.connection import Connection
 from typing import Any
 
+from models.allocator import keep_freed_memory
 from models.errors import FriedelError
 from models.progress import Progress
 
@@ -43,6 +44,7 @@ def main(
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in the terminal is for the window, which then stops us
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
         os.environ[variable] = str(threads)
+    keep_freed_memory()
     if nice:
         try:
             os.nice(nice)

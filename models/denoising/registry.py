@@ -29,6 +29,7 @@ _LEARNED = (
         when="The most accurate from 50 to 10⁶ photons, with any mask; says how sure it is, and when it cannot be.",
         parameters=NetworkSettings,
         make=learned.network,
+        sketch=learned.sketch,
         learned=True,
         digest=learned.digest,
     ),

@@ -105,6 +105,8 @@ class MethodInfo:
         learned: True where it rests on trained weights.
         live: True where a 128² frame takes a few milliseconds without its deviation.
         digest: parameters → digest of the weights it rests on; None where there are none.
+        sketch: parameters → a denoiser that is several times faster and coarser, for a first look at a large frame;
+            None where there is none.
     """
 
     name: str
@@ -116,3 +118,4 @@ class MethodInfo:
     learned: bool = False
     live: bool = True
     digest: Callable[[Any], str] | None = None
+    sketch: Callable[[Any], Denoiser] | None = None
