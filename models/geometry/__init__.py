@@ -1,0 +1,1 @@
+"""Where a detector's pixels are: geometries of CrystFEL and of the run's own file, and frames assembled by them."""
