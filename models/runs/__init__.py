@@ -7,12 +7,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from models.runs.masks import AS_READ, MaskOverride
 from models.runs.types import Column, Frame, Geometry, PixelFlag, Run, RunIdentity
 
 __all__ = [
     "Column",
     "Frame",
     "Geometry",
+    "MaskOverride",
     "PixelFlag",
     "Run",
     "RunIdentity",
@@ -23,7 +25,7 @@ __all__ = [
 ]
 
 
-def open_run(path: str | Path, dataset: str | None = None) -> Run:
+def open_run(path: str | Path, dataset: str | None = None, mask: MaskOverride = AS_READ) -> Run:
     """Open a file or folder of detector frames. Reads metadata only; frames come with `Run.load`.
 
     The format is recognised by content: CXI, NeXus and any other HDF5; NPY and NPZ; TIFF, or a folder of TIFF files.
@@ -31,6 +33,7 @@ def open_run(path: str | Path, dataset: str | None = None) -> Run:
     Args:
         path: the file or folder.
         dataset: which dataset (HDF5) or array (NPZ) holds the frames; None to find it.
+        mask: how the file's own masks are to be read, where Friedel reads them wrongly.
 
     Raises:
         CannotOpen: it is missing, unreadable, damaged, or holds no frames.
@@ -43,7 +46,7 @@ def open_run(path: str | Path, dataset: str | None = None) -> Run:
     if kind == "hdf5":
         from models.runs.hdf5.run import open_hdf5_run
 
-        return open_hdf5_run(path, dataset)
+        return open_hdf5_run(path, dataset, mask)
     if kind in ("npy", "npz"):
         from models.runs.npy import open_npy_run, open_npz_run
 

@@ -1,27 +1,35 @@
-"""Masks as producers write them, turned into `PixelFlag` bits.
-
-Bits and their meaning: CXI 1.6 specification (mask bits of the Detector class); European XFEL "BadPixels"; NeXus
-NXdetector `pixel_mask`. The bits that make a pixel unusable are those that Owl, the CXI viewer, masks by default.
-"""
+"""Masks as producers write them, turned into `PixelFlag` bits, and a record of how they were read."""
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from models.runs.mask_bits import (
+    ALL_BITS,
+    CXI_MISSING,
+    CXI_SATURATED,
+    Convention,
+    bit_name,
+    unusable_bits,
+)
 from models.runs.types import FlagImage, PixelFlag
 
-CXI_SATURATED = 0x2
-CXI_MISSING = 0x200
-CXI_UNUSABLE = 0x8000 | 0x1 | 0x2 | 0x4 | 0x8 | 0x10 | 0x40 | 0x80 | 0x200 | 0x400
-"""All CXI bits that forbid using a pixel. Not among them: peak mask, resolution limits, corrected pixels, found peaks
-and inside-support, which say something about good pixels; 0x1000 means opposite things to different producers."""
-
-EUXFEL_INFORMATIVE = 1 << 22
-"""European XFEL: a pixel of double width. Its value is good."""
+__all__ = [
+    "AS_READ",
+    "MASK_NAMES",
+    "Convention",
+    "MaskBit",
+    "MaskFault",
+    "MaskOverride",
+    "MaskReading",
+    "decide",
+    "read_mask",
+    "to_flags",
+]
 
 MASK_NAMES = (
     "mask",
@@ -35,14 +43,129 @@ MASK_NAMES = (
 """Dataset names that hold masks, the one to prefer first."""
 
 
-class Convention(Enum):
-    """What the numbers in a mask mean."""
+@dataclass(frozen=True, slots=True)
+class MaskOverride:
+    """How the user wants the file's masks read; the default is as Friedel reads them.
 
-    CXI_BITS = auto()
-    EUXFEL_BITS = auto()
-    NEXUS_BITS = auto()
-    GOOD_IS_ONE = auto()
-    BAD_IS_ONE = auto()
+    Attributes:
+        inverted: good and bad are swapped. In a mask of bits, 0 then is bad and everything else good.
+        ignored_bits: bits that do not mask although the convention says so.
+        used_bits: bits that mask although the convention does not say so.
+        dataset: path of the one mask this is meant for; "" for all masks of the file.
+    """
+
+    inverted: bool = False
+    ignored_bits: int = 0
+    used_bits: int = 0
+    dataset: str = ""
+
+    def of(self, path: str) -> MaskOverride:
+        """What of it holds for the mask at `path`."""
+        return self if self.dataset in ("", path) else MaskOverride()
+
+
+AS_READ = MaskOverride()
+"""No override."""
+
+
+@dataclass(frozen=True, slots=True)
+class MaskBit:
+    """One bit that a mask has set somewhere.
+
+    Attributes:
+        value: 1, 2, 4 …
+        name: what it means.
+        pixels: pixels that have it (of the first frame, where each frame has its own mask).
+        masks: whether those pixels are left out.
+    """
+
+    value: int
+    name: str
+    pixels: int
+    masks: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MaskReading:
+    """How one mask of the file was read.
+
+    Attributes:
+        dataset: its path.
+        convention: what its numbers were taken to mean, before an override.
+        guessed: the convention was decided by the mask's values and not by the file's word.
+        inverted: good and bad were swapped by the user.
+        per_frame: each frame has its own; the counts are those of the first.
+        bits: the bits that occur, for conventions that have bits.
+        masked: pixels that are left out.
+        pixels: pixels in all.
+    """
+
+    dataset: str
+    convention: Convention
+    guessed: bool
+    inverted: bool
+    per_frame: bool
+    bits: tuple[MaskBit, ...]
+    masked: int
+    pixels: int
+
+
+def read_mask(
+    mask: npt.NDArray[Any],
+    dataset: str,
+    convention: Convention,
+    override: MaskOverride = AS_READ,
+    *,
+    guessed: bool = False,
+    per_frame: bool = False,
+) -> tuple[FlagImage, MaskReading]:
+    """The flags of a mask, and the record of how it was read.
+
+    Args:
+        mask: (H, W), as stored.
+        dataset: its path in the file.
+        convention: what its numbers mean.
+        override: what the user wants otherwise.
+        guessed: the convention was decided by the values.
+        per_frame: `mask` is that of the first frame.
+
+    Raises:
+        MaskFault: not numbers, or fractional ones.
+    """
+    override = override.of(dataset)
+    flags = to_flags(mask, convention, override)
+    bits: tuple[MaskBit, ...] = ()
+    if convention.has_bits:
+        bits = _bits_in(_whole(mask), convention, override)
+    reading = MaskReading(
+        dataset=dataset,
+        convention=convention,
+        guessed=guessed,
+        inverted=override.inverted,
+        per_frame=per_frame,
+        bits=bits,
+        masked=int(np.count_nonzero(flags)),
+        pixels=int(flags.size),
+    )
+    return flags, reading
+
+
+def _bits_in(values: npt.NDArray[Any], convention: Convention, override: MaskOverride) -> tuple[MaskBit, ...]:
+    bits = values.astype(np.int64) & ALL_BITS
+    present = int(np.bitwise_or.reduce(bits, axis=None)) if bits.size else 0
+    masking = _masking_bits(convention, override)
+    found = []
+    for place in range(32):
+        bit = 1 << place
+        if present & bit:
+            name = bit_name(bit, convention, words_of_16_bits=values.dtype.itemsize == 2)
+            count = int(np.count_nonzero(bits & bit))
+            found.append(MaskBit(bit, name, count, masks=bool(masking & bit) and not override.inverted))
+    return tuple(found)
+
+
+def _masking_bits(convention: Convention, override: MaskOverride) -> int:
+    return (unusable_bits(convention) & ~override.ignored_bits) | override.used_bits
 
 
 class MaskFault(ValueError):
@@ -82,30 +205,37 @@ def decide(mask: npt.NDArray[Any], name: str, default: Convention = Convention.C
     return default, ""
 
 
-def to_flags(mask: npt.NDArray[Any], convention: Convention) -> FlagImage:
+def to_flags(mask: npt.NDArray[Any], convention: Convention, override: MaskOverride = AS_READ) -> FlagImage:
     """`PixelFlag` bits, uint8, of a mask's shape.
+
+    Args:
+        mask: the mask as stored, any shape.
+        convention: what its numbers mean.
+        override: what the user wants otherwise; its `dataset` is not looked at.
 
     Raises:
         MaskFault: not numbers, or fractional ones.
     """
     values = _whole(mask)
     flags = np.zeros(values.shape, np.uint8)
-    if convention is Convention.GOOD_IS_ONE:
+    if (convention is Convention.GOOD_IS_ONE) != override.inverted:
         flags[values == 0] = PixelFlag.MASKED
         return flags
-    if convention is Convention.BAD_IS_ONE:
+    if not convention.has_bits:
         flags[values != 0] = PixelFlag.MASKED
         return flags
-    bits = values.astype(np.int64) & 0xFFFFFFFF
+    bits = values.astype(np.int64) & ALL_BITS
+    lost = bits == ALL_BITS if convention is Convention.EUXFEL_BITS else None
+    bits &= _masking_bits(convention, override)
     if not bits.any():
         return flags
     if convention is Convention.CXI_BITS:
         missing = (bits & CXI_MISSING) != 0
-        flags[(bits & (CXI_UNUSABLE & ~(CXI_MISSING | CXI_SATURATED))) != 0] = PixelFlag.MASKED
+        flags[(bits & ~(CXI_MISSING | CXI_SATURATED)) != 0] = PixelFlag.MASKED
         flags[(bits & CXI_SATURATED) != 0] |= np.uint8(PixelFlag.SATURATED)
-    elif convention is Convention.EUXFEL_BITS:
-        missing = bits == 0xFFFFFFFF
-        flags[(bits & ~EUXFEL_INFORMATIVE) != 0] = PixelFlag.MASKED
+    elif lost is not None:
+        missing = lost
+        flags[bits != 0] = PixelFlag.MASKED
     else:
         missing = (bits & 1) != 0
         flags[(bits & ~1) != 0] = PixelFlag.MASKED

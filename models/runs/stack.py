@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from models.detector import geometry
+from models.runs.layout import FrameLayout
+from models.runs.masks import MaskReading
 from models.runs.types import BoolImage, Column, FlagImage, FloatImage, Frame, Geometry, PixelFlag, RunIdentity
 
 
@@ -42,6 +45,8 @@ class RunFacts:
         static_flags: (H, W) `PixelFlag` bits valid for every frame, or None where the file has no mask.
         saturation_level: raw value at and above which a pixel is saturated; None where the file does not say.
         implicit_bad: raw values that mean "no value" besides the type's maximum (a Pilatus writes −1 and −2).
+        layout: how a frame lies in its array; None where the array is the frame.
+        mask_reading: how each of the file's masks was read.
     """
 
     path: Path
@@ -58,6 +63,8 @@ class RunFacts:
     warnings: tuple[str, ...] = ()
     saturation_level: float | None = None
     implicit_bad: tuple[int, ...] = ()
+    layout: FrameLayout | None = None
+    mask_reading: tuple[MaskReading, ...] = ()
 
 
 class StackRun:
@@ -66,12 +73,14 @@ class StackRun:
     Attributes beyond the protocol:
         saturation_level: raw value at and above which a pixel is flagged SATURATED; None for never. May be set;
             frames loaded afterwards follow it.
+        mask_reading: how each of the file's masks was read: convention, bits, polarity. Empty without masks.
     """
 
     def __init__(self, facts: RunFacts, source: FrameSource) -> None:
         self._source = source
         self._frames = facts.frames
         self._implicit_bad = facts.implicit_bad
+        self._layout = facts.layout
         self._sentinel = sentinel_of(facts.dtype)
         static = facts.static_flags
         if static is None:
@@ -92,6 +101,7 @@ class StackRun:
         self.events: Sequence[str] | None = facts.events
         self.identity: RunIdentity = facts.identity
         self.warnings: tuple[str, ...] = (*facts.warnings, *_assumptions(facts.geometry))
+        self.mask_reading: tuple[MaskReading, ...] = facts.mask_reading
         self.saturation_level: float | None = facts.saturation_level
 
     def __len__(self) -> int:
@@ -106,6 +116,27 @@ class StackRun:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+    @property
+    def slab_shape(self) -> tuple[int, ...]:
+        """(ss, fs) or (modules, ss, fs): a frame as it is stored, before modules are laid out side by side."""
+        layout = self._layout
+        if layout is None:
+            return self.shape
+        axes = (layout.modules, layout.y, layout.x)
+        return tuple(layout.shape[axis] for axis in axes if axis is not None)
+
+    def slab_index(self) -> npt.NDArray[np.int32] | None:
+        """(H, W) int32: where in the stored slab, flattened, each pixel of a frame lies; −1 where none does.
+
+        None where the frame is the slab itself.
+        """
+        layout = self._layout
+        if layout is None or layout.modules is None:
+            return None
+        slab = self.slab_shape
+        plain = FrameLayout(shape=slab, scan=(), modules=0, y=1, x=2, grid=layout.grid)
+        return plain.assemble(np.arange(math.prod(slab), dtype=np.int32).reshape(slab), gap=-1)
 
     def load(self, index: int) -> Frame:
         """Frame `index` with its flags.

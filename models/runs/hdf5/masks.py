@@ -12,7 +12,17 @@ from models.errors import FrameUnreadable
 from models.runs.hdf5.tree import Leaf, Tree
 from models.runs.hdf5.values import READ_ERRORS
 from models.runs.layout import FrameLayout
-from models.runs.masks import MASK_NAMES, Convention, MaskFault, decide, to_flags
+from models.runs.masks import (
+    AS_READ,
+    MASK_NAMES,
+    Convention,
+    MaskFault,
+    MaskOverride,
+    MaskReading,
+    decide,
+    read_mask,
+    to_flags,
+)
 from models.runs.types import FlagImage, PixelFlag
 
 if TYPE_CHECKING:
@@ -26,12 +36,13 @@ class FrameMask:
     dataset: h5py.Dataset
     layout: FrameLayout
     convention: Convention
+    override: MaskOverride = AS_READ
 
     def flags(self, index: int) -> FlagImage:
         """(H, W) `PixelFlag` bits of frame `index`. Raises FrameUnreadable."""
         try:
             block = np.asarray(self.dataset[self.layout.selection(index)])
-            flags: FlagImage = to_flags(self.layout.assemble(block), self.convention)
+            flags: FlagImage = to_flags(self.layout.assemble(block), self.convention, self.override)
         except (*READ_ERRORS, MaskFault) as error:
             raise FrameUnreadable(
                 f"the mask of frame {index} cannot be read", cause=str(error), index=index
@@ -46,16 +57,25 @@ class FoundMasks:
     per_frame: the mask that each frame has, None where there is none.
     paths: the datasets used.
     notes: what was assumed or rejected.
+    readings: how each of them was read.
     """
 
     static: FlagImage | None
     per_frame: FrameMask | None
     paths: tuple[str, ...]
     notes: tuple[str, ...]
+    readings: tuple[MaskReading, ...] = ()
 
 
 def find_masks(
-    file: h5py.File, tree: Tree, homes: Sequence[str], layout: FrameLayout, *, euxfel: bool = False
+    file: h5py.File,
+    tree: Tree,
+    homes: Sequence[str],
+    layout: FrameLayout,
+    *,
+    default: Convention = Convention.CXI_BITS,
+    certain: bool = False,
+    override: MaskOverride = AS_READ,
 ) -> FoundMasks:
     """The masks beside the frames: one for all frames, one per frame, or both.
 
@@ -64,13 +84,15 @@ def find_masks(
         tree: its datasets.
         homes: the groups that hold the frames.
         layout: how the frames lie in their dataset.
-        euxfel: bits are European XFEL's, not CXI's.
+        default: what the numbers mean where neither name nor values say so.
+        certain: `default` is the file format's rule and not to be doubted.
+        override: what the user wants otherwise.
     """
     static: FlagImage | None = None
     per_frame: FrameMask | None = None
     paths: list[str] = []
     notes: list[str] = []
-    default = Convention.EUXFEL_BITS if euxfel else Convention.CXI_BITS
+    readings: list[MaskReading] = []
     for leaf in _candidates(tree, homes):
         fitting = layout.sibling(leaf.shape)
         if fitting is None:
@@ -84,18 +106,21 @@ def find_masks(
         try:
             dataset = file[leaf.path]
             block = fitting.assemble(np.asarray(dataset[fitting.selection(0)]))
-            convention, note = decide(block, leaf.name, default)
-            flags = to_flags(block, convention)
+            convention, note = (default, "") if certain else decide(block, leaf.name, default)
+            flags, reading = read_mask(
+                block, leaf.path, convention, override, guessed=bool(note), per_frame=bool(fitting.scan)
+            )
         except MaskFault as fault:
             notes.append(f"{leaf.path} is not used as a mask: {fault}")
             continue
         except READ_ERRORS as error:
             notes.append(f"{leaf.path} cannot be read, so no mask is used from it ({error})")
             continue
-        if note:
+        if note and not reading.inverted:
             notes.append(note)
+        readings.append(reading)
         if fitting.scan:
-            per_frame = FrameMask(dataset, fitting, convention)
+            per_frame = FrameMask(dataset, fitting, convention, override.of(leaf.path))
         else:
             static = flags
             if flags.all():
@@ -105,7 +130,7 @@ def find_masks(
     if holes is not None:
         static = np.zeros(layout.frame_shape, np.uint8) if static is None else static.copy()
         static[holes] = PixelFlag.MISSING
-    return FoundMasks(static, per_frame, tuple(paths), tuple(notes))
+    return FoundMasks(static, per_frame, tuple(paths), tuple(notes), tuple(readings))
 
 
 def _candidates(tree: Tree, homes: Sequence[str]) -> list[Leaf]:

@@ -22,6 +22,7 @@ from models.runs.hdf5.values import READ_ERRORS, attribute, number, text, unit_o
 from models.runs.hdf5.virtual import VirtualSources
 from models.runs.identity import make_identity
 from models.runs.layout import FrameLayout, NotFrames, parse_axes, read_layout
+from models.runs.masks import AS_READ, Convention, MaskOverride
 from models.runs.ranking import choose, rank, rate
 from models.runs.stack import RunFacts, StackRun, is_image_dtype
 from models.runs.types import DENOISED_BY
@@ -41,12 +42,13 @@ _UNITS = {
 _SHOWN = 3
 
 
-def open_hdf5_run(path: Path, dataset: str | None = None) -> StackRun:
+def open_hdf5_run(path: Path, dataset: str | None = None, mask: MaskOverride = AS_READ) -> StackRun:
     """Open an HDF5 file (CXI, NeXus or any other) as a run.
 
     Args:
         path: the file.
         dataset: path of the frames inside the file; None to find them.
+        mask: how the user wants the file's masks read, where otherwise than Friedel reads them.
 
     Raises:
         CannotOpen: no frames, or they cannot be read.
@@ -54,7 +56,7 @@ def open_hdf5_run(path: Path, dataset: str | None = None) -> StackRun:
     """
     file, notes = open_hdf5(path)
     try:
-        return _Opening(path, file, list(notes)).run(dataset)
+        return _Opening(path, file, list(notes), mask).run(dataset)
     except READ_ERRORS as error:
         file.close()
         raise CannotOpen(
@@ -79,7 +81,8 @@ class _Part:
 class _Opening:
     """The steps of opening one file, and what they found odd."""
 
-    def __init__(self, path: Path, file: h5py.File, notes: list[str]) -> None:
+    def __init__(self, path: Path, file: h5py.File, notes: list[str], override: MaskOverride) -> None:
+        self.override = override
         self.path = path
         self.file = file
         self.notes = notes
@@ -99,7 +102,14 @@ class _Opening:
         if dtype.kind == "c":
             self.notes.append(f"{first.path} holds complex numbers: the squared modulus is shown")
         euxfel = "/INSTRUMENT/" in first.path or (first.layout.modules is not None and first.dataset.is_virtual)
-        masks = find_masks(self.file, self.tree, homes, first.layout, euxfel=euxfel)
+        masks = find_masks(
+            self.file,
+            self.tree,
+            homes,
+            first.layout,
+            default=Convention.EUXFEL_BITS if euxfel else Convention.CXI_BITS,
+            override=self.override,
+        )
         self.notes += masks.notes
         geometry, assumed = read_geometry(self.file, self.tree, homes)
         self.notes += assumed
@@ -124,6 +134,8 @@ class _Opening:
             events=events.events,
             warnings=tuple(dict.fromkeys(self.notes)),
             saturation_level=saturation,
+            layout=first.layout,
+            mask_reading=masks.readings,
         )
         return StackRun(facts, source)
 

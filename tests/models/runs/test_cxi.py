@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from models.errors import AmbiguousRun, CannotOpen
-from models.runs import PixelFlag, describe, open_run, read_columns
+from models.runs import MaskOverride, PixelFlag, describe, open_run, read_columns
 from models.runs.units import JOULE_IN_EV
 from tests.models.runs.files import SHAPE, stack, write_cxi
 
@@ -382,3 +382,39 @@ def test_a_beam_centre_that_q_rests_on_without_the_files_word_is_said(tmp_path, 
         file["entry_1/instrument_1/source_1/energy"] = 1200 / JOULE_IN_EV
     with open_run(path) as run:
         assert bool(warned(run, "centre")) == known
+
+
+def test_how_masks_were_read_is_told_and_can_be_switched(tmp_path):
+    mask = np.zeros(SHAPE[1:], np.uint16)
+    mask[0] = 0x8
+    mask[1, :4] = 0x1000
+    path = write_cxi(tmp_path / "a.cxi", mask_shared=mask, mask=np.full(SHAPE, 0x2, np.uint16))
+    with open_run(path) as run:
+        readings = {reading.dataset.rsplit("/", 1)[-1]: reading for reading in run.mask_reading}
+        assert readings["mask"].per_frame
+        assert [(bit.value, bit.pixels, bit.masks) for bit in readings["mask_shared"].bits] == [
+            (0x8, 24, True),
+            (0x1000, 4, False),
+        ]
+        assert readings["mask_shared"].masked == 24
+        assert run.load(0).flags[5, 5] == PixelFlag.SATURATED
+    with open_run(path, mask=MaskOverride(ignored_bits=0x2 | 0x8, used_bits=0x1000)) as run:
+        flags = run.load(0).flags
+        assert (flags != 0).sum() == 4
+        assert (flags[1, :4] == PixelFlag.MASKED).all()
+    shared = readings["mask_shared"].dataset
+    with open_run(path, mask=MaskOverride(inverted=True, dataset=shared)) as run:
+        assert (~run.mask).sum() == 19 * 24 - 4
+        assert run.load(0).flags[0, 0] == PixelFlag.SATURATED
+
+
+def test_a_polarity_decided_wrongly_can_be_turned_round(tmp_path):
+    mask = np.ones(SHAPE[1:], np.int32)
+    mask[:, 0] = 0
+    path = write_cxi(tmp_path / "a.cxi", mask=mask)
+    with open_run(path) as run:
+        assert run.mask_reading[0].guessed
+    with open_run(path, mask=MaskOverride(inverted=True)) as run:
+        assert run.mask[:, 0].all()
+        assert not run.mask[:, 1:].any()
+        assert not warned(run, "1 is taken as good")

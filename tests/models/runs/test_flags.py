@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.runs.events import LazyEvents
-from models.runs.masks import Convention, MaskFault, decide, to_flags
+from models.runs.masks import Convention, MaskFault, MaskOverride, decide, read_mask, to_flags
 from models.runs.stack import flag_pixels, sentinel_of
 from models.runs.types import PixelFlag
 
@@ -130,3 +130,41 @@ def test_events_are_read_when_asked_for():
     assert list(events) == ["a", "b", ""]
     assert events[1:] == ["b", ""]
     assert len(reads) == 1
+
+
+@given(st.lists(st.integers(0, 0x1FFFF), min_size=1, max_size=40), st.integers(0, 0x1FFFF), st.integers(0, 0x1FFFF))
+def test_ignored_bits_do_not_mask_and_used_bits_do(values, ignored, used):
+    bits = np.array(values, np.uint32)
+    override = MaskOverride(ignored_bits=ignored, used_bits=used & ~ignored)
+    unusable = 0x1 | 0x2 | 0x4 | 0x8 | 0x10 | 0x40 | 0x80 | 0x200 | 0x400 | 0x8000
+    wanted = (bits & ((unusable & ~ignored) | (used & ~ignored))) != 0
+    flags, reading = read_mask(bits, "/m", Convention.CXI_BITS, override)
+    np.testing.assert_array_equal(flags != 0, wanted)
+    assert reading.masked == wanted.sum()
+    assert {bit.value: bit.pixels for bit in reading.bits} == {
+        1 << place: int((bits >> place & 1).sum()) for place in range(17) if (bits >> place & 1).any()
+    }
+    for bit in reading.bits:
+        assert bit.masks == bool(wanted[(bits & bit.value) != 0].any() and bit.value & (unusable | used) & ~ignored)
+
+
+@pytest.mark.parametrize("convention", list(Convention))
+@given(values=st.lists(st.integers(0, 9), min_size=1, max_size=20))
+def test_inverting_twice_is_the_polarity_of_ones_and_zeros(convention, values):
+    mask = np.array(values, np.int32)
+    inverted = to_flags(mask, convention, MaskOverride(inverted=True)) != 0
+    one_is_good = convention is not Convention.GOOD_IS_ONE
+    np.testing.assert_array_equal(inverted, (mask == 0) if one_is_good else (mask != 0))
+
+
+def test_an_override_for_another_mask_changes_nothing():
+    mask = np.array([0, 1, 8], np.uint16)
+    flags, reading = read_mask(mask, "/a", Convention.CXI_BITS, MaskOverride(inverted=True, dataset="/b"))
+    assert (flags != 0).tolist() == [False, True, True]
+    assert not reading.inverted
+
+
+@pytest.mark.parametrize(("dtype", "name"), [("u2", "artifact correction failed"), ("u4", "has signal")])
+def test_the_bit_with_two_meanings_is_named_by_its_writer(dtype, name):
+    _, reading = read_mask(np.array([0x1000, 0], dtype), "/m", Convention.CXI_BITS)
+    assert [(bit.name, bit.masks, bit.pixels) for bit in reading.bits] == [(name, False, 1)]
