@@ -71,7 +71,7 @@ class Adapting(QObject):
             log.warning("embeddings cannot be compared: %s", error.sentence())
             done({})
 
-        folder, run = str(self._opened.workspace.folder), self._opened.run.identity.digest
+        folder, run = str(self._opened.workspace.folder), self._opened.run.identity.pixels
         args = (folder, run, digests, Labelled.of(codes, names), FewShotSettings())
         self._lane.submit("app.adaptation:accuracies", args, done, failed)
 

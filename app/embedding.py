@@ -235,7 +235,7 @@ class EmbeddingController(QObject):
 
     def _give(self, stored: Stored) -> None:
         self.model_digest, self._glimpses = stored.model_digest, True
-        provenance: dict[str, Any] = {"run": self._opened.run.identity.digest, "model": stored.model_digest}
+        provenance: dict[str, Any] = {"run": self._opened.run.identity.pixels, "model": stored.model_digest}
         self.vectors_ready.emit(stored.vectors, provenance)
 
     def _set_state(self, state: str) -> None:

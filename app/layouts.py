@@ -56,7 +56,7 @@ class MapLayout(QObject):
     def begin(self) -> None:
         """Fetch a UMAP made earlier from the workspace."""
         folder, run = self._opened.workspace.folder, self._opened.run
-        digest, count = run.identity.digest, len(run)
+        digest, count = run.identity.pixels, len(run)
 
         def look() -> Layout | None:
             from models.workspace.results import load_layouts
@@ -136,7 +136,7 @@ class MapLayout(QObject):
         job = self._jobs.start(
             "UMAP",
             "app.jobs.tasks:umap",
-            (str(workspace.folder), self._opened.run.identity.digest, model_digest, values),
+            (str(workspace.folder), self._opened.run.identity.pixels, model_digest, values),
             on_progress=progressed,
             on_finished=finished,
             on_failed=failed,

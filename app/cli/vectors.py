@@ -27,9 +27,9 @@ def embedding_of(run: Run, settings: EmbedSettings) -> Embedding:
 
     folder = find_places(run).folder
     digest = weights.digest(settings.weights)
-    done = EmbeddingStore.find(folder, run.identity.digest, digest)
+    done = EmbeddingStore.find(folder, run.identity.pixels, digest)
     if done is not None and done.finished and done.n_frames == len(run):
-        return Embedding(done.vectors(), run.identity.digest, digest)
+        return Embedding(done.vectors(), run.identity.pixels, digest)
     network, info = weights.load(settings.weights)
-    store = EmbeddingStore.open(folder, run.identity.digest, len(run), network.config.dimensions, info.digest)
+    store = EmbeddingStore.open(folder, run.identity.pixels, len(run), network.config.dimensions, info.digest)
     return follow(embed_run(run, store, settings), "embedding")

@@ -83,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
         codes = np.array([names.index(name) for name in table.names if name != UNSURE])
         sort = _by_embedding if info.name == DEFAULT else _by_classifier
         verdicts, accuracy, warnings = sort(args, opened, frames, codes, names)
-        digest = opened.identity.digest
+        digest = opened.identity.pixels
     finally:
         opened.close()
     if path.suffix.lower() == ".csv":
@@ -124,7 +124,7 @@ def _by_embedding(args: argparse.Namespace, opened: Run, frames: Any, codes: Any
     source = {
         "model": embedding.model_digest,
         "labels": Path(args.labels).name,
-        "run": opened.identity.digest,
+        "run": opened.identity.pixels,
     }
     examples = embedding.vectors[frames]
     whole = run_statistics(embedding.vectors)
@@ -150,7 +150,7 @@ def _by_classifier(args: argparse.Namespace, opened: Run, frames: Any, codes: An
     # The default of --weights names weights of the speckle network.
     features = extractor(info.features, "" if args.weights == DEFAULT else args.weights)
     folder = find_places(opened).folder / "features"
-    store = EmbeddingStore.open(folder, opened.identity.digest, len(opened), features.dimensions, features.digest)
+    store = EmbeddingStore.open(folder, opened.identity.pixels, len(opened), features.dimensions, features.digest)
     source = {"labels": Path(args.labels).name}
     work = judge_run(opened, store, features, frames, codes, names, info.name, parameters, settings, source=source)
     found = follow(work, "sorting")

@@ -67,8 +67,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _check_verdicts(name: str, verdicts: Verdicts, run: Run) -> None:
     """Raise BadParameter where verdicts are of another run, even one of as many frames."""
-    made_of = verdicts.provenance.get("run", run.identity.digest)
-    if len(verdicts) == len(run) and made_of == run.identity.digest:
+    made_of = verdicts.provenance.get("run", run.identity.pixels)
+    if len(verdicts) == len(run) and made_of == run.identity.pixels:
         return
     cause = "they are of another run"
     if len(verdicts) != len(run):

@@ -32,7 +32,7 @@ def embed(path: str, dataset: str | None, folder: str, values: Mapping[str, Any]
     run = open_run(Path(path), dataset)
     try:
         store = EmbeddingStore.open(
-            Path(folder), run.identity.digest, len(run), network.config.dimensions, info.digest
+            Path(folder), run.identity.pixels, len(run), network.config.dimensions, info.digest
         )
         yield from embed_run(run, store, settings)
     finally:
@@ -51,7 +51,7 @@ def features(path: str, dataset: str | None, folder: str, name: str, weights: st
     made = extractor(name, weights)
     run = open_run(Path(path), dataset)
     try:
-        store = EmbeddingStore.open(Path(folder), run.identity.digest, len(run), made.dimensions, made.digest)
+        store = EmbeddingStore.open(Path(folder), run.identity.pixels, len(run), made.dimensions, made.digest)
         yield from extract_features(run, store, made)
     finally:
         run.close()

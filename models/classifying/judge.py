@@ -181,7 +181,7 @@ def judge_run(
 ) -> Generator[Progress, None, Judgement]:
     """`extract_features`, then `judge`. Raises what they raise."""
     features = yield from extract_features(run, store, extractor, settings)
-    whole = {"model": extractor.digest, "run": run.identity.digest, **(source or {})}
+    whole = {"model": extractor.digest, "run": run.identity.pixels, **(source or {})}
     return (yield from judge(features, frames, classes, class_names, name, parameters, settings, source=whole))
 
 

@@ -73,7 +73,7 @@ def embed_run(
             done=done, total=total, unit="frames", message="embedding", frames_per_s=rate, unreadable=unreadable
         )
     store.finish()
-    return Embedding(vectors=store.vectors(), run_digest=run.identity.digest, model_digest=info.digest)
+    return Embedding(vectors=store.vectors(), run_digest=run.identity.pixels, model_digest=info.digest)
 
 
 def embed_frames(

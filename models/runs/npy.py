@@ -285,6 +285,7 @@ def _facts(
         dtype=header.dtype,
         identity=identity,
         warnings=notes,
+        layout=layout,
     )
 
 

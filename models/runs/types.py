@@ -120,10 +120,18 @@ class RunIdentity:
         digest: 16 hex digits from dataset path, shape, dtype, event identifiers (or, without them, the first and
             last frame's bytes); never from the file's name or time.
         n_frames: frames when it was made (a live run grows).
+        treatment: digest of the `models.treatment.Treatment` of its frames; "" where they are as stored.
     """
 
     digest: str
     n_frames: int
+    treatment: str = ""
+
+    @property
+    def pixels(self) -> str:
+        """Names what the frames look like: the run's digest, and what they were treated with. Vectors, maps and
+        verdicts belong to it; labels belong to `digest`, as an event stays what it is."""
+        return f"{self.digest}-{self.treatment}" if self.treatment else self.digest
 
 
 @runtime_checkable

@@ -191,13 +191,13 @@ class Workspace:
         """The store of this run's vectors by one network, made where there is none. Raises NotSaved."""
         from models.workspace.store import EmbeddingStore
 
-        return EmbeddingStore.open(self.folder, self._key.digest, self._key.n_frames, dim, model_digest)
+        return EmbeddingStore.open(self.folder, self._run.identity.pixels, self._key.n_frames, dim, model_digest)
 
     def find_embeddings(self, model_digest: str | None = None) -> EmbeddingStore | None:
         """The latest store of this run's vectors (by one network, where its digest is given), or None."""
         from models.workspace.store import EmbeddingStore
 
-        return EmbeddingStore.find(self.folder, self._key.digest, model_digest)
+        return EmbeddingStore.find(self.folder, self._run.identity.pixels, model_digest)
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
