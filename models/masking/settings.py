@@ -8,10 +8,13 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from models.errors import BadParameter
 from models.parameters import parameter
+
+if TYPE_CHECKING:
+    from models.runs.masks import MaskOverride
 
 KINDS = ("rectangle", "ellipse", "polygon", "brush", "grow", "pixels")
 """What a shape can be; `models.masking.shapes` says which pixels each of them covers."""
@@ -85,6 +88,7 @@ class MaskSettings:
     Attributes:
         inverted: the file's mask means the opposite of what was taken.
         ignored_bits: bits of the file's mask that do not make a pixel unusable.
+        used_bits: bits of the file's mask that make one unusable although by their meaning they would not.
         shapes: the user's mask, step by step; JSON gives them back as dicts, which are taken as well.
         shape: (H, W) of the frames they were made on; None while there are none.
     """
@@ -92,6 +96,9 @@ class MaskSettings:
     inverted: bool = parameter(False, "Whether the file's mask means the opposite of what was taken.")
     ignored_bits: int = parameter(
         0, "Bits of the file's mask that do not make a pixel unusable.", low=0, high=0xFFFFFFFF
+    )
+    used_bits: int = parameter(
+        0, "Bits of the file's mask that make a pixel unusable although they should not.", low=0, high=0xFFFFFFFF
     )
     shapes: tuple[MaskShape, ...] = ()
     shape: tuple[int, int] | None = None
@@ -105,7 +112,16 @@ class MaskSettings:
     @property
     def reads_as_found(self) -> bool:
         """Whether the file's mask is taken as it was recognised."""
-        return not self.inverted and not self.ignored_bits
+        return not self.inverted and not self.ignored_bits and not self.used_bits
+
+    @property
+    def override(self) -> MaskOverride | None:
+        """How the file's masks are to be read, for `open_run`; None as they were recognised."""
+        from models.runs.masks import MaskOverride
+
+        if self.reads_as_found:
+            return None
+        return MaskOverride(inverted=self.inverted, ignored_bits=self.ignored_bits, used_bits=self.used_bits)
 
     @property
     def has_user_mask(self) -> bool:

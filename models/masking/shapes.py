@@ -1,0 +1,209 @@
+"""Which pixels a drawn shape covers: exact, on pixel centres at whole numbers.
+
+A pixel belongs to a shape as its centre does:
+
+- rectangle and polygon hold their upper and left edges and not their lower and right ones (y0 ≤ y < y1): shapes with
+  a common edge share no pixel and leave none out; polygons that cross themselves follow the even-odd rule.
+- an ellipse holds its outline: ((y−cy)/ry)² + ((x−cx)/rx)² ≤ 1; with a radius of 0 it covers nothing.
+- a brush covers what is at most half its diameter away from its path, the outline included.
+
+A Friedel mate is the shape with all its points mirrored at the beam, put on pixels by the same rules.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from models.masking.settings import MaskShape
+from models.runs.types import BoolImage
+
+Points = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Pixels top ≤ y < bottom, left ≤ x < right."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+    @property
+    def empty(self) -> bool:
+        return self.bottom <= self.top or self.right <= self.left
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return max(0, self.bottom - self.top), max(0, self.right - self.left)
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        return slice(self.top, self.bottom), slice(self.left, self.right)
+
+    def joined(self, other: Box) -> Box:
+        """The smallest box round both."""
+        if self.empty or other.empty:
+            return other if self.empty else self
+        return Box(
+            min(self.top, other.top),
+            min(self.left, other.left),
+            max(self.bottom, other.bottom),
+            max(self.right, other.right),
+        )
+
+
+NOWHERE = Box(0, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Pixels of a part of a frame.
+
+    Attributes:
+        box: where, inside the frame.
+        covered: bool of the box's shape.
+    """
+
+    box: Box
+    covered: BoolImage
+
+
+def stamps(shape: MaskShape, frame: tuple[int, int]) -> Iterator[Stamp]:
+    """What a rectangle, ellipse, polygon or brush covers of a frame of (H, W) pixels, and then its mate.
+
+    Raises:
+        ValueError: for a shape that has no outline ("grow", "pixels").
+    """
+    for outline in (shape, *mates(shape)):
+        yield _stamp(outline, frame)
+
+
+def mates(shape: MaskShape) -> tuple[MaskShape, ...]:
+    """The same shape on the other side of the beam, where that was asked for."""
+    if shape.mate_of is None or not shape.points:
+        return ()
+    y, x = shape.mate_of
+    points = np.asarray(shape.points).reshape(-1, 2)
+    if shape.kind == "ellipse":
+        mirrored = np.array([2 * np.array([y, x]) - points[0], points[1]])
+    else:
+        mirrored = 2 * np.array([y, x]) - points
+    if shape.kind == "rectangle":
+        mirrored = np.sort(mirrored, axis=0)
+    return (replace(shape, points=tuple(mirrored.reshape(-1).tolist()), mate_of=None),)
+
+
+def _stamp(shape: MaskShape, frame: tuple[int, int]) -> Stamp:
+    points = np.asarray(shape.points, np.float64).reshape(-1, 2)
+    if shape.kind == "rectangle":
+        return _rectangle(points, frame)
+    if shape.kind == "ellipse":
+        return _ellipse(points, frame)
+    if shape.kind == "polygon":
+        return _polygon(points, frame)
+    if shape.kind == "brush":
+        return _brush(points, shape.size_px / 2, frame)
+    raise ValueError(f"a mask's {shape.kind!r} has no outline")
+
+
+def _rectangle(points: Points, frame: tuple[int, int]) -> Stamp:
+    low, high = points.min(axis=0), points.max(axis=0)
+    box = _inside(
+        frame,
+        math.ceil(_near(low[0])),
+        math.ceil(_near(low[1])),
+        math.ceil(_near(high[0])),
+        math.ceil(_near(high[1])),
+    )
+    return Stamp(box, np.ones(box.shape, np.bool_))
+
+
+def _ellipse(points: Points, frame: tuple[int, int]) -> Stamp:
+    (cy, cx), (ry, rx) = points
+    if ry <= 0 or rx <= 0:
+        return Stamp(NOWHERE, np.zeros((0, 0), np.bool_))
+    box = _around(points[:1], (ry, rx), frame)
+    y = (np.arange(box.top, box.bottom) - cy) / ry
+    x = (np.arange(box.left, box.right) - cx) / rx
+    covered: BoolImage = (y * y)[:, None] + (x * x)[None, :] <= 1.0
+    return Stamp(box, covered)
+
+
+def _polygon(corners: Points, frame: tuple[int, int]) -> Stamp:
+    """Row by row: a pixel is inside where an odd number of edges cross the row at or left of its centre."""
+    box = _around(corners, (0.0, 0.0), frame)
+    height, width = box.shape
+    if box.empty:
+        return Stamp(box, np.zeros((height, width), np.bool_))
+    # crossings[y, x] counts edges whose crossing lies in (x - 1, x]: a running count along the row does the rest
+    crossings = np.zeros((height, width + 1), np.int32)
+    for (y0, x0), (y1, x1) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        if y0 == y1:
+            continue
+        if y0 > y1:
+            y0, x0, y1, x1 = y1, x1, y0, x0
+        first, last = max(box.top, math.ceil(y0)), min(box.bottom, math.ceil(y1))
+        if first >= last:
+            continue
+        rows = np.arange(first, last)
+        at = x0 + (rows - y0) * ((x1 - x0) / (y1 - y0))
+        columns = np.clip(np.ceil(np.clip(at, -1e9, 1e9)) - box.left, 0, width).astype(np.intp)
+        crossings[rows - box.top, columns] += 1
+    covered: BoolImage = (np.cumsum(crossings[:, :width], axis=1) & 1).astype(np.bool_)
+    return Stamp(box, covered)
+
+
+def _brush(path: Points, radius: float, frame: tuple[int, int]) -> Stamp:
+    box = _around(path, (radius, radius), frame)
+    covered = np.zeros(box.shape, np.bool_)
+    if radius <= 0 or box.empty:
+        return Stamp(box, covered)
+    starts = path[:-1] if len(path) > 1 else path
+    ends = path[1:] if len(path) > 1 else path
+    for start, end in zip(starts, ends, strict=True):
+        part = _around(np.array([start, end]), (radius, radius), frame)
+        if part.empty:
+            continue
+        y = np.arange(part.top, part.bottom)[:, None] - start[0]
+        x = np.arange(part.left, part.right)[None, :] - start[1]
+        along_y, along_x = end - start
+        length2 = along_y * along_y + along_x * along_x
+        if length2 > 0:
+            t = np.clip((y * along_y + x * along_x) / length2, 0.0, 1.0)
+            y, x = y - t * along_y, x - t * along_x
+        rows, columns = part.slices
+        here = (
+            slice(rows.start - box.top, rows.stop - box.top),
+            slice(columns.start - box.left, columns.stop - box.left),
+        )
+        covered[here] |= y * y + x * x <= radius * radius
+    return Stamp(box, covered)
+
+
+def _around(points: Points, radius: tuple[float, float], frame: tuple[int, int]) -> Box:
+    """Every pixel of the frame that could be within (y, x) radii of the points."""
+    low, high = points.min(axis=0) - radius, points.max(axis=0) + radius
+    return _inside(
+        frame,
+        math.floor(_near(low[0])),
+        math.floor(_near(low[1])),
+        math.floor(_near(high[0])) + 2,
+        math.floor(_near(high[1])) + 2,
+    )
+
+
+def _inside(frame: tuple[int, int], top: int, left: int, bottom: int, right: int) -> Box:
+    height, width = frame
+    top, left = min(max(0, top), height), min(max(0, left), width)
+    return Box(top, left, max(top, min(bottom, height)), max(left, min(right, width)))
+
+
+def _near(position: float) -> float:
+    """Within what integers can say: a position may be anything that is finite."""
+    return min(max(float(position), -1e9), 1e9)
