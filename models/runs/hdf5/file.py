@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models.errors import CannotOpen
+from models.runs.watch import is_locked_for_writing
 
 if TYPE_CHECKING:
     import h5py
-
-log = logging.getLogger(__name__)
 
 FILTER_NAMES = {
     1: "gzip",
@@ -45,47 +43,38 @@ _SLOTS = 100_003  # a prime well above the number of chunks kept
 def open_hdf5(path: Path) -> tuple[h5py.File, tuple[str, ...]]:
     """Open an HDF5 file so that no writer is ever kept from it.
 
-    A shared lock would make a detector's writer fail when it opens the file after us. So the file is opened plainly
-    only to see whether somebody is writing to it, then again without a lock.
+    No lock is taken, not even for a moment: a detector's writer that opens the file just then would be refused. What
+    a lock would have told is told by the marks that writers leave in the file (HDF5 File Format Specification,
+    superblock version 3: file consistency flags), and by the locks that others hold.
 
     Returns:
-        The file, and sentences for the user on how it had to be opened.
+        The file, and sentences for the user on how it had to be opened. Its `swmr_mode` is True where its writer lets
+        others read beside it (or did, before it was stopped): only such a file can be followed while it grows.
 
     Raises:
-        CannotOpen: the file is incomplete, damaged, or locked.
+        CannotOpen: the file is incomplete, damaged, or being written in a way that lets nobody read beside.
     """
     import h5py
     import hdf5plugin  # noqa: F401  (registers the compression filters)
 
-    notes: tuple[str, ...] = ()
     try:
-        probe = h5py.File(path, "r")
+        file = h5py.File(path, "r", locking=False)
     except OSError as error:
         text = str(error)
-        if "values don't match" in text:  # this process has it open without a lock already
-            return _reopen(path, locking=False), notes
-        if "already open for write" in text or "h5clear" in text or "read access flag not the same" in text:
-            notes = ("another program is writing this file, or was stopped while writing: it is read as it is now",)
-            return _reopen(path, swmr=True), notes
-        if _is_lock_error(error):
-            try:
-                return _reopen(path, swmr=True), ("another program is writing this file: it is read as it is now",)
-            except CannotOpen:
-                notes = (
-                    "the file could not be locked (another program is writing it, or the disk has no locks): "
-                    "frames may be incomplete",
-                )
-                return _reopen(path, locking=False), notes
+        if "values don't match" in text:  # somebody in this process holds it with a lock: HDF5 lets us only share it
+            return _reopen(path), ()
+        if "already open for write" in text or "read access flag not the same" in text:
+            beside = "another program is writing this file, or was stopped while writing: it is read as it is now"
+            return _reopen(path, swmr=True, locking=False), (beside,)
         raise explain(path, error) from error
     except Exception as error:  # damaged files raise all kinds; each becomes one sentence
         raise explain(path, error) from error
-    try:
-        probe.close()
-        return h5py.File(path, "r", locking=False), notes
-    except OSError as error:
-        # Somebody else in this process holds it with a lock; sharing that handle is all that HDF5 allows.
-        log.debug("%s stays locked: %s", path, error)
-        return _reopen(path), notes
+    if is_locked_for_writing(path):
+        return file, (
+            "another program has this file open for writing: what it has not yet written to disk is missing, and "
+            "frames may be incomplete. Reload to see more of it",
+        )
+    return file, ()
 
 
 def _reopen(path: Path, **how: Any) -> h5py.File:
@@ -93,19 +82,20 @@ def _reopen(path: Path, **how: Any) -> h5py.File:
 
     try:
         return h5py.File(path, "r", **how)
-    except OSError as error:
+    except Exception as error:  # as above
         raise explain(path, error) from error
-
-
-def _is_lock_error(error: OSError) -> bool:
-    text = str(error).lower()
-    return "unable to lock file" in text or "flock" in text or error.errno in (11, 30, 37, 524)
 
 
 def explain(path: Path, error: Exception) -> CannotOpen:
     """What h5py's message means for the user."""
     text = str(error)
     what = f"{path} cannot be opened"
+    if is_locked_for_writing(path):
+        return CannotOpen(
+            what,
+            cause="another program is writing it and lets nobody read beside",
+            hint="Wait until it is finished. A writer that uses HDF5's SWMR mode can be followed while it writes",
+        )
     cut = re.search(r"eof = (\d+).*stored_eof = (\d+)", text)
     if cut:
         there, promised = int(cut[1]), int(cut[2])
@@ -117,11 +107,9 @@ def explain(path: Path, error: Exception) -> CannotOpen:
     if "already open for write" in text or "not already open for SWMR" in text:
         return CannotOpen(
             what,
-            cause="another program is writing it (or was stopped while writing) and lets nobody read beside",
-            hint="Wait until it is finished; after a crash, 'h5clear -s' on a copy may rescue it",
+            cause="its writer was stopped, or is writing on another machine, and nobody can read it as it is",
+            hint="Wait if it is still being written; after a crash, 'h5clear -s' on a copy may rescue it",
         )
-    if isinstance(error, OSError) and _is_lock_error(error):
-        return CannotOpen(what, cause="another program has locked it", hint="Try again when it is written")
     if isinstance(error, PermissionError):
         return CannotOpen(what, cause="you have no permission to read it", hint="Ask its owner")
     size = path.stat().st_size if path.exists() else 0
