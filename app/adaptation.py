@@ -15,6 +15,7 @@ from models.progress import Progress
 
 if TYPE_CHECKING:
     from models.embedding.training.adapt import AdaptSettings
+    from models.treatment import RunReference
 
 # Seconds on a quick, idle machine and on a slow or busy one, with one thread.
 SECONDS_PER_PARTICLE = (0.4, 2.0)
@@ -35,9 +36,9 @@ def minutes(settings: AdaptSettings, frames: int) -> tuple[float, float]:
 
 
 def adapt(
-    path: str, dataset: str | None, folder: str, values: Mapping[str, Any], examples: Mapping[int, str]
+    source: RunReference, folder: str, values: Mapping[str, Any], examples: Mapping[int, str]
 ) -> Generator[Progress, None, str]:
-    """Train weights for the run at `path` and embed it with them; gives the name of the new weight file.
+    """Train weights for a run and embed it with them; gives the name of the new weight file.
 
     Args:
         folder: the workspace; weights and vectors go there under new names.
@@ -48,15 +49,14 @@ def adapt(
     from app.jobs.tasks import embed
     from models.embedding.training.adapt import AdaptSettings
     from models.embedding.training.adapt import adapt as train
-    from models.runs import open_run
 
     settings = from_dict(AdaptSettings, values)
-    run = open_run(Path(path), dataset)
+    run = source.open()
     try:
         weights = yield from train(run, settings, Path(folder) / FOLDER, examples)
     finally:
         run.close()
-    yield from embed(path, dataset, folder, {"weights": str(weights), "threads": settings.threads})
+    yield from embed(source, folder, {"weights": str(weights), "threads": settings.threads})
     return weights.name
 
 

@@ -16,6 +16,7 @@ from app.labelling import Labelling
 from app.opening import Opened
 from models.embedding.few_shot import FewShotSettings
 from models.errors import FriedelError
+from models.treatment import RunReference
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ class Adapting(QObject):
         self._job = self._jobs.start(
             f"Adapting to {run.name}",
             ADAPT_TASK,
-            (str(run.path), run.dataset or None, str(self._opened.workspace.folder), dict(values), examples),
+            (RunReference.of(run), str(self._opened.workspace.folder), dict(values), examples),
             on_finished=self._finished,
             on_failed=self._failed,
             on_cancelled=self._ended,

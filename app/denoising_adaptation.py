@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from models.denoising.adapt.adapt import DenoiseAdapted
     from models.denoising.adapt.settings import DenoiseAdaptSettings
     from models.runs.types import Run
+    from models.treatment import RunReference
 
 FOLDER = "denoising-weights"
 """Within the workspace of a run: weights adapted to it."""
@@ -37,14 +38,13 @@ def minutes(settings: DenoiseAdaptSettings, run: Run) -> tuple[float, float]:
 
 
 def adapt(
-    path: str,
-    dataset: str | None,
+    source: RunReference,
     folder: str,
     values: Mapping[str, Any],
     frames: Sequence[int] | None,
     counting: Mapping[str, Any],
 ) -> Generator[Progress, None, DenoiseAdapted]:
-    """Train weights for the run at `path`; they go to the workspace `folder` if they are better.
+    """Train weights for a run; they go to the workspace `folder` if they are better.
 
     Args:
         values: of `DenoiseAdaptSettings`. frames: to learn from, None for all. counting: of `CountingSettings`.
@@ -54,10 +54,9 @@ def adapt(
     from models.denoising.adapt.settings import DenoiseAdaptSettings
     from models.denoising.counting import CountingSettings
     from models.parameters import from_dict
-    from models.runs import open_run
 
     settings, how = from_dict(DenoiseAdaptSettings, values), from_dict(CountingSettings, counting)
-    run = open_run(Path(path), dataset)
+    run = source.open()
     try:
         return (yield from train(run, settings, Path(folder) / FOLDER, frames, counting=how))
     finally:

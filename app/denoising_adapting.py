@@ -12,6 +12,7 @@ from app.jobs.manager import JobManager
 from app.opening import Opened
 from models.errors import FriedelError
 from models.parameters import to_dict
+from models.treatment import RunReference
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
@@ -61,8 +62,7 @@ class DenoiserAdapting(QObject):
             f"Adapting the denoiser to {run.name}",
             ADAPT_TASK,
             (
-                str(run.path),
-                run.dataset or None,
+                RunReference.of(run),
                 str(self._opened.workspace.folder),
                 dict(values),
                 chosen,

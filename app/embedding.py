@@ -18,6 +18,7 @@ from app.opening import Opened
 from models.embedding.weights import BUNDLED
 from models.errors import FriedelError
 from models.progress import Progress
+from models.treatment import RunReference
 
 log = logging.getLogger(__name__)
 
@@ -132,6 +133,7 @@ class EmbeddingController(QObject):
             return
         run = self._opened.run
         self._set_state(RUNNING)
+        source = RunReference.of(run)
         values = {**EMBED_VALUES, "weights": self._weights} if self._weights else EMBED_VALUES
         job = 0
 
@@ -142,12 +144,12 @@ class EmbeddingController(QObject):
         job = self._jobs.start(
             f"Embedding {run.name}",
             "app.jobs.tasks:embed",
-            (str(run.path), run.dataset or None, str(self._opened.workspace.folder), values),
+            (source, str(self._opened.workspace.folder), values),
             on_progress=mine(self._progressed),
             on_finished=mine(self._made),
             on_failed=mine(self._failed),
             on_cancelled=mine(self._cancelled),
-            writes_to=f"embedding of {run.path} {run.dataset}",
+            writes_to=f"embedding of {source.words}",
         )
         self._job = job
 

@@ -12,6 +12,7 @@ import numpy as np
 from app.jobs.threads import run_task
 from app.outputs import refuse_own_input
 from models.errors import FriedelError
+from models.treatment import RunReference
 from widgets.text import counted
 
 if TYPE_CHECKING:
@@ -44,8 +45,7 @@ def export_selection(session: RunSession, path: Path, overwrite: bool = True) ->
         f"Exporting {count}",
         "app.jobs.tasks:export_selection",
         (
-            str(session.run.path),
-            session.run.dataset or None,
+            RunReference.of(session.run),
             session.workspace.annotator,
             frames,
             str(path),
@@ -87,7 +87,7 @@ def export_labels(session: RunSession, path: Path) -> None:
         session.jobs.start(
             "Exporting labels",
             "app.jobs.tasks:export_labels",
-            (str(session.run.path), session.run.dataset or None, session.workspace.annotator, str(path), specklenn),
+            (RunReference.of(session.run), session.workspace.annotator, str(path), specklenn),
             on_finished=lambda count: session.tell(f"{counted(count, 'label')} written to {path}."),
             on_failed=lambda error: session.complain(error.sentence()),
         )

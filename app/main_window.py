@@ -31,6 +31,7 @@ from app.opening import Opened, Opener
 from app.outputs import is_there
 from app.settings import Settings, save_settings
 from app.status_bar import StatusBar
+from app.treating import Treating
 from app.window_menus import WindowMenus
 from models.errors import AmbiguousRun, FriedelError
 from widgets import theme
@@ -40,6 +41,7 @@ from widgets.welcome import WelcomePane
 if TYPE_CHECKING:
     from app.panes import Panes
     from app.session import RunSession
+    from models.treatment import Treatment
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +76,7 @@ class MainWindow(QMainWindow):
 
         self.jobs = JobManager(self)
         self.opener = Opener(self)
+        self.treating = Treating(self)
         self.helper = Helper(self)
         self.welcome = WelcomePane()
         self.pages = QStackedWidget()
@@ -166,6 +169,13 @@ class MainWindow(QMainWindow):
         if self.session is not None:
             self.open_path(str(self.session.run.path), self.session.run.dataset or None)
 
+    def treat(self, treatment: Treatment) -> None:
+        """Show and use the frames treated like this; see `Treating`."""
+        self.treating.treat(treatment)
+
+    def treat_back(self) -> None:
+        self.treating.back()
+
     def close_run(self) -> None:
         """Close the run and show the welcome pane."""
         self._end_session()
@@ -213,7 +223,9 @@ class MainWindow(QMainWindow):
         # Keys are for the frame, not for whatever button happens to be first in the order of focus.
         self.panes.frame_page.setFocus()
         self.status.say("")
-        if opened.run.warnings:
+        if opened.note:
+            self.notice.warn(opened.note)
+        elif opened.run.warnings and not self.treating.reopening:
             self.notice.inform("\n".join(opened.run.warnings))
         self.run_opened.emit()
 

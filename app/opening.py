@@ -14,6 +14,7 @@ from models.errors import CannotOpen, FriedelError
 
 if TYPE_CHECKING:
     from models.runs.types import Run
+    from models.treatment import Treatment
     from models.workspace.state import RunState
     from models.workspace.workspace import Workspace
 
@@ -29,23 +30,29 @@ class Opened:
         run: used by its reader thread only from here on.
         workspace: labels are replayed already.
         state: the window's state of this run, empty at its first opening.
+        note: a sentence on what is not as it was left, else "".
     """
 
     path: Path
     run: Run
     workspace: Workspace
     state: RunState
+    note: str = ""
 
     def close(self) -> None:
         self.workspace.close()
         self.run.close()
 
 
-def open_all(path: Path, dataset: str | None, annotator: str) -> Opened:
+def open_all(path: Path, dataset: str | None, annotator: str, treatment: Treatment | None = None) -> Opened:
     """Open run and workspace; not for the GUI thread.
+
+    Args:
+        treatment: of the frames; None for the one that the run was left with.
 
     Raises:
         CannotOpen, AmbiguousRun: as `models.runs.open_run`.
+        FriedelError: the treatment that was asked for does not fit.
     """
     from models.runs import open_run, read_columns
     from models.workspace.workspace import open_workspace
@@ -57,7 +64,40 @@ def open_all(path: Path, dataset: str | None, annotator: str) -> Opened:
     except BaseException:
         run.close()
         raise
-    return Opened(path, run, workspace, workspace.load_state())
+    state, note = workspace.load_state(), ""
+    try:
+        run, note = _treated(run, dataset, state, treatment)
+    except BaseException:
+        workspace.close()
+        raise
+    workspace.use_run(run)
+    return Opened(path, run, workspace, state, note)
+
+
+def _treated(run: Run, dataset: str | None, state: RunState, wanted: Treatment | None) -> tuple[Run, str]:
+    """The run with its frames treated as wanted, or as it was left; and a sentence where that cannot be had.
+
+    Raises:
+        FriedelError: what is wanted does not fit; the run is closed.
+    """
+    from models.runs import read_columns
+    from models.treatment import UNTREATED, Treatment, open_treated
+
+    treatment, kept = wanted, state.extra.get("treatment")
+    try:
+        if treatment is None:
+            treatment = Treatment.from_state(kept) if isinstance(kept, dict) else UNTREATED
+        if treatment.is_nothing:
+            return run, ""
+        treated = open_treated(run.path, dataset, treatment)
+    except FriedelError as error:
+        if wanted is not None:
+            run.close()
+            raise
+        return run, f"The frames are shown as stored, not treated as they were left: {error.sentence()}"
+    run.close()
+    read_columns(treated)
+    return treated, ""
 
 
 class Opener(QObject):
@@ -72,7 +112,8 @@ class Opener(QObject):
         super().__init__(parent)
         self._latest = 0
 
-    def open(self, path: Path, dataset: str | None, annotator: str) -> None:
+    def open(self, path: Path, dataset: str | None, annotator: str, treatment: Treatment | None = None) -> None:
+        """Open a run; `treatment` as in `open_all`."""
         self._latest += 1
         ticket = self._latest
 
@@ -86,7 +127,7 @@ class Opener(QObject):
             if ticket == self._latest:
                 self.failed.emit(str(path), as_friedel_error(error, path))
 
-        run_task(lambda: open_all(path, dataset, annotator), done, failed, name=f"open {path.name}")
+        run_task(lambda: open_all(path, dataset, annotator, treatment), done, failed, name=f"open {path.name}")
 
     def close(self) -> None:
         """Forget what is being opened."""

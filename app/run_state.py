@@ -83,6 +83,7 @@ def to_state(session: RunSession) -> RunState:
             "embedding": session.embedding.to_state(),
             "phasing": session.phasing.to_state(),
             "denoising": session.denoising.to_state(),
+            **({} if session.treatment.is_nothing else {"treatment": session.treatment.to_state()}),
         },
     )
 

@@ -38,6 +38,7 @@ from app.settings import Settings
 from app.sorting import Sorting
 from models.display import DisplaySettings
 from models.errors import NotSaved
+from models.treatment.reference import treatment_of
 from widgets.frame.viewport import ViewBox
 
 log = logging.getLogger(__name__)
@@ -62,6 +63,7 @@ class RunSession(QObject):
     def __init__(self, opened: Opened, settings: Settings, jobs: JobManager, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.run = opened.run
+        self.treatment = treatment_of(opened.run)
         self.workspace = opened.workspace
         self.settings = settings
         self.jobs = jobs
@@ -328,10 +330,16 @@ class RunSession(QObject):
         """The same run opened again (it was reloaded), to be shown as it is shown now."""
         state = run_state.to_state(self)
         count = len(opened.run)
+        contrast = dict(state.contrast)
+        if opened.run.shape != self.run.shape:
+            contrast.pop("view_box", None)
+        if opened.run.unit != self.run.unit:
+            contrast = {key: value for key, value in contrast.items() if key not in ("low", "high")}
         return replace(
             opened,
             state=replace(
                 state,
+                contrast=contrast,
                 frame=min(state.frame, count - 1),
                 selection=state.selection[state.selection < count],
                 queue=state.queue[state.queue < count],

@@ -22,6 +22,7 @@ from models.embedding.few_shot import FewShotSettings
 from models.errors import BadParameter, FriedelError
 from models.parameters import from_dict, to_dict
 from models.progress import Progress
+from models.treatment import RunReference
 from widgets.text import counted, grouped
 
 if TYPE_CHECKING:
@@ -256,7 +257,7 @@ class Sorting(QObject):
         self.changed.emit()
 
     def _start(self, choice: Choice, turn: int) -> None:
-        run = self._opened.run
+        source = RunReference.of(self._opened.run)
         weights = self.weights_of(choice.id)
 
         def progressed(progress: Progress) -> None:
@@ -277,8 +278,7 @@ class Sorting(QObject):
             f"Features for {choice.title}",
             FEATURES_TASK,
             (
-                str(run.path),
-                run.dataset or None,
+                source,
                 str(self._opened.workspace.folder),
                 self._infos[choice.name].features,
                 weights,
@@ -287,7 +287,7 @@ class Sorting(QObject):
             on_finished=finished,
             on_failed=lambda error: self._failed(turn, error),
             on_cancelled=cancelled,
-            writes_to=f"features of {run.path} {run.dataset} {self._infos[choice.name].features}",
+            writes_to=f"features of {source.words} {self._infos[choice.name].features}",
         )
 
     def _use(self, choice: Choice, features: npt.NDArray[np.float32] | None) -> None:

@@ -11,26 +11,25 @@ from typing import Any
 
 from models.denoising.run import DenoisedRun
 from models.progress import Progress
+from models.treatment import RunReference
 
 
 def denoise_frames(
-    path: str,
-    dataset: str | None,
+    source: RunReference,
     frames: Sequence[int],
     name: str,
     values: Mapping[str, Any],
     target: str,
     counting: Mapping[str, Any],
 ) -> Generator[Progress, None, DenoisedRun]:
-    """Denoise frames of the run at `path` into the CXI file `target`; see `models.denoising.run.denoise_run`."""
+    """Denoise frames of a run into the CXI file `target`; see `models.denoising.run.denoise_run`."""
     yield Progress(done=0, total=len(frames), unit="frames", message="loading")
     from models.denoising.counting import CountingSettings
     from models.denoising.registry import method
     from models.denoising.run import denoise_run
     from models.parameters import from_dict
-    from models.runs import open_run
 
-    run = open_run(Path(path), dataset)
+    run = source.open()
     try:
         parameters = from_dict(method(name).parameters, values)
         how = from_dict(CountingSettings, counting)

@@ -19,6 +19,7 @@ from models.denoising.counting import CountingSettings, counts_unit
 from models.errors import BadParameter, FriedelError
 from models.parameters import from_dict, to_dict
 from models.runs.types import DENOISED, Frame
+from models.treatment import RunReference
 from widgets.text import counted
 
 if TYPE_CHECKING:
@@ -299,8 +300,7 @@ class Denoising(QObject):
             f"Denoising {count}",
             BATCH_TASK,
             (
-                str(self._run.path),
-                self._run.dataset or None,
+                RunReference.of(self._run),
                 list(frames),
                 self.recipe.method,
                 dict(self.recipe.values),

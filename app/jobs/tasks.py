@@ -17,19 +17,19 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from models.embedding.few_shot import Verdicts
+    from models.treatment import RunReference
 
 
-def embed(path: str, dataset: str | None, folder: str, values: Mapping[str, Any]) -> Generator[Progress, None, str]:
-    """Embed what is missing of the run at `path` into the workspace `folder`; gives the model's digest."""
+def embed(source: RunReference, folder: str, values: Mapping[str, Any]) -> Generator[Progress, None, str]:
+    """Embed what is missing of a run into the workspace `folder`; gives the model's digest."""
     yield Progress(done=0, message="loading the network")
     from models.embedding.embed import EmbedSettings, embed_run
     from models.embedding.weights import load
-    from models.runs import open_run
     from models.workspace.store import EmbeddingStore
 
     settings = from_dict(EmbedSettings, values)
     network, info = load(settings.weights)
-    run = open_run(Path(path), dataset)
+    run = source.open()
     try:
         store = EmbeddingStore.open(
             Path(folder), run.identity.pixels, len(run), network.config.dimensions, info.digest
@@ -40,16 +40,15 @@ def embed(path: str, dataset: str | None, folder: str, values: Mapping[str, Any]
     return info.digest
 
 
-def features(path: str, dataset: str | None, folder: str, name: str, weights: str) -> Generator[Progress, None, str]:
-    """Compute what is missing of the features `name` of the run at `path`; gives the extractor's digest."""
+def features(source: RunReference, folder: str, name: str, weights: str) -> Generator[Progress, None, str]:
+    """Compute what is missing of the features `name` of a run; gives the extractor's digest."""
     yield Progress(done=0, message="loading")
     from models.classifying.features import extractor
     from models.classifying.judge import extract_features
-    from models.runs import open_run
     from models.workspace.store import EmbeddingStore
 
     made = extractor(name, weights)
-    run = open_run(Path(path), dataset)
+    run = source.open()
     try:
         store = EmbeddingStore.open(Path(folder), run.identity.pixels, len(run), made.dimensions, made.digest)
         yield from extract_features(run, store, made)
@@ -77,21 +76,19 @@ def umap(
 
 
 def export_selection(
-    path: str,
-    dataset: str | None,
+    source: RunReference,
     annotator: str,
     frames: npt.NDArray[np.int64],
     target: str,
     verdicts: Verdicts | None,
     values: Mapping[str, Any],
 ) -> Generator[Progress, None, int]:
-    """Write frames of the run at `path` to a CXI file, with the labels on disk; gives how many were unreadable."""
-    from models.runs import open_run
+    """Write frames of a run to a CXI file, with the labels on disk; gives how many were unreadable."""
     from models.workspace.export import ExportSettings
     from models.workspace.export import export_selection as write
     from models.workspace.workspace import open_workspace
 
-    run = open_run(Path(path), dataset)
+    run = source.open()
     workspace = open_workspace(run, annotator)
     try:
         yield from write(run, frames, Path(target), workspace.labels, verdicts, from_dict(ExportSettings, values))
@@ -102,15 +99,14 @@ def export_selection(
 
 
 def export_labels(
-    path: str, dataset: str | None, annotator: str, target: str, specklenn: bool
+    source: RunReference, annotator: str, target: str, specklenn: bool
 ) -> Generator[Progress, None, int]:
-    """Write the labels on disk of the run at `path` to a table; gives their number."""
+    """Write the labels on disk of a run to a table; gives their number."""
     yield Progress(done=0, message="reading the journals")
     from app.exporting import write_table
-    from models.runs import open_run
     from models.workspace.workspace import open_workspace
 
-    run = open_run(Path(path), dataset)
+    run = source.open()
     workspace = open_workspace(run, annotator)
     try:
         return write_table(run, workspace.labels, Path(target), specklenn)

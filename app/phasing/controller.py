@@ -25,6 +25,7 @@ from models.patterns import PatternSettings
 from models.phasing.presets import DEFAULT
 from models.phasing.settings import PhasingSettings
 from models.progress import Progress
+from models.treatment.reference import treatment_of
 
 if TYPE_CHECKING:
     from models.phasing.starts import StartsProgress
@@ -101,7 +102,7 @@ class Phasing(QObject):
 
     def about(self, frame: int) -> bool:
         """Make a frame the subject; refused (False) while another one is worked on."""
-        subject = Subject(str(self._run.path), self._run.dataset or "", frame)
+        subject = Subject(str(self._run.path), self._run.dataset or "", frame, treatment_of(self._run))
         if subject == self.subject:
             return True
         if self.busy:

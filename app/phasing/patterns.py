@@ -124,14 +124,15 @@ def _read(subject: Subject, settings: PatternSettings) -> Pattern:
             raise BadPattern(f"{path.name} is no volume", cause=f"it has {pattern.intensity.ndim} axes")
         return pattern
     from models.patterns.prepare import prepare_pattern
-    from models.runs import open_run
+    from models.treatment import open_treated
 
-    run = open_run(path, dataset)
+    run = open_treated(path, dataset, subject.treatment)
     try:
         if not 0 <= subject.frame < len(run):
             raise FriedelError(f"{run.name} has no frame {subject.frame}", cause=f"it has {len(run)}")
         frame = run.load(subject.frame)
-        source = f"{run.name}, frame {subject.frame}"
+        treated = "" if subject.treatment.is_nothing else f", treated ({subject.treatment.digest})"
+        source = f"{run.name}, frame {subject.frame}{treated}"
         return prepare_pattern(frame, run.geometry, settings, unit=run.unit, source=source)
     finally:
         run.close()

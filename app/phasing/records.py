@@ -12,6 +12,7 @@ from models.display import Levels
 from models.patterns import Step
 from models.phasing.types import History, Preview, Prtf, Trust
 from models.progress import Progress
+from models.treatment.types import UNTREATED, Treatment
 
 if TYPE_CHECKING:
     from models.phasing.starts import StartsProgress
@@ -28,11 +29,13 @@ class Subject:
 
     Attributes:
         path, dataset: the run, as `open_run` takes them. frame: its index, `VOLUME` for all frames as one volume.
+        treatment: of its frames.
     """
 
     path: str
     dataset: str
     frame: int
+    treatment: Treatment = UNTREATED
 
     @property
     def title(self) -> str:

@@ -18,6 +18,7 @@ from app.phasing.words import figures_words, resolution_words
 from models.errors import CannotOpen, FriedelError
 from models.phasing.types import Reconstruction, Start
 from models.progress import Progress
+from models.treatment import UNTREATED
 from models.workspace.reconstructions import Kept, Reconstructions
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def place_of(workspace: Workspace, run: Run, subject: Subject) -> dict[str, Any]
         "path": subject.path,
         "dataset": subject.dataset,
         "frame": subject.frame,
+        "treatment": subject.treatment,
         "event": "" if run.events is None or subject.frame < 0 else str(run.events[subject.frame]),
     }
 
@@ -133,7 +135,9 @@ def opened(place: Mapping[str, Any], result_id: str, scratch: str) -> Result:
         name=entry.name,
         made=entry.created,
         preview=entry.preview,
-        subject=Subject(str(place["path"]), str(place["dataset"]), int(place["frame"])),
+        subject=Subject(
+            str(place["path"]), str(place["dataset"]), int(place["frame"]), place.get("treatment", UNTREATED)
+        ),
         shape=made.pattern.shape,
         pixel_nm=made.pattern.pixel_nm,
         unit=made.pattern.unit,

@@ -147,6 +147,10 @@ class Workspace:
         """Why labels are not saved at present; None while they are."""
         return self._writer.error
 
+    def use_run(self, run: Run) -> None:
+        """The same run, its frames treated otherwise: vectors are of these from now on; labels stay what they are."""
+        self._run = run
+
     @property
     def journal(self) -> Path:
         """The file this annotator's labels are written to."""
