@@ -28,11 +28,13 @@ __all__ = [
 def open_run(path: str | Path, dataset: str | None = None, mask: MaskOverride = AS_READ) -> Run:
     """Open a file or folder of detector frames. Reads metadata only; frames come with `Run.load`.
 
-    The format is recognised by content: CXI, NeXus and any other HDF5; NPY and NPZ; TIFF, or a folder of TIFF files.
+    The format is recognised by content: CXI, NeXus and any other HDF5; NPY and NPZ; Dragonfly's EMC photons; TIFF, or
+    a folder of TIFF files.
 
     Args:
         path: the file or folder.
-        dataset: which dataset (HDF5) or array (NPZ) holds the frames; None to find it.
+        dataset: which dataset (HDF5) or array (NPZ) holds the frames, or what makes frames of photon lists
+            ("detector:FILE", "shape:HxW"); None to find it.
         mask: how the file's own masks are to be read, where Friedel reads them wrongly.
 
     Raises:
@@ -44,13 +46,20 @@ def open_run(path: str | Path, dataset: str | None = None, mask: MaskOverride = 
     path = Path(path).expanduser()
     kind = recognise(path)
     if kind == "hdf5":
+        from models.runs.emc_hdf5 import is_sparse_photons, open_sparse_hdf5_run
         from models.runs.hdf5.run import open_hdf5_run
 
+        if is_sparse_photons(path, dataset):
+            return open_sparse_hdf5_run(path, dataset)
         return open_hdf5_run(path, dataset, mask)
     if kind in ("npy", "npz"):
         from models.runs.npy import open_npy_run, open_npz_run
 
         return open_npy_run(path) if kind == "npy" else open_npz_run(path, dataset)
+    if kind == "emc":
+        from models.runs.emc import open_emc_run
+
+        return open_emc_run(path, dataset)
     from models.runs.tiff import open_tiff_folder, open_tiff_run
 
     return open_tiff_run(path) if kind == "tiff" else open_tiff_folder(path)

@@ -30,7 +30,7 @@ _XTC_HINT = "Raw XTC data need calibration by psana: export the frames to HDF5 o
 
 
 def recognise(path: Path) -> str:
-    """The kind of run at `path`: "hdf5", "npy", "npz", "tiff" or "folder".
+    """The kind of run at `path`: "hdf5", "npy", "npz", "tiff", "emc" or "folder".
 
     Content decides; the suffix only breaks ties.
 
@@ -58,6 +58,8 @@ def recognise(path: Path) -> str:
             kind = _kind_of(start)
             if kind is None and _has_user_block(file):
                 kind = "hdf5"
+            if kind is None and _is_emc(path, start):
+                kind = "emc"
     except PermissionError as error:
         raise CannotOpen(what, cause="you have no permission to read it", hint="Ask its owner") from error
     except OSError as error:
@@ -80,6 +82,16 @@ def _kind_of(start: bytes) -> str | None:
     return None
 
 
+def _is_emc(path: Path, start: bytes) -> bool:
+    """Whether the file is one of Dragonfly's: its header has no magic number, but little else looks like it."""
+    from models.runs.emc import parse_emc_header
+
+    header = parse_emc_header(start)
+    if path.suffix.lower() == ".emc":
+        return header is not None or _refused_magic(start) is None
+    return header is not None and header.frames > 0 and path.stat().st_size >= header.least_bytes
+
+
 def _has_user_block(file: object) -> bool:
     """Whether an HDF5 file begins behind a user block (at 512, 1024, 2048 … bytes)."""
     place = 512
@@ -100,9 +112,8 @@ def _refusal(path: Path, what: str, start: bytes) -> CannotOpen:
         return CannotOpen(
             what, cause="the file is empty (0 bytes)", hint="Copy it again, or wait until it is written"
         )
-    for magic, cause, hint in _REFUSED:
-        if start.startswith(magic):
-            return CannotOpen(what, cause=cause, hint=hint)
+    if (known := _refused_magic(start)) is not None:
+        return CannotOpen(what, cause=known[0], hint=known[1])
     suffix = path.suffix.lower()
     if suffix in (".xtc", ".xtc2"):
         return CannotOpen(what, cause="it is a raw LCLS file", hint=_XTC_HINT)
@@ -127,6 +138,14 @@ def _refusal(path: Path, what: str, start: bytes) -> CannotOpen:
         cause="its content is of no format that Friedel reads",
         hint="Choose an HDF5, CXI, NeXus, NPY, NPZ or TIFF file, or a folder of TIFF files",
     )
+
+
+def _refused_magic(start: bytes) -> tuple[str, str] | None:
+    """(what it is, what to do) for a file of a known kind that is no run."""
+    for magic, cause, hint in _REFUSED:
+        if start.startswith(magic):
+            return cause, hint
+    return None
 
 
 def _is_text(start: bytes) -> bool:
