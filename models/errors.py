@@ -116,3 +116,14 @@ class BadPattern(FriedelError):
 
 class NotEnoughExamples(FriedelError):
     """Too few labelled frames for what was asked."""
+
+
+class BadGeometry(FriedelError):
+    """A geometry file cannot be read, or does not fit the run's detector.
+
+    `line` is where in the file, from 1; 0 where the whole file is meant.
+    """
+
+    def __init__(self, what: str, *, cause: str = "", hint: str = "", line: int = 0) -> None:
+        super().__init__(what, cause=cause, hint=hint)
+        self.line = line

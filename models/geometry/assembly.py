@@ -1,0 +1,201 @@
+"""Frames put together by the positions of their pixels, through an index map worked out once.
+
+The assembled frame looks as in CrystFEL's own viewer, into the beam: +x to the right and +y up, so row 0 holds the
+highest pixels. (CXI's own frames are often stored as seen along the beam: they come out mirrored left to right.) Each
+pixel goes to the nearest place of a square grid; no value is interpolated, added up or shared. Where two pixels are
+nearest to the same place, the nearer one has it; where none is, the place is flagged MISSING and its value is 0.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from models.errors import BadGeometry
+from models.geometry.positions import FloatArray, PixelPositions
+from models.runs.types import FlagImage, Geometry, PixelFlag
+
+_MOST_EMPTY = 64
+"""An assembled frame may have this many times more places than pixels (and 2²² in any case)."""
+_FOR_GRID = 65_536
+_TIE = 1e-6
+"""Positions this near to the middle between two places (px) are rounded up alike, whatever their last digits."""
+
+
+@dataclass(frozen=True, eq=False)
+class IndexMap:
+    """Which stored pixel is shown where.
+
+    Attributes:
+        index: (H', W') int32, place in the flattened slab, −1 where there is no pixel.
+        origin_px: (y, x) of the direct beam in the assembled frame, pixel centres at whole numbers.
+        pitch_m: size of a pixel.
+        collisions: pixels that are not shown because a nearer one has their place.
+        farthest_px: largest distance of a pixel from the middle of its place.
+        outlines: (n, 4, 2) corners (y, x) of the panels, pixels of the assembled frame.
+    """
+
+    index: npt.NDArray[np.int32]
+    origin_px: tuple[float, float]
+    pitch_m: float
+    collisions: int
+    farthest_px: float
+    outlines: FloatArray
+
+    @property
+    def gaps(self) -> int:
+        """Places without a pixel."""
+        return int(np.count_nonzero(self.index < 0))
+
+
+def index_map(positions: PixelPositions) -> IndexMap:
+    """Put every pixel with a known position into the nearest place of a grid.
+
+    The grid's fraction of a pixel is the one most pixels have, so that a detector whose panels lie on a grid is put
+    together without any rounding.
+
+    Raises:
+        BadGeometry: the panels lie so far apart that no frame could hold them.
+    """
+    used = np.flatnonzero(positions.known.ravel())
+    if not used.size:
+        raise BadGeometry(
+            f"{positions.name} gives no position to any pixel", hint="Choose the geometry of this detector"
+        )
+    pitch = positions.pitch_m
+    rows, top = _on_grid(-positions.y.ravel()[used] / pitch)
+    columns, left = _on_grid(positions.x.ravel()[used] / pitch)
+    reach = (float(rows.max()), float(columns.max()))
+    if (reach[0] + 1) * (reach[1] + 1) > max(_MOST_EMPTY * used.size, 2**22):
+        raise BadGeometry(
+            f"{positions.name} cannot be assembled",
+            cause=f"its pixels lie {reach[0] + 1:.3g}×{reach[1] + 1:.3g} pixels apart for {used.size} pixels",
+            hint="Check res and the corners of its panels",
+        )
+    place_y, place_x = np.floor(rows + 0.5 + _TIE), np.floor(columns + 0.5 + _TIE)
+    height, width = int(place_y.max()) + 1, int(place_x.max()) + 1
+    off = np.hypot(rows - place_y, columns - place_x)
+    place = place_y.astype(np.int64) * width + place_x.astype(np.int64)
+    index = np.full(height * width, -1, np.int32)
+    index[place] = used
+    # Where several pixels fell on one place, only the last has it now; the nearest shall.
+    shared = np.bincount(place, minlength=index.size)[place] > 1
+    rivals = np.flatnonzero(shared)
+    rivals = rivals[np.argsort(-off[rivals], kind="stable")]
+    index[place[rivals]] = used[rivals]
+    origin = (-top, -left)
+    return IndexMap(
+        index=index.reshape(height, width),
+        origin_px=origin,
+        pitch_m=pitch,
+        collisions=int(used.size - np.count_nonzero(index >= 0)),
+        farthest_px=float(off.max()),
+        outlines=np.stack(
+            [origin[0] - positions.outlines[..., 0] / pitch, origin[1] + positions.outlines[..., 1] / pitch], axis=-1
+        ),
+    )
+
+
+def _on_grid(values: FloatArray) -> tuple[FloatArray, float]:
+    """Positions counted from the grid's first line, and where that line is: positions = values − line."""
+    some = values[:: max(1, values.size // _FOR_GRID)]
+    turn = np.exp(2j * np.pi * some).mean()
+    fraction = float(np.angle(turn)) / (2 * math.pi) if abs(turn) > 1e-3 else float(values[0] % 1)
+    line = math.floor(float(values.min()) - fraction + 0.5 + _TIE) + fraction
+    return values - line, line
+
+
+class Assembly:
+    """Assembles frames of one run (see the module's text for how the picture lies).
+
+    Attributes:
+        shape: (H', W') of an assembled frame.
+        found: the index map in pixels of the stored slab.
+    """
+
+    def __init__(
+        self,
+        found: IndexMap,
+        frame_shape: tuple[int, int],
+        slab_index: npt.NDArray[np.int32] | None = None,
+        bad: FlagImage | None = None,
+    ) -> None:
+        """
+        Args:
+            found: of the slab.
+            frame_shape: (H, W) of the run's own frames.
+            slab_index: (H, W) place in the slab of each pixel of those frames; None where they are the slab.
+            bad: flags of the slab's pixels that the geometry file gives.
+        """
+        self.found = found
+        self.shape: tuple[int, int] = (found.index.shape[0], found.index.shape[1])
+        self._frame_shape = frame_shape
+        flat = found.index.ravel()
+        self._gaps = np.flatnonzero(flat < 0)
+        source = flat.astype(np.intp)
+        if slab_index is not None:
+            in_frame = np.full(max(int(slab_index.max()), int(flat.max())) + 1, -1, np.intp)
+            places = slab_index.ravel()
+            shown = np.flatnonzero(places >= 0)
+            in_frame[places[shown]] = shown
+            source = np.where(flat < 0, -1, in_frame[flat])
+            self._gaps = np.flatnonzero(source < 0)
+        # A gap takes any pixel's value first: one gather without a test in it, then the gaps are overwritten.
+        self._source = np.maximum(source, 0)
+        self._target = np.full(math.prod(frame_shape), -1, np.intp)
+        places = np.flatnonzero(source >= 0)
+        self._target[source[places]] = places
+        self._own = np.zeros(self.shape, np.uint8)
+        if bad is not None and bad.any():
+            self._own.ravel()[:] = np.where(flat < 0, 0, bad.ravel()[flat])
+        self._own.ravel()[self._gaps] = np.uint8(PixelFlag.MISSING)
+        self._last_flags: tuple[FlagImage, FlagImage] | None = None
+
+    def apply(self, raw: npt.NDArray[Any], flags: FlagImage) -> tuple[npt.NDArray[Any], FlagImage]:
+        """The assembled frame: (H', W') pixels of the same dtype, 0 in gaps, and (H', W') uint8 flags.
+
+        Flags that were the last frame's too (the same array) come back as the array they gave then.
+        """
+        out = self._gather(raw)
+        out.ravel()[self._gaps] = 0
+        last = self._last_flags
+        if last is not None and last[0] is flags:
+            return out, last[1]
+        put = self._put_flags(flags)
+        if not flags.flags.writeable:  # one that may change says nothing about the next frame
+            put.setflags(write=False)
+            self._last_flags = (flags, put)
+        return out, put
+
+    def geometry(self, own: Geometry) -> Geometry:
+        """The run's geometry in pixels of the assembled frame."""
+        pitch = self.found.pitch_m
+        return replace(own, pixel_size_m=(pitch, pitch), centre_px=self.found.origin_px)
+
+    def _put_flags(self, flags: FlagImage) -> FlagImage:
+        put = self._own.copy()
+        set_ = np.flatnonzero(flags)
+        if set_.size * 4 > flags.size:
+            put |= self._gather(flags)
+            put.ravel()[self._gaps] = np.uint8(PixelFlag.MISSING)
+            return put
+        # most frames flag few pixels: carrying those over is faster than gathering all
+        where = self._target[set_]
+        shown = where >= 0
+        put.ravel()[where[shown]] |= flags.ravel()[set_[shown]]
+        return put
+
+    def _gather(self, image: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        if image.shape != self._frame_shape:
+            raise BadGeometry(
+                "the geometry does not fit this frame",
+                cause=f"it is made for frames of {self._frame_shape}, this one has {image.shape}",
+            )
+        out = np.empty(self.shape, image.dtype)
+        # mode "clip" spares the buffer that "raise" needs; every index is in range
+        np.take(image.ravel(), self._source, out=out.ravel(), mode="clip")
+        return out
