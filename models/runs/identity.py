@@ -30,7 +30,8 @@ def make_identity(
         frames: number of frames.
         parts: what else tells runs apart: dataset path, shape, dtype.
         events: the first event identifiers, empty where the file has none.
-        sample: gives some bytes of a frame; asked for the first and last frame where the identifiers tell nothing.
+        sample: gives some bytes of a frame; asked for the first frame and the last of the first 64 where the
+            identifiers tell nothing.
     """
     digest = hashlib.sha256()
     for part in parts:
@@ -39,7 +40,7 @@ def make_identity(
     for event in told:
         digest.update(f"{event}\0".encode("utf-8", "surrogateescape"))
     if sample is not None and _tells_nothing(told):
-        for index in sorted({0, frames - 1}):
+        for index in sorted({0, min(frames, IDS_HASHED) - 1}):
             digest.update(sample(index))
     return RunIdentity(digest=digest.hexdigest()[:16], n_frames=frames)
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from models.detector import geometry
 from models.runs.layout import FrameLayout
+from models.runs.live import Following
 from models.runs.masks import MaskReading
 from models.runs.types import BoolImage, Column, FlagImage, FloatImage, Frame, Geometry, PixelFlag, RunIdentity
 
@@ -47,6 +48,7 @@ class RunFacts:
         implicit_bad: raw values that mean "no value" besides the type's maximum (a Pilatus writes −1 and −2).
         layout: how a frame lies in its array; None where the array is the frame.
         mask_reading: how each of the file's masks was read.
+        following: how to look for more frames; None where the file does not grow.
     """
 
     path: Path
@@ -65,6 +67,7 @@ class RunFacts:
     implicit_bad: tuple[int, ...] = ()
     layout: FrameLayout | None = None
     mask_reading: tuple[MaskReading, ...] = ()
+    following: Following | None = None
 
 
 class StackRun:
@@ -100,6 +103,7 @@ class StackRun:
         self.columns: Mapping[str, Column] = facts.columns
         self.events: Sequence[str] | None = facts.events
         self.identity: RunIdentity = facts.identity
+        self.following: Following | None = facts.following
         self.warnings: tuple[str, ...] = (*facts.warnings, *_assumptions(facts.geometry))
         self.mask_reading: tuple[MaskReading, ...] = facts.mask_reading
         self.saturation_level: float | None = facts.saturation_level
@@ -170,6 +174,10 @@ class StackRun:
             for place, index in enumerate(indices):
                 out[place] = self.load(int(index)).raw
         return out
+
+    def extend(self, frames: int) -> None:
+        """There are more frames now (`models.runs.live.take`)."""
+        self._frames = frames
 
     def close(self) -> None:
         """Let go of the file; loading frames afterwards fails."""

@@ -117,8 +117,9 @@ class RunIdentity:
     """Recognises a run after its file was moved or renamed.
 
     Attributes:
-        digest: 16 hex digits from dataset path, shape, dtype, event identifiers (or, without them, the first and
-            last frame's bytes); never from the file's name or time.
+        digest: 16 hex digits from dataset path, shape, dtype, the first 64 event identifiers (or, without them, the
+            bytes of the first frame and of the 64th, or last); never from the file's name or time. A run of 64
+            frames keeps it while it grows.
         n_frames: frames when it was made (a live run grows).
         treatment: digest of the `models.treatment.Treatment` of its frames; "" where they are as stored.
     """

@@ -15,6 +15,7 @@ from models.runs.hdf5.columns import find_columns
 from models.runs.hdf5.events import FoundEvents, find_events
 from models.runs.hdf5.file import open_hdf5, open_with_cache, require_filters
 from models.runs.hdf5.geometry import read_geometry
+from models.runs.hdf5.live import Hdf5Following, level, live_layout, padded
 from models.runs.hdf5.masks import FoundMasks, find_masks
 from models.runs.hdf5.source import Hdf5Source
 from models.runs.hdf5.tree import Leaf, Tree, walk
@@ -22,10 +23,12 @@ from models.runs.hdf5.values import READ_ERRORS, attribute, number, text, unit_o
 from models.runs.hdf5.virtual import VirtualSources
 from models.runs.identity import make_identity
 from models.runs.layout import FrameLayout, NotFrames, parse_axes, read_layout
+from models.runs.live import NoFramesYet
 from models.runs.masks import AS_READ, Convention, MaskOverride
 from models.runs.ranking import choose, rank, rate
 from models.runs.stack import RunFacts, StackRun, is_image_dtype
 from models.runs.types import DENOISED_BY
+from models.runs.watch import is_locked_for_writing
 
 if TYPE_CHECKING:
     import h5py
@@ -96,6 +99,8 @@ class _Opening:
         parts = [self._part(path, first=path is paths[0]) for path in paths]
         first = parts[0]
         stored = sum(part.layout.n_frames for part in parts)
+        live = bool(self.file.swmr_mode) and len(parts) == 1 and live_layout(first.dataset, first.layout)
+        beside = level(self.tree, self.file, stored) if live else []
         events = self._count_frames(parts, homes, stored)
         frames = events.written
         dtype = first.dataset.dtype
@@ -119,6 +124,18 @@ class _Opening:
         columns = find_columns(
             self.file, self.tree, stored=stored, frames=frames, skip=picture_axes, si_units=cxi.is_cxi(self.tree)
         )
+        following = None
+        if live:
+            columns = padded(columns, frames)
+            following = Hdf5Following(
+                self.file,
+                source,
+                self.tree,
+                homes,
+                beside,
+                skip=picture_axes,
+                si_units=cxi.is_cxi(self.tree),
+            )
         shape = first.layout.frame_shape
         facts = RunFacts(
             path=self.path,
@@ -136,6 +153,7 @@ class _Opening:
             saturation_level=saturation,
             layout=first.layout,
             mask_reading=masks.readings,
+            following=following,
         )
         return StackRun(facts, source)
 
@@ -144,11 +162,12 @@ class _Opening:
         first = parts[0]
         frames = self._count(first) if len(parts) == 1 else stored
         events = find_events(self.file, self.tree, homes, stored=stored, frames=frames)
-        if events.written < stored:
+        if events.written < stored and not self.file.swmr_mode:
             empty = stored - events.written
             self.notes.append(f"{empty} empty frames at the end were never written: they are left out")
         if events.written == 0:
-            raise CannotOpen(
+            kind = NoFramesYet if self.file.swmr_mode or is_locked_for_writing(self.path) else CannotOpen
+            raise kind(
                 f"{self.path}: {first.path} has no frames yet",
                 cause=f"its shape is {'×'.join(map(str, first.layout.shape))}",
                 hint="If the measurement is running, open it again when frames have arrived",

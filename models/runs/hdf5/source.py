@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,6 +52,34 @@ class Hdf5Source:
         self._ends = list(accumulate(layout.n_frames for _, layout in parts))
         self._per_frame = per_frame
         self._virtual = virtual
+
+    @property
+    def first(self) -> h5py.Dataset:
+        """The first, and mostly only, dataset."""
+        return self._parts[0][0]
+
+    @property
+    def length(self) -> int:
+        """Frames in all datasets, as far as it is known."""
+        return self._ends[-1]
+
+    def refresh(self) -> int:
+        """Ask a file opened for SWMR reading how long its one dataset, and the frames' masks, have become.
+
+        Returns:
+            Frames that are there; the datasets may hold unwritten ones at their end.
+        """
+        dataset, layout = self._parts[0]
+        dataset.refresh()
+        layout = replace(layout, shape=tuple(dataset.shape))
+        self._parts[0] = dataset, layout
+        self._ends[0] = stored = layout.n_frames
+        if self._per_frame is not None:
+            masks = self._per_frame
+            masks.dataset.refresh()
+            self._per_frame = replace(masks, layout=replace(masks.layout, shape=tuple(masks.dataset.shape)))
+            stored = min(stored, self._per_frame.layout.n_frames)
+        return stored
 
     def read(self, index: int) -> npt.NDArray[Any]:
         """(H, W) pixels of a frame. Raises FrameUnreadable."""
