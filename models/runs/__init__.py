@@ -28,8 +28,8 @@ __all__ = [
 def open_run(path: str | Path, dataset: str | None = None, mask: MaskOverride = AS_READ) -> Run:
     """Open a file or folder of detector frames. Reads metadata only; frames come with `Run.load`.
 
-    The format is recognised by content: CXI, NeXus and any other HDF5; NPY and NPZ; Dragonfly's EMC photons; TIFF, or
-    a folder of TIFF files.
+    The format is recognised by content: CXI, NeXus and any other HDF5; run directories of European XFEL; NPY and NPZ;
+    Dragonfly's EMC photons; TIFF, or a folder of TIFF files.
 
     Args:
         path: the file or folder.
@@ -51,7 +51,15 @@ def open_run(path: str | Path, dataset: str | None = None, mask: MaskOverride = 
 
         if is_sparse_photons(path, dataset):
             return open_sparse_hdf5_run(path, dataset)
+        from models.runs.euxfel.run import is_euxfel_file, open_euxfel_run
+
+        if is_euxfel_file(path, dataset):
+            return open_euxfel_run(path, dataset, mask)
         return open_hdf5_run(path, dataset, mask)
+    if kind == "euxfel":
+        from models.runs.euxfel.run import open_euxfel_run
+
+        return open_euxfel_run(path, dataset, mask)
     if kind in ("npy", "npz"):
         from models.runs.npy import open_npy_run, open_npz_run
 

@@ -30,7 +30,7 @@ _XTC_HINT = "Raw XTC data need calibration by psana: export the frames to HDF5 o
 
 
 def recognise(path: Path) -> str:
-    """The kind of run at `path`: "hdf5", "npy", "npz", "tiff", "emc" or "folder".
+    """The kind of run at `path`: "hdf5", "npy", "npz", "tiff", "emc", "euxfel" or "folder".
 
     Content decides; the suffix only breaks ties.
 
@@ -45,7 +45,9 @@ def recognise(path: Path) -> str:
     try:
         if path.is_dir():
             next(path.iterdir(), None)  # asks for permission as reading the folder will
-            return "folder"
+            from models.runs.euxfel.run import is_euxfel_folder
+
+            return "euxfel" if is_euxfel_folder(path) else "folder"
         if not path.exists():
             hint = "Check the path; a network folder may not be mounted"
             if path.is_symlink():
