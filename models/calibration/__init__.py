@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from models.calibration.chain import Calibrator, Stage, make_calibrator
 from models.calibration.settings import CalibrationSettings
 
-__all__ = ["CalibrationSettings"]
+__all__ = ["CalibrationSettings", "Calibrator", "Stage", "make_calibrator"]

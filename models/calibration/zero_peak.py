@@ -1,0 +1,127 @@
+"""Where the values of pixels without a photon lie: the lowest peak of groups of pixels, found in all groups at once.
+
+Photons only add. So of the values of pixels that share an offset, the lowest peak is the offset, and what lies below
+its middle tells the noise. From there on it is the usual estimate: the median of the values within three standard
+deviations, found in a few rounds, so that single photons (five and more standard deviations up, in a detector that
+counts them) have no say. The facility software of the CSPAD and the pnCCD does the same with a fixed threshold in
+place of the noise (SLAC, "Common mode correction algorithms": peak of the histogram; median below a threshold).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float32]
+
+FEWEST = 12
+"""pixels that a peak must have to be one"""
+SMALLEST_SHARE = 0.05
+"""share of a group's pixels that the peak must have"""
+_STRAY = 3
+_STRAY_SHARE = 0.05
+"""pixels below the peak, and share of all, that are taken for cold pixels; with more it is the peak of one photon"""
+_WIDTH = 3.0
+_ROUNDS = 5
+_SETTLED = 0.03
+_START, _STARTS_BELOW, _START_IN_SIGMA = 0.10, 0.02, 0.772
+_QUARTER_IN_SIGMA = 0.6745
+_CORE_SHARE = 0.5
+"""of what lies within 3 σ, a Gauss peak has 68 % within 1 σ, and a plain 33 %"""
+
+
+@dataclass(frozen=True)
+class ZeroPeaks:
+    """The lowest peak of each group.
+
+    Attributes:
+        position: (G,) float32, the values' unit; NaN where there is no peak.
+        sigma: standard deviation of the noise about it, one number for all groups; NaN where no group has a peak.
+    """
+
+    position: FloatArray
+    sigma: float
+
+    @property
+    def found(self) -> npt.NDArray[np.bool_]:
+        """(G,), True where the group has a peak."""
+        there: npt.NDArray[np.bool_] = np.isfinite(self.position)
+        return there
+
+
+def zero_peaks(values: FloatArray) -> ZeroPeaks:
+    """The lowest peak of each row of `values`.
+
+    A group in which nearly every pixel has a photon has no such peak: it is left without one, never given the next.
+
+    Args:
+        values: (G, n) float32, one group a row; +inf for pixels that must not take part. It is sorted in place.
+    """
+    values.sort(axis=1)
+    counts = _rank(values, np.full(len(values), np.inf, np.float32), "left")
+    flat, last = values.ravel(), np.maximum(counts - 1, 0)
+    first = np.arange(len(values), dtype=np.intp) * values.shape[1]
+    none = np.full(len(values), np.nan, np.float32)
+    enough = counts >= FEWEST
+    if not enough.any():
+        return ZeroPeaks(none, float("nan"))
+
+    def ranked(place: npt.NDArray[Any]) -> FloatArray:
+        """The value at a place of each row, between two of them their mean; 0 where the row has no value."""
+        low = np.minimum(np.maximum(place, 0).astype(np.intp), last)
+        high = np.minimum(np.maximum(np.ceil(place), 0).astype(np.intp), last)
+        found: FloatArray = (flat.take(first + low) + flat.take(first + high)) * np.float32(0.5)
+        return np.where(counts > 0, found, np.float32(0))
+
+    middle = ranked(_START * (counts - 1))
+    spread: FloatArray = (middle - ranked(_STARTS_BELOW * (counts - 1))) / np.float32(_START_IN_SIGMA)
+    sigma = max(float(np.median(spread[enough])), 0.0)
+    for turn in range(_ROUNDS):
+        reach = np.float32(_WIDTH * sigma)
+        low, high = _rank(values, middle - reach, "left"), _rank(values, middle + reach, "right")
+        before, middle = sigma, ranked(0.5 * (low + high - 1.0))
+        lower = middle - ranked(0.75 * low + 0.25 * high - 0.5)
+        used = enough & (high - low >= FEWEST)
+        if used.any():
+            sigma = max(float(np.median(lower[used])) / _QUARTER_IN_SIGMA, 0.0)
+        deeper = enough & (low >= FEWEST) & (low >= SMALLEST_SHARE * counts)
+        if turn < _ROUNDS - 2 and deeper.any():  # a second peak below this one
+            middle = np.where(deeper, ranked(0.5 * (low - 1.0)), middle)
+        elif turn and abs(sigma - before) <= _SETTLED * before:
+            break
+    reach = np.float32(_WIDTH * sigma)
+    low, high = _rank(values, middle - reach, "left"), _rank(values, middle + reach, "right")
+    inside = high - low
+    core = _rank(values, middle + np.float32(sigma), "right") - _rank(values, middle - np.float32(sigma), "left")
+    peaked = enough & (inside >= FEWEST) & (inside >= SMALLEST_SHARE * counts) & (core >= _CORE_SHARE * inside)
+    peaked &= low <= np.maximum(_STRAY, _STRAY_SHARE * counts)  # else it has a photon in every pixel
+    if not peaked.any():
+        return ZeroPeaks(none, float("nan"))
+    return ZeroPeaks(np.where(peaked, middle, none).astype(np.float32), sigma)
+
+
+def zero_peak(values: FloatArray) -> tuple[float, float] | None:
+    """Position and standard deviation of the lowest peak of all `values` (any shape, finite), or None."""
+    found = zero_peaks(np.array(values, np.float32).reshape(1, -1))
+    return (float(found.position[0]), found.sigma) if found.found[0] else None
+
+
+def _rank(values: FloatArray, limit: FloatArray, side: str) -> npt.NDArray[np.intp]:
+    """How many values of each sorted row are below its limit ("left"), or not above it ("right"): by bisection."""
+    length = values.shape[1]
+    flat = values.ravel()
+    before = np.arange(len(values), dtype=np.intp) * length - 1
+    found = np.zeros(len(values), np.intp)
+    step = 1 << (length.bit_length() - 1)
+    while step:
+        place = found + step
+        at = flat.take(before + np.minimum(place, length))
+        more = (at < limit) if side == "left" else (at <= limit)
+        if step + int(found.max()) > length:
+            more &= place <= length
+        found += step * more
+        step >>= 1
+    return found
