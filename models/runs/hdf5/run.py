@@ -19,6 +19,7 @@ from models.runs.hdf5.live import Hdf5Following, level, live_layout, padded
 from models.runs.hdf5.masks import FoundMasks, find_masks
 from models.runs.hdf5.source import Hdf5Source
 from models.runs.hdf5.tree import Leaf, Tree, walk
+from models.runs.hdf5.unsafe import why_unsafe
 from models.runs.hdf5.values import READ_ERRORS, attribute, number, text, unit_of
 from models.runs.hdf5.virtual import VirtualSources
 from models.runs.identity import make_identity
@@ -59,7 +60,11 @@ def open_hdf5_run(path: Path, dataset: str | None = None, mask: MaskOverride = A
     """
     file, notes = open_hdf5(path)
     try:
-        return _Opening(path, file, list(notes), mask).run(dataset)
+        opening = _Opening(path, file, list(notes), mask)
+        try:
+            return opening.run(dataset)
+        except CannotOpen as error:
+            raise _with_refused(error, opening.tree) from error
     except READ_ERRORS as error:
         file.close()
         raise CannotOpen(
@@ -70,6 +75,13 @@ def open_hdf5_run(path: Path, dataset: str | None = None, mask: MaskOverride = A
     except BaseException:
         file.close()
         raise
+
+
+def _with_refused(error: CannotOpen, tree: Tree) -> CannotOpen:
+    """The error that a file has no frames, with what was not looked at."""
+    if type(error) is not CannotOpen or not tree.refused:
+        return error
+    return CannotOpen(error.what, cause=f"{error.cause}; not read: {tree.refused[0]}", hint=error.hint)
 
 
 @dataclass
@@ -261,7 +273,7 @@ class _Opening:
                 cause=f"its type is {dataset.dtype}, not a number",
                 hint="Choose a dataset of numbers",
             )
-        self._refuse_foreign_storage(dataset)
+        self._refuse_unsafe(dataset)
         try:
             layout, notes = read_layout(dataset.shape, parse_axes(attribute(dataset, "axes")), where=path)
         except NotFrames as error:
@@ -272,16 +284,13 @@ class _Opening:
             require_filters(self.path, dataset)
         return _Part(path, dataset, layout)
 
-    def _refuse_foreign_storage(self, dataset: h5py.Dataset) -> None:
-        """HDF5 can take a dataset's bytes from any file on the machine; only the run's own folder is allowed."""
-        folder = self.path.resolve().parent
-        for name, *_ in dataset.external or ():
-            if not (folder / name).resolve().is_relative_to(folder):
-                raise CannotOpen(
-                    f"{self.path}: {dataset.name} is not opened",
-                    cause=f"its bytes come from {name}, outside the file's folder",
-                    hint="Copy that file beside this one if you trust it",
-                )
+    def _refuse_unsafe(self, dataset: h5py.Dataset) -> None:
+        if why := why_unsafe(dataset, other_files=True):
+            raise CannotOpen(
+                f"{self.path}: {dataset.name} is not opened",
+                cause=why,
+                hint="Repair the file, or copy what it needs beside it if you trust it",
+            )
 
     def _count(self, part: _Part) -> int:
         """Frames in a dataset, without a tail that was never written."""
@@ -316,5 +325,8 @@ class _Opening:
             if links:
                 more = ", …" if len(links) > _SHOWN else ""
                 self.notes.append(f"{len(links)} links {words}: {', '.join(links[:_SHOWN])}{more}")
+        if refused := self.tree.refused:
+            more = ", …" if len(refused) > _SHOWN else ""
+            self.notes.append(f"Not read: {', '.join(refused[:_SHOWN])}{more}")
         if not self.tree.complete:
             self.notes.append("The file holds very many objects: only the first ones were looked through")

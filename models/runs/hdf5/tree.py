@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from models.runs.hdf5.unsafe import why_unsafe
+
 if TYPE_CHECKING:
     import h5py
 
@@ -55,6 +57,7 @@ class Tree:
         group_aliases: for each group path, all paths of the same group.
         broken: links that lead nowhere, as "path -> target".
         outside: links to files outside the opened file's folder, which are not followed.
+        refused: datasets that must not be read, as "path (why)".
         complete: False where the budget ended the walk.
     """
 
@@ -62,6 +65,7 @@ class Tree:
     group_aliases: dict[str, list[str]] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
     outside: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
     complete: bool = True
 
     def datasets(self) -> Iterator[Leaf]:
@@ -203,6 +207,9 @@ def _note_leaf(tree: Tree, seen: dict[Identity, Leaf], identity: Identity, full:
         except (TypeError, ValueError, OSError, RuntimeError):  # a type numpy has no word for
             return
         if shape is None:
+            return
+        if why := why_unsafe(dataset):
+            tree.refused.append(f"{full} ({why})")
             return
         leaf = seen[identity] = Leaf(path=full, shape=tuple(shape), dtype=dtype)
     leaf.aliases.append(full)

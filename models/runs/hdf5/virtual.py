@@ -36,7 +36,7 @@ class VirtualSources:
         for place in range(min(count, _MOST_MAPPINGS)):
             name = created.get_virtual_filename(place)
             if name not in found:
-                found[name] = _source_file(name, owner)
+                found[name] = source_file(name, owner)
             if found[name] is None:
                 try:
                     low, high = created.get_virtual_vspace(place).get_select_bounds()
@@ -86,7 +86,7 @@ class VirtualSources:
         return missing
 
 
-def _source_file(name: str, owner: Path) -> Path | None:
+def source_file(name: str, owner: Path) -> Path | None:
     """The file that HDF5 reads for a source called `name` in the file `owner`; None where none can be read.
 
     HDF5 tries the name as it is if absolute, then its last part beside the owner; a relative name beside the owner

@@ -1,0 +1,148 @@
+"""Datasets that the HDF5 library must not be asked to read.
+
+Two kinds would take the whole process with them: HDF5 2.0 follows a virtual dataset that draws from itself, directly or
+through others, until its stack overflows; and the szip filter divides by parameters that a damaged file may give as
+zero. Neither can be caught, so both are looked for before anything is read. A third kind would show what nobody asked
+for: HDF5 takes a dataset's bytes from any file on the machine that the opened file names.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from models.runs.hdf5.virtual import source_file
+
+if TYPE_CHECKING:
+    import h5py
+
+_MOST_SOURCES = 5_000
+_DEEPEST = 8
+_MOST_FILES = 16
+_BLOCKS_TRIED = 4
+_SZIP = 4
+_SZIP_MOST_PIXELS_PER_BLOCK = 32
+_SZIP_MOST_BLOCKS_PER_LINE = 128
+_RAW_ERRORS = (OSError, RuntimeError, ValueError, KeyError, TypeError)
+
+
+def why_unsafe(dataset: h5py.Dataset, *, other_files: bool = False) -> str:
+    """Why the dataset must not be read, in words for the user; "" where nothing speaks against it.
+
+    Args:
+        dataset: what is to be read.
+        other_files: also look into the files that a virtual dataset draws from (a few milliseconds for each).
+    """
+    import h5py
+
+    try:
+        created = dataset.id.get_create_plist()
+        layout = created.get_layout()
+        if layout == h5py.h5d.CONTIGUOUS:
+            return _foreign_bytes(dataset, created)
+        if layout == h5py.h5d.CHUNKED:
+            return _unsound_filters(created)
+        if layout == h5py.h5d.VIRTUAL:
+            return _Sources(other_files=other_files).why_endless(dataset)
+    except _RAW_ERRORS as error:
+        return f"how it is stored cannot be read ({error})"
+    return ""
+
+
+def _foreign_bytes(dataset: h5py.Dataset, created: h5py.h5p.PropDCID) -> str:
+    """Only files of the opened file's own folder may give a dataset's bytes."""
+    for place in range(created.get_external_count()):
+        name = os.fsdecode(created.get_external(place)[0])
+        folder = Path(dataset.file.filename).resolve().parent
+        if not (folder / name).resolve().is_relative_to(folder):
+            return f"its bytes come from {name}, outside the file's folder"
+    return ""
+
+
+def _unsound_filters(created: h5py.h5p.PropDCID) -> str:
+    for place in range(created.get_nfilters()):
+        number, _, values, _ = created.get_filter(place)
+        if number == _SZIP and not _is_sound_szip(values):
+            return f"its szip filter has impossible parameters {tuple(values)}"
+    return ""
+
+
+def _is_sound_szip(values: tuple[int, ...]) -> bool:
+    """Whether szip's (options, pixels per block, bits per pixel, pixels per line) are in the ranges it accepts."""
+    if len(values) != 4:
+        return False
+    _, block, bits, line = values
+    return (
+        2 <= block <= _SZIP_MOST_PIXELS_PER_BLOCK
+        and block % 2 == 0
+        and (1 <= bits <= 32 or bits == 64)
+        and block <= line <= block * _SZIP_MOST_BLOCKS_PER_LINE
+    )
+
+
+class _Sources:
+    """Follows virtual datasets to what they draw from."""
+
+    def __init__(self, *, other_files: bool) -> None:
+        self._other_files = other_files
+        self._files_opened = 0
+        self._finished: set[tuple[str, str]] = set()
+
+    def why_endless(self, dataset: h5py.Dataset, above: tuple[tuple[str, str], ...] = ()) -> str:
+        owner = Path(dataset.file.filename).resolve()
+        own = (str(owner), str(dataset.name))
+        if own in above:
+            return "it is a virtual dataset that draws from itself"
+        if len(above) >= _DEEPEST:
+            return f"it is a virtual dataset that draws from others more than {_DEEPEST} deep"
+        path = (*above, own)
+        for file_name, name in self._drawn_from(dataset):
+            for source_file, source in _expanded(file_name, name, dataset):
+                key = (source_file, source)
+                if key in self._finished:
+                    continue
+                why = self._follow(source_file, source, dataset, owner, path)
+                if why:
+                    return why
+                self._finished.add(key)
+        return ""
+
+    def _drawn_from(self, dataset: h5py.Dataset) -> dict[tuple[str, str], None]:
+        """(file, dataset) of every source, each once."""
+        created = dataset.id.get_create_plist()
+        count = min(created.get_virtual_count(), _MOST_SOURCES)
+        return {(created.get_virtual_filename(at), created.get_virtual_dsetname(at)): None for at in range(count)}
+
+    def _follow(
+        self, file_name: str, name: str, dataset: h5py.Dataset, owner: Path, path: tuple[tuple[str, str], ...]
+    ) -> str:
+        import h5py
+
+        place = source_file(file_name, owner)
+        if place == owner:
+            found = dataset.file.get(name)
+            return self.why_endless(found, path) if isinstance(found, h5py.Dataset) and found.is_virtual else ""
+        if not self._other_files or self._files_opened >= _MOST_FILES or place is None:
+            return ""
+        self._files_opened += 1
+        try:
+            with h5py.File(place, "r", locking=False) as other:
+                found = other.get(name)
+                return self.why_endless(found, path) if isinstance(found, h5py.Dataset) and found.is_virtual else ""
+        except _RAW_ERRORS:
+            return ""  # a source that cannot be opened is missing, which HDF5 bears
+
+
+def _expanded(file_name: str, name: str, dataset: h5py.Dataset) -> list[tuple[str, str]]:
+    """A source as HDF5 will look for it: %b stands for the numbers 0, 1, 2 …"""
+    if "%b" not in file_name and "%b" not in name:
+        return [(file_name, name)]
+    numbers = [str(number) for number in range(_BLOCKS_TRIED)]
+    own = Path(dataset.file.filename).name
+    for pattern, text in ((file_name, own), (name, str(dataset.name))):
+        shape = re.escape(pattern).replace("%b", "([0-9]{1,9})")
+        if found := re.fullmatch(f"/?{shape}", text):
+            numbers += found.groups()[:1]
+    return [(file_name.replace("%b", number), name.replace("%b", number)) for number in dict.fromkeys(numbers)]
