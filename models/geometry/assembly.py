@@ -22,6 +22,7 @@ from models.runs.types import FlagImage, Geometry, PixelFlag
 _MOST_EMPTY = 64
 """An assembled frame may have this many times more places than pixels (and 2²² in any case)."""
 _FOR_GRID = 65_536
+_BLOCK = 2**17
 _TIE = 1e-6
 """Positions this near to the middle between two places (px) are rounded up alike, whatever their last digits."""
 
@@ -61,52 +62,68 @@ def index_map(positions: PixelPositions) -> IndexMap:
     Raises:
         BadGeometry: the panels lie so far apart that no frame could hold them.
     """
-    used = np.flatnonzero(positions.known.ravel())
-    if not used.size:
+    known = positions.known.ravel()
+    count = int(np.count_nonzero(known))
+    if not count:
         raise BadGeometry(
             f"{positions.name} gives no position to any pixel", hint="Choose the geometry of this detector"
         )
     pitch = positions.pitch_m
-    rows, top = _on_grid(-positions.y.ravel()[used] / pitch)
-    columns, left = _on_grid(positions.x.ravel()[used] / pitch)
-    reach = (float(rows.max()), float(columns.max()))
-    if (reach[0] + 1) * (reach[1] + 1) > max(_MOST_EMPTY * used.size, 2**22):
+    down, right = positions.y.ravel() / -pitch, positions.x.ravel() / pitch
+    top, rows = _grid_line(down)
+    left, columns = _grid_line(right)
+    if rows * columns > max(_MOST_EMPTY * count, 2**22):
         raise BadGeometry(
             f"{positions.name} cannot be assembled",
-            cause=f"its pixels lie {reach[0] + 1:.3g}×{reach[1] + 1:.3g} pixels apart for {used.size} pixels",
+            cause=f"its {count} pixels are spread over {rows:.4g}×{columns:.4g} pixels",
             hint="Check res and the corners of its panels",
         )
-    place_y, place_x = np.floor(rows + 0.5 + _TIE), np.floor(columns + 0.5 + _TIE)
-    height, width = int(place_y.max()) + 1, int(place_x.max()) + 1
-    off = np.hypot(rows - place_y, columns - place_x)
-    place = place_y.astype(np.int64) * width + place_x.astype(np.int64)
+    height, width = int(rows), int(columns)
+    place = np.full(known.size, -1, np.int32)
+    off = np.zeros(known.size, np.float32)
+    for start in range(0, known.size, _BLOCK):
+        block = start + np.flatnonzero(known[start : start + _BLOCK])
+        row, column = down[block] - top, right[block] - left
+        nearest_row, nearest_column = np.floor(row + 0.5 + _TIE), np.floor(column + 0.5 + _TIE)
+        place[block] = nearest_row * width + nearest_column
+        off[block] = np.hypot(row - nearest_row, column - nearest_column)
+    used = np.flatnonzero(known).astype(np.int32)
+    target = place[used]
     index = np.full(height * width, -1, np.int32)
-    index[place] = used
+    index[target] = used
     # Where several pixels fell on one place, only the last has it now; the nearest shall.
-    shared = np.bincount(place, minlength=index.size)[place] > 1
-    rivals = np.flatnonzero(shared)
+    losers = np.flatnonzero(index[target] != used)
+    if losers.size * 2 > count:
+        raise BadGeometry(
+            f"{positions.name} cannot be assembled",
+            cause=f"{losers.size} of its {count} pixels lie where others are",
+            hint="Check res, fs and ss of its panels",
+        )
+    rivals = np.concatenate([used[losers], np.unique(index[target[losers]])])
     rivals = rivals[np.argsort(-off[rivals], kind="stable")]
-    index[place[rivals]] = used[rivals]
-    origin = (-top, -left)
+    index[place[rivals]] = rivals
+    outlines = np.stack(
+        [-top - positions.outlines[..., 0] / pitch, positions.outlines[..., 1] / pitch - left], axis=-1
+    )
     return IndexMap(
         index=index.reshape(height, width),
-        origin_px=origin,
+        origin_px=(-top, -left),
         pitch_m=pitch,
-        collisions=int(used.size - np.count_nonzero(index >= 0)),
+        collisions=losers.size,
         farthest_px=float(off.max()),
-        outlines=np.stack(
-            [origin[0] - positions.outlines[..., 0] / pitch, origin[1] + positions.outlines[..., 1] / pitch], axis=-1
-        ),
+        outlines=outlines,
     )
 
 
-def _on_grid(values: FloatArray) -> tuple[FloatArray, float]:
-    """Positions counted from the grid's first line, and where that line is: positions = values − line."""
+def _grid_line(values: FloatArray) -> tuple[float, float]:
+    """Where the grid's first line is, and how many lines it takes (not rounded to int: it may be too many)."""
     some = values[:: max(1, values.size // _FOR_GRID)]
-    turn = np.exp(2j * np.pi * some).mean()
-    fraction = float(np.angle(turn)) / (2 * math.pi) if abs(turn) > 1e-3 else float(values[0] % 1)
-    line = math.floor(float(values.min()) - fraction + 0.5 + _TIE) + fraction
-    return values - line, line
+    some = some[np.isfinite(some)]
+    turn = np.exp(2j * np.pi * some).mean() if some.size else 0.0
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    fraction = float(np.angle(turn)) / (2 * math.pi) if abs(turn) > 1e-3 else low % 1
+    line = math.floor(low - fraction + 0.5 + _TIE) + fraction
+    return line, math.floor(high - line + 0.5 + _TIE) + 1.0
 
 
 class Assembly:
@@ -135,15 +152,14 @@ class Assembly:
         self.shape: tuple[int, int] = (found.index.shape[0], found.index.shape[1])
         self._frame_shape = frame_shape
         flat = found.index.ravel()
-        self._gaps = np.flatnonzero(flat < 0)
-        source = flat.astype(np.intp)
+        source: npt.NDArray[np.intp] = flat.astype(np.intp)
         if slab_index is not None:
-            in_frame = np.full(max(int(slab_index.max()), int(flat.max())) + 1, -1, np.intp)
-            places = slab_index.ravel()
-            shown = np.flatnonzero(places >= 0)
-            in_frame[places[shown]] = shown
+            of_frame = slab_index.ravel()
+            in_frame = np.full(max(int(of_frame.max()), int(flat.max())) + 1, -1, np.intp)
+            stored = np.flatnonzero(of_frame >= 0)
+            in_frame[of_frame[stored]] = stored
             source = np.where(flat < 0, -1, in_frame[flat])
-            self._gaps = np.flatnonzero(source < 0)
+        self._gaps = np.flatnonzero(source < 0)
         # A gap takes any pixel's value first: one gather without a test in it, then the gaps are overwritten.
         self._source = np.maximum(source, 0)
         self._target = np.full(math.prod(frame_shape), -1, np.intp)
@@ -178,15 +194,15 @@ class Assembly:
 
     def _put_flags(self, flags: FlagImage) -> FlagImage:
         put = self._own.copy()
-        set_ = np.flatnonzero(flags)
-        if set_.size * 4 > flags.size:
+        flagged = np.flatnonzero(flags)
+        if flagged.size * 4 > flags.size:
             put |= self._gather(flags)
             put.ravel()[self._gaps] = np.uint8(PixelFlag.MISSING)
             return put
         # most frames flag few pixels: carrying those over is faster than gathering all
-        where = self._target[set_]
+        where = self._target[flagged]
         shown = where >= 0
-        put.ravel()[where[shown]] |= flags.ravel()[set_[shown]]
+        put.ravel()[where[shown]] |= flags.ravel()[flagged[shown]]
         return put
 
     def _gather(self, image: npt.NDArray[Any]) -> npt.NDArray[Any]:
