@@ -41,6 +41,7 @@ class TreatedRun:
         self._calibrator = make_calibrator(treatment.calibration, base)
         placed = make_geometry(treatment.geometry, base)
         self._assembly = None if placed is None else placed.assembly
+        self._value_flags = None if placed is None else placed.value_flags
         self.path: Path = base.path
         self.name: str = base.name
         self.dataset: str = base.dataset
@@ -72,6 +73,8 @@ class TreatedRun:
         frame = self.base.load(index)
         raw: npt.NDArray[Any] = frame.raw
         flags: FlagImage = frame.flags
+        if self._value_flags is not None:  # limits of the geometry file, which are in stored units
+            flags = self._value_flags.apply(raw, flags)
         if self._calibrator is not None:
             raw, flags = self._calibrator.apply(raw, flags)
         if self._assembly is not None:
