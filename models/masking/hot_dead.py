@@ -20,6 +20,7 @@ import numpy.typing as npt
 from models.parameters import parameter
 from models.progress import Progress
 from models.runs.types import BoolImage, FloatImage
+from models.statistics.types import PixelStatistics
 
 KINDS = ("hot", "noisy", "stuck", "dead")
 _BLOCK_VALUES = 8_000_000
@@ -54,25 +55,6 @@ class HotDeadSettings:
     reach_px: int = parameter(
         2, "How far neighbours are looked for.", unit="px", low=1, high=6, title="Neighbourhood"
     )
-
-
-@dataclass(frozen=True)
-class PixelStatistics:
-    """What a run's pixels did over its frames.
-
-    Attributes:
-        mean, variance, maximum: (H, W), of the pixel's values.
-        lit: (H, W), share of frames in which the pixel was lit, 0 … 1.
-        frames: how many frames were looked at.
-        valid: (H, W), True where a pixel is in use; others are neither judged nor compared with.
-    """
-
-    mean: npt.NDArray[np.floating]
-    variance: npt.NDArray[np.floating]
-    maximum: npt.NDArray[np.floating]
-    lit: npt.NDArray[np.floating]
-    frames: int
-    valid: BoolImage
 
 
 @dataclass(frozen=True)
@@ -113,18 +95,19 @@ def find_hot_dead(
     """Compare every pixel of a run with its neighbours.
 
     Args:
-        statistics: over as many frames as there are; hundreds are needed where frames are dim.
+        statistics: over as many frames as there are; hundreds are needed where frames are dim. Pixels that were valid
+            in no frame are neither judged nor compared with.
         settings: thresholds.
     """
     settings = settings or HotDeadSettings()
-    valid = statistics.valid & np.isfinite(statistics.mean) & np.isfinite(statistics.variance)
+    valid = (statistics.count > 0) & np.isfinite(statistics.mean) & np.isfinite(statistics.variance)
     frames = max(1, statistics.frames)
     steps = 3 * _blocks(valid.shape, settings.reach_px)
 
     reach, third = settings.reach_px, steps // 3
     root = _rooted(statistics.mean, valid)
     around = yield from _around(root, valid, reach, True, 0, steps, "comparing brightness")
-    floor = 0.5 / math.sqrt(frames) if _counts(statistics) else 0.0
+    floor = 0.5 / math.sqrt(frames) if _counts(statistics.maximum[valid]) else 0.0
     hot = _beyond(root, around, valid, settings.hot_sigma, floor)
     # The standard deviation of sparse counts is the square root of their mean, and scatters as that does.
     deviation = np.sqrt(np.clip(np.where(valid, statistics.variance, 0.0), 0.0, None)).astype(np.float32)
@@ -132,7 +115,7 @@ def find_hot_dead(
     noisy = _beyond(deviation, around, valid, settings.noisy_sigma, floor) & ~hot
     vary = np.nan_to_num(around.usual) > 0
 
-    lit = np.where(valid, statistics.lit, 0.0).astype(np.float32)
+    lit = np.where(valid, statistics.lit_fraction, 0.0).astype(np.float32)
     around = yield from _around(lit, valid, reach, False, 2 * third, steps, "looking for dead pixels")
     # The lower quartile: in the shadow's edge of a beam stop half of the neighbours are lit.
     share = np.clip(np.nan_to_num(around.low), 0.0, 1.0 - 1e-7)
@@ -143,10 +126,9 @@ def find_hot_dead(
     return HotDead(hot, noisy & ~dead & ~stuck, stuck & ~dead, dead & ~hot, statistics.frames)
 
 
-def _counts(statistics: PixelStatistics) -> bool:
-    """Whether values are photons: nothing dark is below zero, and maxima are whole."""
-    top = statistics.maximum[statistics.valid & np.isfinite(statistics.maximum)]
-    return bool(top.size) and float(top.min()) >= 0 and bool(np.all(top == np.floor(top)))
+def _counts(maxima: npt.NDArray[np.floating]) -> bool:
+    """Whether values are photons: no pixel's largest is below zero or broken."""
+    return bool(maxima.size) and float(maxima.min()) >= 0 and bool(np.all(maxima == np.floor(maxima)))
 
 
 def _rooted(values: npt.NDArray[np.floating], valid: BoolImage) -> FloatImage:

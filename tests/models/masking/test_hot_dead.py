@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.masking.hot_dead import HotDeadSettings, PixelStatistics, find_hot_dead
+from models.masking.hot_dead import HotDeadSettings, find_hot_dead
 from models.progress import drain
+from models.statistics.types import PixelStatistics
 
 SIDE = 128
 
@@ -23,7 +24,8 @@ def scattering(peak: float) -> np.ndarray:
 def statistics(frames: np.ndarray, valid: np.ndarray | None = None) -> PixelStatistics:
     lit = (frames > 0.5).mean(axis=0)
     used = np.ones(frames.shape[1:], bool) if valid is None else valid
-    return PixelStatistics(frames.mean(axis=0), frames.var(axis=0), frames.max(axis=0), lit, len(frames), used)
+    count = np.where(used, len(frames), 0)
+    return PixelStatistics(len(frames), frames.mean(axis=0), frames.var(axis=0), frames.max(axis=0), lit, count)
 
 
 def photons(peak: float, frames: int = 300, seed: int = 3) -> np.ndarray:
