@@ -20,6 +20,9 @@ _MODULE_NAMES = frozenset({"module_identifier", "module", "modules", "panel", "s
 _PLANE_NAMES = frozenset({"data_gain", "gain", "plane"})
 _Y_NAMES = frozenset({"y", "ss", "row", "slow"})
 _X_NAMES = frozenset({"x", "fs", "column", "col", "fast"})
+LARGEST_PICTURE = 1 << 28
+"""Pixels of a frame beyond which a file is not believed: ten times the largest detectors."""
+
 _COLOURS = (3, 4)
 _SMALLEST_PICTURE = 16
 
@@ -138,10 +141,37 @@ class FrameLayout:
                     grid=self.grid,
                 )
         if len(shape) > 2 and shape[0] == 1:
-            return self.sibling(shape[1:])
+            inner = self.sibling(shape[1:])
+            return None if inner is None else inner._behind_one()
         if shape == self.frame_shape:
             return FrameLayout(shape=shape, scan=(), y=0, x=1)
         return None
+
+    def _behind_one(self) -> FrameLayout:
+        """The same frames in an array with one more axis of length 1 in front."""
+        return FrameLayout(
+            shape=(1, *self.shape),
+            scan=tuple(axis + 1 for axis in self.scan),
+            y=self.y + 1,
+            x=self.x + 1,
+            modules=None if self.modules is None else self.modules + 1,
+            grid=self.grid,
+        )
+
+
+def require_picture_size(shape: tuple[int, int], where: str) -> None:
+    """Raises NotFrames where one frame alone would fill the memory: damaged files declare such sizes.
+
+    Args:
+        shape: (H, W).
+        where: dataset path or file name, for the message.
+    """
+    if math.prod(shape) > LARGEST_PICTURE:
+        raise NotFrames(
+            f"{where} has frames of {_times(shape)} pixels",
+            cause=f"Friedel shows up to {LARGEST_PICTURE // 10**6} million pixels, and no detector has more",
+            hint="The file may be damaged; otherwise choose another array",
+        )
 
 
 def module_grid(count: int, height: int, width: int) -> tuple[int, int]:
@@ -222,7 +252,9 @@ def read_layout(
             f"{shape[modules]} detector modules of {shape[y]}×{shape[x]} are laid out as a grid of "
             f"{grid[0]}×{grid[1]}: the detector's geometry is not applied"
         )
-    return FrameLayout(shape=shape, scan=tuple(scan), y=y, x=x, modules=modules, grid=grid), tuple(notes)
+    layout = FrameLayout(shape=shape, scan=tuple(scan), y=y, x=x, modules=modules, grid=grid)
+    require_picture_size(layout.frame_shape, where)
+    return layout, tuple(notes)
 
 
 def _guess_modules(

@@ -18,6 +18,10 @@ from models.runs.masks import MaskReading
 from models.runs.types import BoolImage, Column, FlagImage, FloatImage, Frame, Geometry, PixelFlag, RunIdentity
 
 
+_LONGEST_SENTENCE = 1000
+_LONGEST_UNIT = 24
+
+
 class FrameSource(Protocol):
     """Where raw frames come from: one HDF5 dataset, one array file, one folder of pictures."""
 
@@ -95,7 +99,7 @@ class StackRun:
         self.dataset: str = facts.dataset
         self.shape: tuple[int, int] = facts.shape
         self.dtype: np.dtype[Any] = facts.dtype
-        self.unit: str = facts.unit
+        self.unit: str = one_line(facts.unit, _LONGEST_UNIT)
         mask: BoolImage = static == 0
         mask.setflags(write=False)
         self.mask: BoolImage = mask
@@ -104,7 +108,10 @@ class StackRun:
         self.events: Sequence[str] | None = facts.events
         self.identity: RunIdentity = facts.identity
         self.following: Following | None = facts.following
-        self.warnings: tuple[str, ...] = (*facts.warnings, *_assumptions(facts.geometry))
+        # Names out of the file may hold line breaks, or be of any length.
+        self.warnings: tuple[str, ...] = tuple(
+            one_line(text) for text in (*facts.warnings, *_assumptions(facts.geometry))
+        )
         self.mask_reading: tuple[MaskReading, ...] = facts.mask_reading
         self.saturation_level: float | None = facts.saturation_level
 
@@ -191,6 +198,12 @@ def _assumptions(known: Geometry) -> tuple[str, ...]:
     return ("The file does not say where the beam's centre is: q and resolution are counted from the frame's middle",)
 
 
+def one_line(text: str, longest: int = _LONGEST_SENTENCE) -> str:
+    """A text from a file as people can be shown it: on one line, and not longer than that."""
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    return line if len(line) <= longest else line[: longest - 1] + "…"
+
+
 def sentinel_of(dtype: np.dtype[Any]) -> int | None:
     """The value that detectors store for "no value" in this type, or None.
 
@@ -241,7 +254,8 @@ def flag_pixels(
 def native(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """The array in native byte order; complex values become their squared modulus (an intensity)."""
     if array.dtype.kind == "c":
-        intensity: npt.NDArray[Any] = np.square(array.real) + np.square(array.imag)
+        with np.errstate(over="ignore", invalid="ignore"):  # what the type cannot hold becomes infinite
+            intensity: npt.NDArray[Any] = np.square(array.real) + np.square(array.imag)
         return intensity
     if not array.dtype.isnative:
         return array.astype(array.dtype.newbyteorder("="))

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from models.errors import CannotOpen, FrameUnreadable
 from models.runs import units
 from models.runs.identity import make_identity, sample_bytes
-from models.runs.layout import FrameLayout, read_layout
+from models.runs.layout import LARGEST_PICTURE, FrameLayout, read_layout, require_picture_size
 from models.runs.stack import RunFacts, StackRun, native
 from models.runs.tiff_header import BadTiff, TiffHeader, read_tiff_header
 from models.runs.types import FlagImage, Geometry
@@ -92,18 +92,30 @@ def open_tiff_run(path: Path) -> StackRun:
     what = f"{path} cannot be opened"
     header = _header(path, what)
     _refuse_unusable(header, what)
+    file: tifffile.TiffFile | None = None
     try:
         file = tifffile.TiffFile(path)
-        series = file.series[0]
-        shape, dtype = tuple(int(size) for size in series.shape), np.dtype(series.dtype)
-        contiguous = series.dataoffset if len(file.series) == 1 else None
-        if contiguous is not None and contiguous + math.prod(shape) * dtype.itemsize > path.stat().st_size:
-            contiguous = None
-        pages = len(file.pages)
-        page_shape = tuple(int(size) for size in file.pages.first.shape)
-        description = str(file.pages.first.description or "")
+        return _pages_run(path, file)
     except (*_READ_ERRORS, tifffile.TiffFileError) as error:
+        if file is not None:
+            file.close()
         raise _damaged(what, error) from error
+    except BaseException:
+        if file is not None:
+            file.close()
+        raise
+
+
+def _pages_run(path: Path, file: tifffile.TiffFile) -> StackRun:
+    """The open file as a run. Raises CannotOpen, or one of `_READ_ERRORS` where it is damaged."""
+    series = file.series[0]
+    shape, dtype = tuple(int(size) for size in series.shape), np.dtype(series.dtype)
+    contiguous = series.dataoffset if len(file.series) == 1 else None
+    if contiguous is not None and contiguous + math.prod(shape) * dtype.itemsize > path.stat().st_size:
+        contiguous = None
+    pages = len(file.pages)
+    page_shape = tuple(int(size) for size in file.pages.first.shape)
+    description = str(file.pages.first.description or "")
     notes: list[str] = []
     source: TiffSource | StackedTiffSource
     if contiguous is not None or pages == 1:
@@ -118,7 +130,6 @@ def open_tiff_run(path: Path) -> StackRun:
         if len({page.shape for page in (series.pages[0] for series in file.series) if page is not None}) > 1:
             notes.append(f"{path.name} holds pages of different sizes: those unlike the first cannot be shown")
     if frames == 0 or 0 in frame_shape:
-        file.close()
         raise CannotOpen(f"{path} has no frames", cause=f"its shape is {shape}", hint="Choose a file with frames")
     return StackRun(
         _facts(path, source, frames, frame_shape, dtype, description, notes),
@@ -317,6 +328,7 @@ def _refuse_unusable(header: TiffHeader, what: str) -> None:
             cause=f"the file is incomplete ({header.missing_bytes} bytes of the first frame are missing)",
             hint="Copying or writing is not finished, or was stopped: copy it again",
         )
+    require_picture_size((header.height, header.width), what)
     if header.samples > 1:
         raise CannotOpen(
             what,
@@ -369,6 +381,8 @@ def _sort_out(folder: Path, names: Sequence[str]) -> tuple[list[str], list[str],
 
 def _usable_header(path: Path) -> TiffHeader:
     header = read_tiff_header(path)
+    if header.height * header.width > LARGEST_PICTURE:
+        raise BadTiff(f"it says to have {header.height}×{header.width} pixels")
     if header.samples > 1:
         raise BadTiff("a colour picture")
     if header.missing_bytes:
