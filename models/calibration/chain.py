@@ -173,7 +173,8 @@ class Calibrator:
     def _divide_by_map(self, state: _State) -> tuple[_State, str]:
         assert self.gain_map is not None
         unknown = ~(np.isfinite(self.gain_map) & (self.gain_map > 0))
-        values: FloatImage = state.values / np.where(unknown, np.float32("nan"), self.gain_map)
+        gain = np.where(unknown, np.float32("nan"), self.gain_map).astype(np.float32)
+        values = state.values / gain
         flags = _masked(state.flags, unknown)
         lost = int(np.count_nonzero(unknown & (state.flags == 0)))
         said = f"{lost} pixels have no gain, and are masked." if lost else ""

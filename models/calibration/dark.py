@@ -252,10 +252,10 @@ def _lean_on_neighbours(pedestal: FloatImage, noise: FloatImage, used: npt.NDArr
     """Give used pixels without a pedestal that of their neighbours in the row, and draw the others towards it by as
     much as their few frames leave uncertain; how many had none.
 
-    A median of n frames is uncertain by 1.25 σ/√n. Where pixels differ from their neighbours by little more than that,
-    most of the difference is noise of those very frames, which taking it off would only add to all the others. So the
-    differences shrink by the share of their variance that noise explains (James and Stein's estimate); those far
-    beyond both stay whole.
+    A median of n frames is uncertain by 1.25 σ/√n. Where pixels differ from their neighbours by little more than
+    that, most of the difference is noise of those very frames, and taking it off would only add it to all others. So
+    the differences shrink by the share of their variance that noise explains (as James and Stein's estimate does);
+    those far beyond both stay whole.
     """
     own = np.isfinite(pedestal)
     if not own.any():
