@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from models.phasing.compiled import compiled
+from models.compiled import compiled
 
 Array = npt.NDArray[Any]
 

@@ -1,0 +1,97 @@
+"""A process that goes through frames and keeps sums; it is told what to read a stretch at a time."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
+
+from models.allocator import keep_freed_memory
+from models.errors import FrameUnreadable, FriedelError
+from models.statistics.accumulate import Accumulator
+
+if TYPE_CHECKING:
+    from models.runs.types import Run
+    from models.treatment.reference import RunReference
+
+log = logging.getLogger(__name__)
+
+FrameSays = tuple[int, float, int, float]
+"""index, sum, lit pixels, largest value"""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Frames to read next, and the code of each one's class (−1: none)."""
+
+    frames: Sequence[int]
+    codes: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class StretchRead:
+    """What became of a stretch: what each frame says, and those that could not be read."""
+
+    numbers: list[FrameSays]
+    unreadable: list[int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sums:
+    """Everything that was added up, by class code."""
+
+    by_code: Mapping[int, Accumulator]
+
+
+class Reader:
+    """Adds frames of an open run up."""
+
+    def __init__(self, run: Run, lit_from: float) -> None:
+        self._run = run
+        self._lit_from = lit_from
+        self._by_code: dict[int, Accumulator] = {}
+
+    def read(self, stretch: Stretch) -> StretchRead:
+        numbers: list[FrameSays] = []
+        unreadable = []
+        for index, code in zip(stretch.frames, stretch.codes, strict=True):
+            try:
+                frame = self._run.load(index)
+            except FrameUnreadable as error:
+                log.info("frame %d is left out: %s", index, error.sentence())
+                unreadable.append(index)
+                continue
+            sums = self._by_code.get(code)
+            if sums is None:
+                sums = self._by_code[code] = Accumulator(self._run.shape, self._lit_from)
+            numbers.append((index, *sums.add(frame.raw, frame.flags)))
+        return StretchRead(numbers, unreadable)
+
+    def sums(self) -> Sums:
+        return Sums(self._by_code)
+
+
+def main(connection: Connection, source: RunReference, lit_from: float) -> None:
+    """Read stretches until None comes, then give the sums. An error of the run is the answer in place of them."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ[variable] = "1"
+    keep_freed_memory()
+    try:
+        run = source.open()
+    except FriedelError as error:
+        connection.send(error)
+        return
+    reader = Reader(run, lit_from)
+    try:
+        while (stretch := connection.recv()) is not None:
+            connection.send(reader.read(stretch))
+        connection.send(reader.sums())
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        log.info("nobody wants the statistics any more")
+    finally:
+        run.close()
