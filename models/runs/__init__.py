@@ -34,17 +34,22 @@ def open_run(path: str | Path, dataset: str | None = None, mask: MaskOverride = 
     Args:
         path: the file or folder.
         dataset: which dataset (HDF5) or array (NPZ) holds the frames, or what makes frames of photon lists
-            ("detector:FILE", "shape:HxW"); None to find it.
+            ("detector:FILE", "shape:HxW") or of raw numbers ("raw:512x512:uint16:le:0"); None to find it.
         mask: how the file's own masks are to be read, where Friedel reads them wrongly.
 
     Raises:
         CannotOpen: it is missing, unreadable, damaged, or holds no frames.
         AmbiguousRun: several datasets might be the frames; the error lists them, best first.
+        BadParameter: `dataset` begins like the header of a raw file, but does not go on like one.
     """
     from models.runs.recognise import recognise
 
     path = Path(path).expanduser()
-    kind = recognise(path)
+    kind = recognise(path, dataset)
+    if kind == "raw":
+        from models.runs.raw import RawHeader, open_raw_run
+
+        return open_raw_run(path, RawHeader.from_text(dataset or ""))
     if kind == "hdf5":
         from models.runs.emc_hdf5 import is_sparse_photons, open_sparse_hdf5_run
         from models.runs.hdf5.run import open_hdf5_run

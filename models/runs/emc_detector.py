@@ -18,7 +18,7 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
-from models.runs.recognise import HDF5_MAGIC
+from models.runs.refusals import HDF5_MAGIC
 
 MOST_PIXELS = 1 << 26
 """More pixels than any detector has: a header that claims more is damaged."""
