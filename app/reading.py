@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from PyQt6.QtCore import QObject, Qt, pyqtSignal
 
+from app.jobs.threads import to_main
 from app.navigation import Walk
 from models.display import DisplaySettings, Picture, prepare, thumbnail
 from models.errors import FriedelError
@@ -17,6 +19,8 @@ from models.runs.server import AHEAD, BEHIND, FrameServer
 from models.runs.types import Frame, Run
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 THUMBNAIL_SIDE = 96
 CLOSE_PATIENCE_S = 3.0
@@ -90,6 +94,16 @@ class FrameReader(QObject):
         """The map's wish: one thumbnail before all others."""
         self._card = index
         self._ask_small()
+
+    def ask(
+        self, task: Callable[[Run], T], done: Callable[[T], None], failed: Callable[[FriedelError], None]
+    ) -> None:
+        """Do something short with the run between frames; the outcome is told in the GUI thread."""
+        self._server.submit(
+            task,
+            lambda found: to_main(lambda: done(found)),
+            lambda error: to_main(lambda: failed(error)),
+        )
 
     def close(self) -> bool:
         """Stop reading; False where the disk hangs, and the run must not be closed."""

@@ -60,6 +60,8 @@ class Denoising(QObject):
         super().__init__(parent)
         self._run, self._jobs, self._settings = opened.run, jobs, settings
         self.counting: CountingSettings = _counting(state.get("counting"))
+        if opened.run.unit == "photons":  # calibrated since that was given
+            self.counting = replace(self.counting, adu_per_photon=None)
         self.subject: Subject | None = None
         self.outcome: Outcome | None = None
         self.judgement: Judgement | None = None

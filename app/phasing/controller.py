@@ -64,6 +64,8 @@ class Phasing(QObject):
         stored = _taken_up(PhasingSettings, state.get("settings"), DEFAULT.settings)
         self.settings: PhasingSettings = _without_drawn(stored)
         self.preparation: PatternSettings = _taken_up(PatternSettings, state.get("preparation"), PatternSettings())
+        if opened.run.unit == "photons":  # calibrated since that was given
+            self.preparation = replace(self.preparation, adu_per_photon=None, find_photon=False)
         self.state = IDLE
         self.words = ""
         self.subject: Subject | None = None

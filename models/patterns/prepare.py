@@ -151,6 +151,12 @@ def _stop(valid: BoolArray, centre: tuple[float, ...], radius: float) -> tuple[B
 def _photons(
     values: FloatArray, valid: BoolArray, raw: Raw, settings: PatternSettings
 ) -> tuple[FloatArray, str, list[Step]]:
+    if settings.adu_per_photon is not None and raw.unit == "photons":
+        raise BadParameter(
+            "the frame is in photons already",
+            cause=f"one photon was given as {settings.adu_per_photon:g}",
+            hint="leave that out",
+        )
     if settings.adu_per_photon is not None:
         values, step = to_photons(values, settings.adu_per_photon, "as given")
         return values, "photons", [step]

@@ -167,6 +167,11 @@ def test_the_single_photon_peak_gives_photons_when_asked_for():
     assert pattern.photons == pytest.approx(counts.sum(), rel=0.2)  # clipping the noise adds some
 
 
+def test_photons_are_never_divided_by_the_value_of_a_photon_again():
+    with pytest.raises(BadParameter, match="in photons already"):
+        prepare_pattern(frame_of(off_centre()), NOWHERE, PatternSettings(adu_per_photon=100.0), unit="photons")
+
+
 def test_values_in_other_units_are_left_alone_and_the_peak_only_mentioned():
     values, _ = adu_frame()
     pattern = prepare_pattern(frame_of(np.abs(values)), NOWHERE, PatternSettings(centre="middle"), unit="ADU")
