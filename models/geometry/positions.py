@@ -21,7 +21,7 @@ from models.runs.types import FlagImage, PixelFlag
 FloatArray = npt.NDArray[np.float64]
 
 _LEAST_COVERED = 0.5
-"""A geometry that describes less of the data than this is one of another detector."""
+"""A geometry that describes no more of the data than this is one of another detector."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +108,7 @@ def check_fit(detector: DetectorGeometry, slab: tuple[int, ...]) -> list[str]:
     rows, there_rows = modules * slow, there * there_slow
     same = (modules, slow) == (there, there_slow)
     stacked = rows == there_rows and 1 in (modules, there)  # modules one under the other: the same order of pixels
-    part = (slow == there_slow or modules == there == 1) and there_rows * _LEAST_COVERED <= rows < there_rows
+    part = (slow == there_slow or modules == there == 1) and there_rows * _LEAST_COVERED < rows < there_rows
     if fast != there_fast or not (same or stacked or part):
         raise BadGeometry(
             f"{detector.path} does not fit this run",
