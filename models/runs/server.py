@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from threading import Condition, Thread
+from time import monotonic
 from typing import Any, Generic, TypeVar
 
 from models.errors import FriedelError
@@ -21,6 +22,8 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 U = TypeVar("U")
+
+_Job = tuple[str, Callable[[], None]]
 
 AHEAD = 8
 """Frames read beforehand in the direction of travel."""
@@ -56,7 +59,6 @@ class FrameServer(Generic[T]):
         cache_bytes: int | None = None,
     ) -> None:
         self._run = run
-        self._frames = len(run)
         self._prepare = prepare
         self._deliver = deliver
         self._failed = failed
@@ -68,7 +70,8 @@ class FrameServer(Generic[T]):
         self._direction = 1
         self._neighbours: deque[int] = deque()
         self._tasks: deque[Callable[[], None]] = deque()
-        self._thumbnails: deque[Callable[[], None]] = deque()
+        self._thumbnails: deque[tuple[int, Callable[[], None]]] = deque()
+        self._at_work: tuple[str, float] | None = None
         self._unreadable: set[int] = set()
         self._epoch = 0
         self._closed = False
@@ -84,8 +87,9 @@ class FrameServer(Generic[T]):
         Raises:
             IndexError: outside 0 … N−1.
         """
-        if not 0 <= index < self._frames:
-            raise IndexError(f"frame {index} of a run with frames 0 … {self._frames - 1}")
+        frames = len(self._run)
+        if not 0 <= index < frames:
+            raise IndexError(f"frame {index} of a run with frames 0 … {frames - 1}")
         with self._wake:
             if self._current is not None and index != self._current:
                 self._direction = 1 if index > self._current else -1
@@ -95,7 +99,7 @@ class FrameServer(Generic[T]):
                 step = self._direction * max(1, abs(stride))
                 upcoming = [index + step * k for k in range(1, AHEAD + 1)]
                 upcoming += [index - step * k for k in range(1, BEHIND + 1)]
-            self._neighbours = deque(i for i in upcoming if 0 <= i < self._frames)
+            self._neighbours = deque(i for i in upcoming if 0 <= i < frames)
             self._wake.notify()
 
     def set_prepare(self, prepare: Callable[[Frame], T]) -> None:
@@ -122,8 +126,8 @@ class FrameServer(Generic[T]):
             make: turns a frame into a small picture.
             deliver: called with the frame's index and its picture; with None where there is none.
         """
-        jobs: deque[Callable[[], None]] = deque()
-        jobs.extend(partial(self._serve_thumbnail, index, make, deliver) for index in indices)
+        jobs: deque[tuple[int, Callable[[], None]]] = deque()
+        jobs.extend((index, partial(self._serve_thumbnail, index, make, deliver)) for index in indices)
         with self._wake:
             self._thumbnails = jobs
             self._wake.notify()
@@ -144,6 +148,14 @@ class FrameServer(Generic[T]):
         with self._wake:
             self._tasks.append(partial(self._serve_task, task, done, failed))
             self._wake.notify()
+
+    def at_work(self) -> tuple[str, float] | None:
+        """What is being read and for how long, seconds; None while nothing is. From any thread, without waiting.
+
+        A read from a disk that does not answer cannot be given up; this tells that it is under way.
+        """
+        work = self._at_work
+        return None if work is None else (work[0], monotonic() - work[1])
 
     def forget(self) -> None:
         """Read frames anew from now on, and the present one again: the run's flags or its file have changed."""
@@ -175,30 +187,35 @@ class FrameServer(Generic[T]):
 
     def _work(self) -> None:
         while True:
-            job = self._next_job()
-            if job is None:
+            found = self._next_job()
+            if found is None:
                 return
+            words, job = found
+            self._at_work = words, monotonic()
             try:
                 job()
             except Exception:
                 # A defect in a callback must not leave the window without a reader.
                 log.exception("a reader job failed")
+            finally:
+                self._at_work = None
 
-    def _next_job(self) -> Callable[[], None] | None:
-        """Wait for something to do; the most urgent job, None when closed."""
+    def _next_job(self) -> _Job | None:
+        """Wait for something to do; the most urgent job with what it is, None when closed."""
         with self._wake:
             while not self._closed:
                 if self._pending and self._current is not None:
                     self._pending = False
-                    return partial(self._serve, self._current)
+                    return f"frame {self._current}", partial(self._serve, self._current)
                 if self._tasks:
-                    return self._tasks.popleft()
+                    return "the run", self._tasks.popleft()
                 while self._neighbours:
                     index = self._neighbours.popleft()
                     if index not in self._unreadable and index not in self._cache:
-                        return partial(self._prefetch, index)
+                        return f"frame {index}", partial(self._prefetch, index)
                 if self._thumbnails:
-                    return self._thumbnails.popleft()
+                    index, job = self._thumbnails.popleft()
+                    return f"frame {index}", job
                 self._wake.wait()
             return None
 

@@ -177,6 +177,11 @@ class Labels(LabelRecord):
         """Do again what was undone last. Returns its entry, as `undo`, or None where there is nothing to redo."""
         return self._toggle("redo", self._can_redo)
 
+    def grow(self, run: RunKey, events: Sequence[str] | None) -> None:
+        """See `LabelRecord.grow`."""
+        self._run, self._events = run, events
+        super().grow(run, events)
+
     @many_objects()
     def merge(self, entries: Iterable[Entry]) -> int:
         """Take in entries from journals, in any order; those known already are left out.

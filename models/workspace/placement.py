@@ -38,6 +38,13 @@ class Placement:
         self.lost = 0
         self.by_index = 0
 
+    def of_grown(self, run: RunKey, events: Sequence[str] | None, *, again: bool) -> Placement:
+        """For the same run with more frames; what could not be placed counts no more where all is placed `again`."""
+        grown = Placement(run, events, self._roster)
+        if not again:
+            grown.lost, grown.by_index = self.lost, self.by_index
+        return grown
+
     def place(self, entry: Entry) -> int | IndexArray | None:
         """The entry's frames in this run: one index, several (sorted, unique), or None where there are none left."""
         frames = entry.frames

@@ -181,6 +181,37 @@ class LabelRecord:
         ]
         return tuple(reversed(said))
 
+    def grow(self, run: RunKey, events: Sequence[str] | None) -> None:
+        """The run has more frames now, after those it had. Labels of frames that were not here yet find their place.
+
+        Args:
+            run: as at construction, with its present number of frames.
+            events: event identifier of every frame, or None.
+        """
+        operations = self._stack.operations
+        waiting = self._placement.lost > 0 or self._placement.by_index > 0
+        entries = [self._pop().entry for _ in range(len(operations))] if waiting else []
+        more = run.n_frames - len(self)
+        self._words = np.concatenate([self._words, np.full(more, NO_WORD, dtype=np.int16)])
+        self._mine = np.concatenate([self._mine, np.zeros(more, dtype=np.bool_)])
+        self._codes = np.concatenate([self._codes, np.full(more, UNLABELLED_CODE, dtype=np.int16)])
+        self._counts[UNLABELLED_CODE + 2] += more
+        self._stack.grow(run.n_frames)
+        self._placement = self._placement.of_grown(run, events, again=waiting)
+        if not waiting:
+            self.revision += 1
+            return
+        self._known.clear()
+        self._groups.clear()
+        self._undone.clear()
+        self._words[:] = NO_WORD
+        self._mine[:] = False
+        touched: list[Operation] = []
+        for entry in reversed(entries):
+            self._push(self._operation(entry, (entry.time, entry.who, entry.id)), touched)
+        self._classes_changed = True
+        self._refresh(touched)
+
     def conflicts(self) -> tuple[Conflict, ...]:
         """Frames to which annotators' last words give different classes, ascending; unsure does not count."""
         words_of: dict[str, npt.NDArray[np.int16]] = {}

@@ -23,10 +23,10 @@ def roster_path(folder: Path, digest: str) -> Path:
     return folder / f"events-{digest}.json.gz"
 
 
-def save_roster(folder: Path, digest: str, events: Sequence[str]) -> None:
-    """Keep the events of a run, unless they are kept already. Raises NotSaved."""
+def save_roster(folder: Path, digest: str, events: Sequence[str], *, grown: bool = False) -> None:
+    """Keep the events of a run, unless they are kept already and it has not grown since. Raises NotSaved."""
     path = roster_path(folder, digest)
-    if path.exists():
+    if path.exists() and not grown:
         return
     with written_aside(path, f"The event identifiers were not saved to {path}") as aside:
         aside.write_bytes(gzip.compress(json.dumps([str(e) for e in events]).encode(), compresslevel=1, mtime=0))

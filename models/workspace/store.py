@@ -62,6 +62,8 @@ class EmbeddingStore:
     def open(cls, folder: Path, run_digest: str, n_frames: int, dim: int, model_digest: str) -> EmbeddingStore:
         """The store of these vectors as far as it got, or a new one.
 
+        A run grows while it is measured: what a store of another length has goes on in the new one.
+
         Args:
             folder: the workspace; made if need be.
             run_digest: `RunIdentity.digest`.
@@ -73,16 +75,22 @@ class EmbeddingStore:
             NotSaved: it cannot be made.
         """
         stem = _stem(run_digest, model_digest)
+        begun: EmbeddingStore | None = None
         for path in (folder / f"{stem}.h5", folder / f"{stem}.partial"):
             store = cls._read(path)
-            wanted = (run_digest, n_frames, dim, model_digest)
-            if store is not None and (store.run_digest, store.n_frames, store.dim, store.model_digest) == wanted:
+            if store is None or (store.run_digest, store.dim, store.model_digest) != (run_digest, dim, model_digest):
+                continue
+            if store.n_frames == n_frames:
                 return store
-        return cls._create(folder / f"{stem}.partial", run_digest, n_frames, dim, model_digest)
+            if begun is None or store.n_frames > begun.n_frames:
+                begun = store
+        return cls._create(folder / f"{stem}.partial", run_digest, n_frames, dim, model_digest, begun)
 
     @classmethod
     def find(cls, folder: Path, run_digest: str, model_digest: str | None = None) -> EmbeddingStore | None:
         """The store there is: a finished one before an unfinished one, else the latest; None where there is none.
+
+        Of stores by one network the one with the most frames: the run has grown since the others were made.
 
         Args:
             folder: the workspace.
@@ -90,12 +98,14 @@ class EmbeddingStore:
             model_digest: of the weights; None for any.
         """
         stem = _stem(run_digest, model_digest) if model_digest else f"embedding-*-{run_digest}"
+        found: list[EmbeddingStore] = []
         for suffix in (".h5", ".partial"):
             for path in sorted(folder.glob(stem + suffix), key=_modified, reverse=True):
                 store = cls._read(path)
                 if store is not None and store.run_digest == run_digest:
-                    return store
-        return None
+                    found.append(store)
+        same = [store for store in found if store.model_digest == found[0].model_digest]
+        return max(same, key=lambda store: store.n_frames, default=None)
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
@@ -116,15 +126,20 @@ class EmbeddingStore:
         """Frames without a written vector, int64, ascending."""
         return np.flatnonzero(~self.done)
 
-    def vectors(self) -> Vectors:
-        """(N, D) float32, memory-mapped, read-only; NaN where not written yet. Grows while another process writes."""
-        if not self.n_frames:
+    def vectors(self, frames: int | None = None) -> Vectors:
+        """(N, D) float32, memory-mapped, read-only; NaN where not written yet. Grows while another process writes.
+
+        Args:
+            frames: only those of the first so many, where there are more.
+        """
+        count = self.n_frames if frames is None else min(frames, self.n_frames)
+        if not count:
             return np.empty((0, self.dim), dtype=np.float32)
         try:
-            return self._mapped()
+            return self._mapped(count)
         except FileNotFoundError:  # another process has just finished it
             self._follow()
-            return self._mapped()
+            return self._mapped(count)
 
     # -- writing ---------------------------------------------------------------------------------------------------
 
@@ -199,8 +214,8 @@ class EmbeddingStore:
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
-    def _mapped(self) -> Vectors:
-        return np.memmap(self.path, _ROW_TYPE, "r", self._offset, (self.n_frames, self.dim))
+    def _mapped(self, count: int) -> Vectors:
+        return np.memmap(self.path, _ROW_TYPE, "r", self._offset, (count, self.dim))
 
     def _follow(self) -> None:
         """Go over to the final file, made here or by another process."""
@@ -247,15 +262,29 @@ class EmbeddingStore:
         return cls(path, str(body["run"]), n_frames, dim, str(body["model"]), offset)
 
     @classmethod
-    def _create(cls, path: Path, run_digest: str, n_frames: int, dim: int, model_digest: str) -> EmbeddingStore:
+    def _create(
+        cls, path: Path, run_digest: str, n_frames: int, dim: int, model_digest: str, begun: EmbeddingStore | None
+    ) -> EmbeddingStore:
+        """A new store; with the vectors of `begun`, of the same run when it had another length."""
+        done, rows = np.zeros(n_frames, dtype=np.uint8), np.empty((0, dim), dtype=_ROW_TYPE)
+        if begun is not None:
+            rows = begun.vectors(n_frames)
+            done[: len(rows)] = begun.done[:n_frames]
         header = {"n_frames": n_frames, "dim": dim, "run": run_digest, "model": model_digest}
         offset = _offset_of(n_frames)
         with written_aside(path, f"The vectors cannot be kept in {path}") as aside, aside.open("xb") as file:
             file.write((_MAGIC + json.dumps(header).encode()).ljust(_HEADER, b"\0"))
-            file.write(bytes(offset - _HEADER))
+            file.write(done.tobytes().ljust(offset - _HEADER, b"\0"))
+            for start in range(0, len(rows), _FILL_ROWS):
+                file.write(rows[start : start + _FILL_ROWS].tobytes())
             empty = np.full((min(_FILL_ROWS, n_frames), dim), np.nan, dtype=_ROW_TYPE)
-            for start in range(0, n_frames, _FILL_ROWS):
+            for start in range(len(rows), n_frames, _FILL_ROWS):
                 file.write(empty[: n_frames - start].tobytes())
+        if begun is not None and begun.finished:
+            try:
+                begun.path.unlink(missing_ok=True)
+            except OSError as error:  # some systems keep a file that somebody has mapped
+                log.info("%s stays: %s", begun.path, error)
         return cls(path, run_digest, n_frames, dim, model_digest, offset)
 
 

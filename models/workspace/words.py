@@ -55,6 +55,10 @@ class WordStack:
         self.operations: list[Operation] = []
         self._top = np.full(n_frames, -1, dtype=np.int32)
 
+    def grow(self, n_frames: int) -> None:
+        """The run has this many frames now; nothing was said of the new ones."""
+        self._top = np.concatenate([self._top, np.full(n_frames - len(self._top), -1, dtype=np.int32)])
+
     def push(self, op: Operation) -> None:
         place = len(self.operations)
         self.operations.append(op)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,7 @@ class Workspace:
         self._run = run
         self._user_data = user_data
         self._remembered = False
+        self._grown = False
         self._listeners: list[Listener] = []
         self._readers: dict[Path, JournalReader] = {}
         self._problems: dict[Path, str] = {}
@@ -151,6 +153,15 @@ class Workspace:
         """The same run, its frames treated otherwise: vectors are of these from now on; labels stay what they are."""
         self._run = run
 
+    def grow(self) -> None:
+        """The run has more frames than before: labels can be given to them."""
+        if len(self._run) <= self._key.n_frames:
+            return
+        self._key = replace(self._key, n_frames=len(self._run))
+        self._events = None if self._run.events is None else list(self._run.events)
+        self._grown = self._events is not None
+        self.labels.grow(self._key, self._events)
+
     @property
     def journal(self) -> Path:
         """The file this annotator's labels are written to."""
@@ -211,7 +222,8 @@ class Workspace:
     def _prepare(self, entry: Entry, folder: Path) -> None:
         """What has to be in the folder before the entry is; on the journal's thread."""
         if entry.ranges and self._events is not None:
-            rosters.save_roster(folder, self._key.digest, self._events)
+            grown, self._grown = self._grown, False
+            rosters.save_roster(folder, self._key.digest, self._events, grown=grown)
         if not self._remembered:
             self._remembered = True
             remember(self._places, self._run, self._user_data)

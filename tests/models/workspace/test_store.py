@@ -116,9 +116,24 @@ def test_a_damaged_store_is_made_again(tmp_path: Path, damage: bytes, suffix: st
     assert len(new(tmp_path).missing()) == N
 
 
-def test_a_run_that_grew_has_a_store_of_its_own_size(tmp_path: Path) -> None:
-    new(tmp_path).write([0], rows([0]))
-    assert len(new(tmp_path, n_frames=N + 1).missing()) == N + 1
+@pytest.mark.parametrize("finished", [False, True])
+def test_the_store_of_a_run_that_grew_goes_on_with_what_there_was(tmp_path: Path, finished: bool) -> None:
+    frames = np.arange(N if finished else 5)
+    store = new(tmp_path)
+    store.write(frames, rows(frames))
+    if finished:
+        store.finish()
+    grown = new(tmp_path, n_frames=N + 7)
+    assert grown.missing().tolist() == list(range(len(frames), N + 7))
+    np.testing.assert_array_equal(grown.vectors()[: len(frames)], rows(frames))
+    found = EmbeddingStore.find(tmp_path, "run1", "net1")
+    assert found is not None
+    assert found.n_frames == N + 7
+    assert found.vectors(N).shape == (N, D)
+    rest = grown.missing()
+    grown.write(rest, rows(rest))
+    grown.finish()
+    np.testing.assert_array_equal(new(tmp_path, n_frames=N + 7).vectors(), rows(np.arange(N + 7)))
 
 
 def test_wrong_shapes_and_frames_are_refused(tmp_path: Path) -> None:
