@@ -56,7 +56,8 @@ def open_run(path: str | Path, dataset: str | None = None, mask: MaskOverride = 
 
         if is_sparse_photons(path, dataset):
             return open_sparse_hdf5_run(path, dataset)
-        from models.runs.euxfel.run import is_euxfel_file, open_euxfel_run
+        from models.runs.euxfel.recognition import is_euxfel_file
+        from models.runs.euxfel.run import open_euxfel_run
 
         if is_euxfel_file(path, dataset):
             return open_euxfel_run(path, dataset, mask)

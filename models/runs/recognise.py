@@ -30,7 +30,7 @@ def recognise(path: Path, dataset: str | None = None) -> str:
     try:
         if path.is_dir():
             next(path.iterdir(), None)  # asks for permission as reading the folder will
-            from models.runs.euxfel.run import is_euxfel_folder
+            from models.runs.euxfel.recognition import is_euxfel_folder
 
             return "euxfel" if is_euxfel_folder(path) else "folder"
         if not path.exists():

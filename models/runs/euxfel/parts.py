@@ -91,7 +91,7 @@ def read_parts(file: h5py.File, path: Path) -> list[ModulePart]:
         trains = np.asarray(file["INDEX/trainId"][()])
         version = _version(file)
         good = (trains != 0) & (trains < _LARGEST_TRAIN)
-        timed = good & _timed(file, version, len(trains))
+        timed = _timed(file, version, len(trains))
         sources = _sources(file, version)
     except READ_ERRORS as error:
         raise CannotOpen(
@@ -117,7 +117,10 @@ def read_parts(file: h5py.File, path: Path) -> list[ModulePart]:
             ) from error
         stored = np.uint64(dataset.shape[0])
         there = np.minimum(count, stored - np.minimum(first, stored))
-        use = timed & (there > 0)
+        filled = good & (there > 0)
+        use = filled & timed
+        if 2 * np.count_nonzero(use) < np.count_nonzero(filled):
+            use = filled  # where most have no clock, it was not connected: their order is all there is
         parts.append(
             ModulePart(
                 path=path,
@@ -133,8 +136,8 @@ def read_parts(file: h5py.File, path: Path) -> list[ModulePart]:
                 trains=trains[use].astype(np.int64),
                 first=first[use].astype(np.int64) * cells,
                 count=there[use].astype(np.int64) * cells,
-                untimed=int(np.count_nonzero(good & ~timed & (there > 0))),
-                cut=int(np.count_nonzero(timed & (there < count))),
+                untimed=int(np.count_nonzero(filled & ~use)),
+                cut=int(np.count_nonzero(good & (there < count))),
             )
         )
     return parts

@@ -2,75 +2,30 @@
 
 from __future__ import annotations
 
-import logging
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from models.errors import AmbiguousRun, CannotOpen, DatasetCandidate, FriedelError
+from models.errors import CannotOpen, FriedelError
 from models.runs.columns import ColumnSource, LazyColumns
+from models.runs.euxfel.detectors import Detector, RunFiles
 from models.runs.euxfel.frames import Frames
-from models.runs.euxfel.names import data_files, detector_type, parse_file_name
-from models.runs.euxfel.parts import ModulePart, has_modules, read_parts
+from models.runs.euxfel.names import detector_type
+from models.runs.euxfel.parts import ModulePart
 from models.runs.euxfel.source import MASK_CONVENTION, EuxfelSource
 from models.runs.euxfel.store import PartStore
 from models.runs.euxfel.trains import IndexRows, TrainTable, merge
 from models.runs.events import LazyEvents
-from models.runs.hdf5.file import open_hdf5
 from models.runs.hdf5.values import READ_ERRORS
 from models.runs.identity import IDS_HASHED, make_identity
 from models.runs.layout import FrameLayout, module_grid
 from models.runs.masks import AS_READ, MaskFault, MaskOverride, MaskReading, read_mask
-from models.runs.stack import RunFacts, StackRun, is_image_dtype
+from models.runs.stack import RunFacts, StackRun
 from models.runs.types import FlagImage, Geometry, PixelFlag
 
-log = logging.getLogger(__name__)
-
 Identifiers = Callable[[int], npt.NDArray[np.int64] | None]
-
-_SHOWN = 3
-_LOOKED_AT = 3
-
-
-def is_euxfel_folder(folder: Path) -> bool:
-    """Whether a folder holds data files of European XFEL: by their names, and one of them by its content.
-
-    Where the facility's names lead to files that cannot be read, they count: opening says what is wrong with them.
-    """
-    import h5py
-
-    try:
-        files = data_files(folder)
-    except OSError:
-        return False
-    for path in files[:_LOOKED_AT]:
-        try:
-            with h5py.File(path, "r", locking=False) as file:
-                if "INDEX/trainId" in file:
-                    return True
-        except READ_ERRORS:
-            return True
-    return False
-
-
-def is_euxfel_file(path: Path, dataset: str | None = None) -> bool:
-    """Whether an HDF5 file is one of European XFEL's with a detector's modules.
-
-    A dataset of it that is named without * for the module's number is opened like one of any other file.
-    """
-    import h5py
-
-    if dataset is not None and "*" not in dataset:
-        return False
-    try:
-        with h5py.File(path, "r", locking=False) as file:
-            return has_modules(file)
-    except READ_ERRORS:
-        return False
 
 
 def open_euxfel_run(path: Path, dataset: str | None = None, mask: MaskOverride = AS_READ) -> StackRun:
@@ -103,35 +58,13 @@ def open_euxfel_run(path: Path, dataset: str | None = None, mask: MaskOverride =
         raise
 
 
-@dataclass
-class _Detector:
-    """The parts of one detector."""
-
-    dataset: str
-    parts: list[ModulePart] = field(default_factory=list)
-
-    @property
-    def device(self) -> str:
-        return self.parts[0].module.device
-
-    def rows(self) -> int:
-        """Frames of its fullest module."""
-        per_module: Counter[int] = Counter()
-        for part in self.parts:
-            per_module[part.module.number] += int(part.count.sum())
-        return max(per_module.values())
-
-    def numbers(self) -> set[int]:
-        return {part.module.number for part in self.parts}
-
-
 class _Opening:
     """The steps of opening one folder, and what they found odd."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._notes: list[str] = []
-        self._damaged: list[Path] = []
+        self._files = RunFiles(path)
+        self._notes = self._files.notes
         self._store: PartStore | None = None
 
     def close(self) -> None:
@@ -140,9 +73,9 @@ class _Opening:
 
     def run(self, dataset: str | None, override: MaskOverride) -> StackRun:
         """The open run; see `open_euxfel_run`."""
-        detector = self._choose(self._detectors(), dataset)
-        parts = self._alike(detector.parts)
-        numbers = self._module_numbers(detector, parts)
+        detector = self._files.choose(self._files.detectors(), dataset)
+        parts = self._files.alike(detector.parts)
+        numbers = self._files.module_numbers(detector, parts)
         table = merge(
             [IndexRows(numbers.index(part.module.number), part.trains, part.first, part.count) for part in parts],
             len(numbers),
@@ -191,124 +124,6 @@ class _Opening:
         )
         return StackRun(facts, source)
 
-    def _detectors(self) -> list[_Detector]:
-        """All detectors of the files, in order of their names."""
-        found: dict[tuple[str, str], _Detector] = {}
-        for path in self._files():
-            try:
-                file, notes = open_hdf5(path)
-            except CannotOpen as error:
-                self._leave_out(path, error)
-                continue
-            try:
-                parts = read_parts(file, path)
-            except CannotOpen as error:
-                self._leave_out(path, error)
-                continue
-            finally:
-                file.close()
-            self._notes += [f"{path.name}: {note}" for note in notes]
-            for part in parts:
-                found.setdefault((part.kind, part.dataset), _Detector(part.dataset)).parts.append(part)
-        kinds = {kind for kind, _ in found}
-        if len(kinds) > 1:
-            for (kind, name), detector in found.items():
-                detector.dataset = f"{kind}:{name}"
-        return [found[key] for key in sorted(found)]
-
-    def _files(self) -> list[Path]:
-        if not self._path.is_dir():
-            return [self._path]
-        files = data_files(self._path)
-        runs = {named.run for path in files if (named := parse_file_name(path.name)) is not None}
-        if len(runs) > 1:
-            listed = ", ".join(f"R{run:04d}" for run in sorted(runs)[:_SHOWN])
-            self._notes.append(f"The folder holds files of {len(runs)} runs ({listed}…): they are read as one")
-        return files
-
-    def _leave_out(self, path: Path, error: CannotOpen) -> None:
-        log.info("left out: %s", error.sentence())
-        self._damaged.append(path)
-        self._notes.append(f"{path.name} is left out ({error.cause}): its module is missing")
-
-    def _choose(self, detectors: Sequence[_Detector], dataset: str | None) -> _Detector:
-        candidates = [
-            DatasetCandidate(
-                path=detector.dataset,
-                shape=(detector.rows(), len(detector.numbers()), *detector.parts[0].frame_shape),
-                dtype=detector.parts[0].dtype.name,
-                score=float(detector.rows()),
-                why=f"{len(detector.numbers())} modules, {detector.rows()} frames",
-            )
-            for detector in detectors
-        ]
-        candidates.sort(key=lambda candidate: -candidate.score)
-        if dataset is not None:
-            wanted = dataset.strip("/")
-            named = [
-                one
-                for one in detectors
-                if wanted in (one.dataset.strip("/"), one.device, one.dataset.split(":", 1)[-1])
-            ]
-            if len(named) == 1:
-                return named[0]
-            if not named:
-                what = f"{self._path} has no detector {dataset!r}"
-                raise AmbiguousRun(what, hint="Choose one of those it has", candidates=candidates)
-            detectors = named
-        with_frames = [detector for detector in detectors if detector.rows()]
-        if len(with_frames) == 1 or len(detectors) == 1:
-            return (with_frames or list(detectors))[0]
-        if not detectors:
-            raise self._nothing()
-        raise AmbiguousRun(
-            f"{self._path} holds frames of {len(detectors)} detectors",
-            hint="Choose one of them",
-            candidates=candidates,
-        )
-
-    def _nothing(self) -> CannotOpen:
-        what = f"{self._path} cannot be opened"
-        if self._damaged and not any(path for path in self._files() if path not in self._damaged):
-            return CannotOpen(what, cause=self._notes[0], hint="Copy the files again from their origin")
-        return CannotOpen(
-            what,
-            cause="its files hold no frames of a detector with modules (AGIPD, LPD, DSSC, JUNGFRAU)",
-            hint="Open a file of the run alone to choose any dataset of it, or the folder with the detector's files",
-        )
-
-    def _alike(self, parts: Sequence[ModulePart]) -> list[ModulePart]:
-        """The parts whose frames are of the size and type that most have."""
-        kinds = Counter((part.frame_shape, part.dtype.str) for part in parts)
-        usual = kinds.most_common(1)[0][0]
-        alike = []
-        for part in parts:
-            if (part.frame_shape, part.dtype.str) == usual and is_image_dtype(part.dtype):
-                alike.append(part)
-            else:
-                ss, fs = part.frame_shape
-                self._notes.append(
-                    f"{part.path.name} is left out (its frames are {ss}×{fs} {part.dtype}, unlike the others): "
-                    "its module is missing"
-                )
-        return alike
-
-    def _module_numbers(self, detector: _Detector, parts: Sequence[ModulePart]) -> list[int]:
-        """The numbers of the module axis: all of a known detector; of others, from the lowest to the highest seen."""
-        seen = {part.module.number for part in parts}
-        if not self._path.is_dir():
-            return sorted(seen)
-        known = detector_type(detector.device)
-        if known is not None and known.modules is not None:
-            return list(range(known.first, max(known.first + known.modules, max(seen) + 1)))
-        named = [parse_file_name(part.path.name) for part in parts]
-        kinds = {name.aggregator for name in named if name is not None}
-        for path in self._damaged:
-            name = parse_file_name(path.name)
-            if name is not None and name.aggregator in kinds and name.number is not None:
-                seen.add(name.number)
-        return list(range(min(seen), max(seen) + 1))
-
     def _identifiers(self, store: PartStore) -> Identifiers:
         """Pulse (or cell) numbers of a part; none at all where they do not tell the frames of a train apart."""
         trusted = True
@@ -326,7 +141,7 @@ class _Opening:
 
     def _note_facts(
         self,
-        detector: _Detector,
+        detector: Detector,
         parts: Sequence[ModulePart],
         numbers: Sequence[int],
         table: TrainTable,
@@ -372,7 +187,7 @@ class _Opening:
             stage = "; above 4095 they carry the gain stage" if known is not None and known.name == "LPD" else ""
             self._notes.append(f"These are raw values, not calibrated{stage}")
 
-    def _geometry(self, detector: _Detector) -> Geometry:
+    def _geometry(self, detector: Detector) -> Geometry:
         known = detector_type(detector.device)
         if known is None or known.pixel_size_m is None:
             return Geometry()

@@ -99,6 +99,11 @@ def test_trains_without_the_facilitys_clock_are_left_out(tmp_path: Path, version
     assert "1 entries whose train identifier did not come from the facility's clock" in said(run)
 
 
+def test_where_no_train_has_the_facilitys_clock_all_are_kept(tmp_path: Path) -> None:
+    write_module(tmp_path, 0, TWO, flag=[0, 0])
+    assert len(open_run(tmp_path)) == 6
+
+
 def test_the_index_of_the_first_years(tmp_path: Path) -> None:
     write_module(tmp_path, 0, [(1001, [0, 1]), (1002, []), (1003, [4])], version="0.5", old_index=True)
     run = open_run(tmp_path)
