@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from models.errors import FrameUnreadable
+from models.runs.hdf5.picture import AS_STORED, Picture
 from models.runs.hdf5.tree import Leaf, Tree
 from models.runs.hdf5.values import READ_ERRORS
 from models.runs.layout import FrameLayout
@@ -37,12 +38,13 @@ class FrameMask:
     layout: FrameLayout
     convention: Convention
     override: MaskOverride = AS_READ
+    picture: Picture = AS_STORED
 
     def flags(self, index: int) -> FlagImage:
         """(H, W) `PixelFlag` bits of frame `index`. Raises FrameUnreadable."""
         try:
-            block = np.asarray(self.dataset[self.layout.selection(index)])
-            flags: FlagImage = to_flags(self.layout.assemble(block), self.convention, self.override)
+            block = self.layout.assemble(np.asarray(self.dataset[self.layout.selection(index)]))
+            flags: FlagImage = to_flags(self.picture.place(block), self.convention, self.override)
         except (*READ_ERRORS, MaskFault) as error:
             raise FrameUnreadable(
                 f"the mask of frame {index} cannot be read", cause=str(error), index=index
@@ -76,6 +78,7 @@ def find_masks(
     default: Convention = Convention.CXI_BITS,
     certain: bool = False,
     override: MaskOverride = AS_READ,
+    picture: Picture = AS_STORED,
 ) -> FoundMasks:
     """The masks beside the frames: one for all frames, one per frame, or both.
 
@@ -87,6 +90,7 @@ def find_masks(
         default: what the numbers mean where neither name nor values say so.
         certain: `default` is the file format's rule and not to be doubted.
         override: what the user wants otherwise.
+        picture: where the pixels of frames, and so of their masks, belong.
     """
     static: FlagImage | None = None
     per_frame: FrameMask | None = None
@@ -105,7 +109,7 @@ def find_masks(
             continue
         try:
             dataset = file[leaf.path]
-            block = fitting.assemble(np.asarray(dataset[fitting.selection(0)]))
+            block = picture.place(fitting.assemble(np.asarray(dataset[fitting.selection(0)])))
             convention, note = (default, "") if certain else decide(block, leaf.name, default)
             flags, reading = read_mask(
                 block, leaf.path, convention, override, guessed=bool(note), per_frame=bool(fitting.scan)
@@ -120,7 +124,7 @@ def find_masks(
             notes.append(note)
         readings.append(reading)
         if fitting.scan:
-            per_frame = FrameMask(dataset, fitting, convention, override.of(leaf.path))
+            per_frame = FrameMask(dataset, fitting, convention, override.of(leaf.path), picture)
         else:
             static = flags
             if flags.all():

@@ -2,39 +2,41 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from models.errors import AmbiguousRun, CannotOpen, DatasetCandidate
+from models.errors import CannotOpen
 from models.runs.hdf5 import cxi, nxdata
+from models.runs.hdf5.choose import Chooser
 from models.runs.hdf5.chunks import ChunkCost, written_frames
 from models.runs.hdf5.columns import find_columns
 from models.runs.hdf5.events import FoundEvents, find_events
 from models.runs.hdf5.file import open_hdf5, open_with_cache, require_filters
 from models.runs.hdf5.geometry import read_geometry
+from models.runs.hdf5.groups import GroupFrames, GroupStack, order_frames
 from models.runs.hdf5.live import Hdf5Following, level, live_layout, padded
 from models.runs.hdf5.masks import FoundMasks, find_masks
-from models.runs.hdf5.source import Hdf5Source
+from models.runs.hdf5.parts import PART, announced_frames, lost_note, lost_parts, sizes_of_lost
+from models.runs.hdf5.picture import AS_STORED, Picture, number_type
+from models.runs.hdf5.producer import Producer
+from models.runs.hdf5.source import Hdf5Source, Part
 from models.runs.hdf5.tree import Leaf, Tree, walk
 from models.runs.hdf5.unsafe import why_unsafe
 from models.runs.hdf5.values import READ_ERRORS, attribute, number, text, unit_of
 from models.runs.hdf5.virtual import VirtualSources
-from models.runs.identity import make_identity
-from models.runs.layout import FrameLayout, NotFrames, parse_axes, read_layout
+from models.runs.identity import IDS_HASHED, make_identity
+from models.runs.layout import FrameLayout, NotFrames, read_layout
 from models.runs.live import NoFramesYet
-from models.runs.masks import AS_READ, Convention, MaskOverride
-from models.runs.ranking import choose, rank, rate
+from models.runs.masks import AS_READ, MaskOverride
 from models.runs.stack import RunFacts, StackRun, is_image_dtype
-from models.runs.types import DENOISED_BY
+from models.runs.types import DENOISED_BY, Geometry
 from models.runs.watch import is_locked_for_writing
 
 if TYPE_CHECKING:
     import h5py
 
-_PART = re.compile(r"^data_\d{6}$")
 _UNITS = {
     "photon": "photons",
     "photons": "photons",
@@ -102,39 +104,40 @@ class _Opening:
         self.file = file
         self.notes = notes
         self.tree: Tree = walk(file)
+        self.producer = Producer.of(path, file, self.tree)
 
     def run(self, dataset: str | None) -> StackRun:
-        paths = self._choose(dataset)
+        chooser = Chooser(self.path, self.file, self.tree, self.producer)
+        chosen = chooser.frames(dataset)
+        self.notes += chooser.notes
+        return self._run_of_groups(chosen) if isinstance(chosen, GroupStack) else self._run_of_datasets(chosen)
+
+    def _run_of_datasets(self, paths: Sequence[str]) -> StackRun:
         leaf = self._leaf(paths[0])
         homes = self.tree.homes(leaf)
         self._note_links()
         parts = [self._part(path, first=path is paths[0]) for path in paths]
         first = parts[0]
-        stored = sum(part.layout.n_frames for part in parts)
-        live = bool(self.file.swmr_mode) and len(parts) == 1 and live_layout(first.dataset, first.layout)
+        placed = self._placed(parts)
+        stored = sum(part.layout.n_frames for part in placed)
+        live = bool(self.file.swmr_mode) and len(placed) == 1 and live_layout(first.dataset, first.layout)
         beside = level(self.tree, self.file, stored) if live else []
         events = self._count_frames(parts, homes, stored)
         frames = events.written
-        dtype = first.dataset.dtype
-        if dtype.kind == "c":
-            self.notes.append(f"{first.path} holds complex numbers: the squared modulus is shown")
-        euxfel = "/INSTRUMENT/" in first.path or (first.layout.modules is not None and first.dataset.is_virtual)
-        masks = find_masks(
-            self.file,
-            self.tree,
-            homes,
-            first.layout,
-            default=Convention.EUXFEL_BITS if euxfel else Convention.CXI_BITS,
-            override=self.override,
-        )
-        self.notes += masks.notes
-        geometry, assumed = read_geometry(self.file, self.tree, homes)
-        self.notes += assumed
+        picture = self._picture(first, homes, leaf)
+        masks = self._masks(first, homes, picture)
+        geometry = self._geometry(homes, first, picture)
         unit, saturation = self._unit(first), self._saturation(homes)
-        source = self._source(parts, masks)
+        source = self._source(placed, first, masks, picture)
         picture_axes = {f"{home}/{name}" for home in homes for name in nxdata.axis_names(self.file, leaf)[-2:]}
         columns = find_columns(
-            self.file, self.tree, stored=stored, frames=frames, skip=picture_axes, si_units=cxi.is_cxi(self.tree)
+            self.file,
+            self.tree,
+            stored=stored,
+            frames=frames,
+            skip=picture_axes,
+            si_units=cxi.is_cxi(self.tree),
+            clock=self.producer.clock,
         )
         following = None
         if live:
@@ -148,7 +151,7 @@ class _Opening:
                 skip=picture_axes,
                 si_units=cxi.is_cxi(self.tree),
             )
-        shape = first.layout.frame_shape
+        shape, dtype = picture.shape or first.layout.frame_shape, leaf.dtype
         facts = RunFacts(
             path=self.path,
             dataset=first.path,
@@ -163,16 +166,59 @@ class _Opening:
             events=events.events,
             warnings=tuple(dict.fromkeys(self.notes)),
             saturation_level=saturation,
-            layout=first.layout,
+            layout=None if picture.moves else first.layout,
             mask_reading=masks.readings,
             following=following,
+        )
+        return StackRun(facts, source)
+
+    def _run_of_groups(self, stack: GroupStack) -> StackRun:
+        """A run of frames that each lie in a group of their own."""
+        leaf = self._leaf(stack.sample)
+        part = self._part(stack.sample, first=True)
+        if part.layout.n_frames != 1:
+            raise CannotOpen(
+                f"{self.path}: {stack.pattern} is not opened",
+                cause=f"each group holds {part.layout.n_frames} pictures, and one was expected",
+                hint=f"Choose {stack.sample} to see those of one group",
+            )
+        order = order_frames(self.file, self.tree, stack)
+        self.notes += order.notes
+        homes = stack.homes(stack.sample[len(stack.group) + 1 :].split("/")[0])
+        masks = self._masks(part, homes, AS_STORED)
+        geometry = self._geometry(homes, part, AS_STORED)
+        if leaf.dtype.kind == "c":
+            self.notes.append(f"{stack.pattern} holds complex numbers: the squared modulus is shown")
+        source = GroupFrames(self.file, stack, order.members, part.layout)
+        frames, shape = len(order.members), part.layout.frame_shape
+        facts = RunFacts(
+            path=self.path,
+            dataset=stack.pattern,
+            frames=frames,
+            shape=shape,
+            dtype=leaf.dtype,
+            identity=make_identity(
+                frames,
+                (stack.pattern, shape, leaf.dtype.str),
+                events=order.events[:IDS_HASHED],
+                sample=source.sample,
+            ),
+            unit=self._unit(part),
+            static_flags=masks.static,
+            geometry=geometry,
+            columns=find_columns(self.file, self.tree, stored=order.stored, frames=frames, rows=order.rows),
+            events=order.events,
+            warnings=tuple(dict.fromkeys(self.notes)),
+            saturation_level=self._saturation(homes),
+            layout=part.layout,
+            mask_reading=masks.readings,
         )
         return StackRun(facts, source)
 
     def _count_frames(self, parts: Sequence[_Part], homes: Sequence[str], stored: int) -> FoundEvents:
         """The event identifiers, and with them how many of the stored frames were ever written."""
         first = parts[0]
-        frames = self._count(first) if len(parts) == 1 else stored
+        frames = self._count(first) if stored == first.layout.n_frames else stored
         events = find_events(self.file, self.tree, homes, stored=stored, frames=frames)
         if events.written < stored and not self.file.swmr_mode:
             empty = stored - events.written
@@ -186,9 +232,31 @@ class _Opening:
             )
         return events
 
-    def _source(self, parts: Sequence[_Part], masks: FoundMasks) -> Hdf5Source:
-        """Where frames are read from, with a cache that suits the chunks."""
+    def _placed(self, parts: Sequence[_Part]) -> list[Part]:
+        """The parts of a split stack in their places, with those whose files are not there."""
         first = parts[0]
+        home, name = first.path.rsplit("/", 1)
+        lost = lost_parts(self.tree, home) if PART.match(name) else []
+        if not lost:
+            return [Part(part.layout, part.dataset) for part in parts]
+        present = {part.path: part for part in parts}
+        gone = {part.path: part for part in lost}
+        paths = sorted({**present, **gone})
+        known = [present[path].layout.n_frames if path in present else None for path in paths]
+        sizes = sizes_of_lost(known, announced_frames(self.file, self.tree))
+        placed = []
+        for path, size in zip(paths, sizes, strict=True):
+            if path in present:
+                placed.append(Part(present[path].layout, present[path].dataset))
+            elif size:
+                shape = (size, *first.layout.shape[1:])
+                placed.append(Part(replace(first.layout, shape=shape), None, gone[path].cause))
+        total = sum(size for path, size in zip(paths, sizes, strict=True) if path in gone)
+        self.notes.append(lost_note(lost, total))
+        return placed
+
+    def _source(self, placed: list[Part], first: _Part, masks: FoundMasks, picture: Picture) -> Hdf5Source:
+        """Where frames are read from, with a cache that suits the chunks."""
         virtual = None
         if first.dataset.is_virtual:
             virtual = VirtualSources(first.dataset, self.path)
@@ -196,78 +264,77 @@ class _Opening:
         cost = ChunkCost.of(first.dataset, first.layout)
         if note := cost.note(first.path):
             self.notes.append(note)
-        if len(parts) == 1:
+        if len(placed) == 1:
+            placed.clear()
             del first.dataset  # the cache's size is settled when nothing else has the dataset open
             first.dataset = open_with_cache(self.file, first.path, cost.block_bytes)
+            placed.append(Part(first.layout, first.dataset))
+        spimage = self.producer.spimage
         return Hdf5Source(
             self.file,
-            [(part.dataset, part.layout) for part in parts],
+            placed,
             per_frame=masks.per_frame,
             virtual=virtual or None,
+            picture=picture,
+            imaginary=self.file[spimage.imaginary] if spimage is not None and spimage.imaginary else None,
         )
 
-    def _choose(self, dataset: str | None) -> list[str]:
-        """Path of the frames' dataset; several where a detector split the frames over datasets."""
-        if dataset is not None:
-            return [self._named(dataset)]
-        if cxi.is_cxi(self.tree):
-            chosen, notes = cxi.find_frames(self.tree, str(self.path))
-            self.notes += notes
-            return [chosen]
-        shown = nxdata.find_frames(self.file, self.tree)
-        if shown is not None and not _PART.match(shown.rsplit("/", 1)[-1]):
-            return [shown]
-        candidates, groups = self._candidates()
-        best = choose(self.path, candidates)
-        return groups.get(best.path, [best.path])
+    def _picture(self, part: _Part, homes: Sequence[str], leaf: Leaf) -> Picture:
+        """What the frames' pixels need, and what is said about it."""
+        spimage = self.producer.spimage
+        picture = self.producer.picture(self.file, self.tree, homes, leaf)
+        if spimage is not None:
+            self.notes += spimage.notes
+        elif picture.shifted:
+            self.notes.append(
+                f"{part.path} has the zero frequency at its corner (is_fft_shifted): its quadrants are exchanged"
+            )
+        if leaf.dtype.kind == "c":
+            self.notes.append(f"{part.path} holds complex numbers: the squared modulus is shown")
+        if self.producer.is_matlab:
+            self.notes.append(
+                f"{part.path} was written by MATLAB: rows and columns are as in MATLAB, frames follow its last axis"
+            )
+        return picture
 
-    def _candidates(self) -> tuple[list[DatasetCandidate], dict[str, list[str]]]:
-        """All datasets that might be frames; the parts of a split detector file count as one."""
-        found: dict[str, DatasetCandidate] = {}
-        groups: dict[tuple[str, tuple[int, ...], str], list[str]] = {}
-        for leaf in self.tree.datasets():
-            candidate = rate(leaf.path, leaf.shape, leaf.dtype)
-            if candidate is None:
-                continue
-            home = leaf.path.rsplit("/", 1)[0]
-            if _PART.match(leaf.name) and len(leaf.shape) == 3:
-                members = groups.setdefault((home, leaf.shape[1:], leaf.dtype.str), [])
-                members.append(leaf.path)
-                if len(members) > 1:
-                    continue
-            found[leaf.path] = candidate
-        return list(found.values()), {paths[0]: sorted(paths) for paths in groups.values()}
+    def _masks(self, part: _Part, homes: Sequence[str], picture: Picture) -> FoundMasks:
+        masks = find_masks(
+            self.file,
+            self.tree,
+            homes,
+            part.layout,
+            default=self.producer.mask_convention(
+                self.tree, part.path, part.layout, is_virtual=bool(part.dataset.is_virtual)
+            ),
+            certain=self.producer.spimage is not None,
+            override=self.override,
+            picture=picture,
+        )
+        self.notes += masks.notes
+        return masks
 
-    def _named(self, dataset: str) -> str:
-        """The path the user asked for, if the file has it."""
-        import h5py
-
-        wanted = "/" + dataset.strip("/")
-        if "\0" not in wanted:
-            if wanted in self.tree.leaves:
-                return wanted
-            try:
-                if isinstance(self.file.get(wanted), h5py.Dataset):
-                    return wanted
-            except READ_ERRORS:
-                pass
-        candidates = rank(self._candidates()[0])
-        what = f"{self.path} has no dataset {wanted!r}"
-        if not candidates:
-            raise CannotOpen(what, cause="it holds no other frames either", hint="Choose another file")
-        raise AmbiguousRun(what, hint="Choose one of those it has", candidates=candidates)
+    def _geometry(self, homes: Sequence[str], part: _Part, picture: Picture) -> Geometry:
+        spimage = self.producer.spimage
+        if spimage is not None:
+            return Geometry(centre_px=spimage.centre_px)
+        geometry, assumed = read_geometry(self.file, self.tree, homes)
+        self.notes += assumed
+        if picture.shifted:
+            height, width = part.layout.frame_shape
+            geometry = replace(geometry, centre_px=(float(height // 2), float(width // 2)))
+        return geometry
 
     def _leaf(self, path: str) -> Leaf:
         leaf = self.tree.leaves.get(path)
         if leaf is None:  # behind a link that the walk did not follow, named by the user
             dataset = self.file[path]
-            leaf = Leaf(path=path, shape=tuple(dataset.shape or ()), dtype=dataset.dtype, aliases=[path])
+            leaf = Leaf(path=path, shape=tuple(dataset.shape or ()), dtype=number_type(dataset.dtype), aliases=[path])
             self.tree.leaves[path] = leaf
         return leaf
 
     def _part(self, path: str, *, first: bool) -> _Part:
         dataset = self.file[path]
-        if not is_image_dtype(dataset.dtype) or dataset.shape is None:
+        if not is_image_dtype(number_type(dataset.dtype)) or dataset.shape is None:
             raise CannotOpen(
                 f"{self.path}: {path} cannot be shown",
                 cause=f"its type is {dataset.dtype}, not a number",
@@ -275,7 +342,7 @@ class _Opening:
             )
         self._refuse_unsafe(dataset)
         try:
-            layout, notes = read_layout(dataset.shape, parse_axes(attribute(dataset, "axes")), where=path)
+            layout, notes = read_layout(dataset.shape, self.producer.axes(dataset), where=path)
         except NotFrames as error:
             raise CannotOpen(f"{self.path}: {error.what}", cause=error.cause, hint=error.hint) from error
         if first:
@@ -313,7 +380,7 @@ class _Opening:
             return "photons"
         return _UNITS.get(unit.lower(), unit)
 
-    def _saturation(self, homes: list[str]) -> float | None:
+    def _saturation(self, homes: Sequence[str]) -> float | None:
         found = self.tree.near(homes, lambda leaf: leaf.name == "saturation_value" and leaf.shape in ((), (1,)))
         return number(self.file[found[0].path]) if found else None
 

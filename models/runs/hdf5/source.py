@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,11 +15,11 @@ import numpy.typing as npt
 from models.errors import FrameUnreadable
 from models.runs.hdf5.file import explain_read
 from models.runs.hdf5.masks import FrameMask
+from models.runs.hdf5.picture import AS_STORED, Picture
 from models.runs.hdf5.values import READ_ERRORS
 from models.runs.hdf5.virtual import VirtualSources
 from models.runs.identity import SAMPLE_PIXELS, middle_rows
 from models.runs.layout import FrameLayout
-from models.runs.stack import native
 from models.runs.types import FlagImage, PixelFlag
 from models.runs.watch import FileGuard
 
@@ -27,36 +27,59 @@ if TYPE_CHECKING:
     import h5py
 
 
+@dataclass(frozen=True)
+class Part:
+    """Frames in a row: those of one dataset, or of one that is lost.
+
+    Attributes:
+        layout: how frames lie in the dataset.
+        dataset: None where the file that should hold it is not there.
+        lost: why it is None, for the user.
+    """
+
+    layout: FrameLayout
+    dataset: h5py.Dataset | None
+    lost: str = ""
+
+
 class Hdf5Source:
     """Frames of one dataset, or of several that follow each other.
 
     Args:
         file: the open file; closed with the source.
-        parts: datasets and how frames lie in them.
+        parts: where the frames are, in their order.
         per_frame: the mask of each frame, if there is one.
         virtual: where a virtual dataset has no source.
+        picture: what stored pixels need to become intensities in their places.
+        imaginary: the imaginary parts of frames whose real parts are in the only part, if they have any.
     """
 
     def __init__(
         self,
         file: h5py.File,
-        parts: Sequence[tuple[h5py.Dataset, FrameLayout]],
+        parts: Sequence[Part],
         *,
         per_frame: FrameMask | None = None,
         virtual: VirtualSources | None = None,
+        picture: Picture = AS_STORED,
+        imaginary: h5py.Dataset | None = None,
     ) -> None:
         self._file = file
         self._name = Path(file.filename).name
         self._guard = FileGuard(Path(file.filename))
         self._parts = list(parts)
-        self._ends = list(accumulate(layout.n_frames for _, layout in parts))
+        self._ends = list(accumulate(part.layout.n_frames for part in parts))
         self._per_frame = per_frame
         self._virtual = virtual
+        self._picture = picture
+        self._imaginary = imaginary
 
     @property
     def first(self) -> h5py.Dataset:
-        """The first, and mostly only, dataset."""
-        return self._parts[0][0]
+        """The first, and mostly only, dataset. Only for sources whose parts are all there."""
+        dataset = self._parts[0].dataset
+        assert dataset is not None
+        return dataset
 
     @property
     def length(self) -> int:
@@ -69,10 +92,10 @@ class Hdf5Source:
         Returns:
             Frames that are there; the datasets may hold unwritten ones at their end.
         """
-        dataset, layout = self._parts[0]
+        dataset = self.first
         dataset.refresh()
-        layout = replace(layout, shape=tuple(dataset.shape))
-        self._parts[0] = dataset, layout
+        layout = replace(self._parts[0].layout, shape=tuple(dataset.shape))
+        self._parts[0] = Part(layout, dataset)
         self._ends[0] = stored = layout.n_frames
         if self._per_frame is not None:
             masks = self._per_frame
@@ -83,11 +106,21 @@ class Hdf5Source:
 
     def read(self, index: int) -> npt.NDArray[Any]:
         """(H, W) pixels of a frame. Raises FrameUnreadable."""
-        dataset, layout, place = self._locate(index)
+        part, place = self._locate(index)
+        if part.dataset is None:
+            raise FrameUnreadable(
+                f"frame {index} of {self._name} cannot be read",
+                cause=part.lost,
+                hint="Copy that file beside this one",
+                index=index,
+            )
+        where = part.layout.selection(place)
         try:
             self._guard.check()
-            block = np.asarray(dataset[layout.selection(place)])
-            return native(layout.assemble(block))
+            block = part.layout.assemble(np.asarray(part.dataset[where]))
+            if self._imaginary is not None:
+                block = block + 1j * part.layout.assemble(np.asarray(self._imaginary[where]))
+            return self._picture.values(block)
         except (*READ_ERRORS, MemoryError) as error:
             raise self._unreadable(index, error) from error
 
@@ -95,16 +128,19 @@ class Hdf5Source:
         """The frame's own mask, and what of it has no source file. Raises FrameUnreadable."""
         flags = None if self._per_frame is None else self._per_frame.flags(index)
         if self._virtual is not None:
-            _, layout, place = self._locate(index)
-            gone = self._virtual.inside(layout.selection(place), layout.shape)
+            part, place = self._locate(index)
+            gone = self._virtual.inside(part.layout.selection(place), part.layout.shape)
             if gone is not None:
-                lost = layout.assemble(gone).astype(np.uint8) * np.uint8(PixelFlag.MISSING)
+                lost = self._picture.place(part.layout.assemble(gone)).astype(np.uint8) * np.uint8(PixelFlag.MISSING)
                 flags = lost if flags is None else flags | lost
         return flags
 
     def sample(self, index: int) -> bytes:
         """Some bytes of a frame, for the run's identity; those of an unreadable frame are empty."""
-        dataset, layout, place = self._locate(index)
+        part, place = self._locate(index)
+        dataset, layout = part.dataset, part.layout
+        if dataset is None:
+            return b""
         where = list(layout.selection(place))
         if dataset.chunks and any(dataset.chunks[axis] > 1 for axis in layout.scan) and not dataset.is_virtual:
             return self._stored_sample(dataset, layout, where)
@@ -136,10 +172,11 @@ class Hdf5Source:
     def close(self) -> None:
         self._file.close()
 
-    def _locate(self, index: int) -> tuple[h5py.Dataset, FrameLayout, int]:
-        part = bisect_right(self._ends, index)
-        dataset, layout = self._parts[part]
-        return dataset, layout, index - (self._ends[part] - layout.n_frames)
+    def _locate(self, index: int) -> tuple[Part, int]:
+        """The part that holds a frame, and the frame's place in it."""
+        which = bisect_right(self._ends, index)
+        part = self._parts[which]
+        return part, index - (self._ends[which] - part.layout.n_frames)
 
     def _unreadable(self, index: int, error: Exception) -> FrameUnreadable:
         return FrameUnreadable(

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from models.runs.hdf5.picture import number_type
+from models.runs.hdf5.series import Series, find_series, is_frame_name
 from models.runs.hdf5.unsafe import why_unsafe
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 _MOST_NODES = 20_000
 _MOST_SECONDS = 2.0
 _MOST_CHILDREN = 5_000
+_MOST_TRIED = 8
 
 _DETECTOR = re.compile(r"/detector[^/]*$", re.IGNORECASE)
 _ENTRY = re.compile(r"^/entry_\d+(?=/|$)")
@@ -34,7 +37,7 @@ class Leaf:
     Attributes:
         path: the shortest path to it.
         shape: its shape, () for a scalar; null dataspaces are left out.
-        dtype: its numpy type.
+        dtype: its numpy type; complex for a pair of real and imaginary part.
         aliases: all paths that lead to it, `path` first.
     """
 
@@ -58,6 +61,8 @@ class Tree:
         broken: links that lead nowhere, as "path -> target".
         outside: links to files outside the opened file's folder, which are not followed.
         refused: datasets that must not be read, as "path (why)".
+        lost: of the links to other files that were not followed, path and target.
+        series: groups whose members are one frame each; only one of these members is in the tree.
         complete: False where the budget ended the walk.
     """
 
@@ -66,6 +71,8 @@ class Tree:
     broken: list[str] = field(default_factory=list)
     outside: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    lost: dict[str, str] = field(default_factory=dict)
+    series: list[Series] = field(default_factory=list)
     complete: bool = True
 
     def datasets(self) -> Iterator[Leaf]:
@@ -143,7 +150,7 @@ def walk(file: h5py.File, *, nodes: int = _MOST_NODES, seconds: float = _MOST_SE
     visited = 0
     while queue:
         path, group = queue.popleft()
-        for name in _names(group, tree):
+        for name in _names(path, group, folder, tree):
             visited += 1
             if visited > nodes or time.monotonic() > stop:
                 tree.complete = False
@@ -164,33 +171,100 @@ def walk(file: h5py.File, *, nodes: int = _MOST_NODES, seconds: float = _MOST_SE
     return tree
 
 
-def _names(group: h5py.Group, tree: Tree) -> list[str]:
+def _names(path: str, group: h5py.Group, folder: Path, tree: Tree) -> list[str]:
+    """The names to look at in a group; of a series of frames, one member that has a picture."""
     try:
         names = list(group)
     except (OSError, RuntimeError):
         tree.broken.append(f"{group.name} (damaged)")
         return []
+    others, members = find_series(names)
+    if members:
+        sample = next((name for name in members[:_MOST_TRIED] if _has_picture(group, name, folder)), None)
+        if sample is None and not is_frame_name(members[0]):
+            return names[:_MOST_CHILDREN]
+        names = others
+        tree.series.append(Series(path, tuple(members), sample))
+        names.append(members[0] if sample is None else sample)
     if len(names) > _MOST_CHILDREN:
         tree.complete = False
         names = names[:_MOST_CHILDREN]
     return names
 
 
-def _follow(group: h5py.Group, name: str, full: str, folder: Path, tree: Tree) -> Any:
-    """The object behind a link, or None where it leads nowhere or outside."""
+def _has_picture(group: h5py.Group, name: str, folder: Path) -> bool:
+    """Whether a member of a series is a picture, or has one directly inside."""
     import h5py
 
     try:
-        link = group.get(name, getlink=True)
-        if isinstance(link, h5py.ExternalLink):
-            target = (folder / link.filename).resolve()
-            if not target.is_relative_to(folder):
-                tree.outside.append(f"{full} -> {link.filename}")
-                return None
-            if not target.exists():
-                tree.broken.append(f"{full} -> {link.filename} (missing)")
-                return None
-        found = group.get(name)
+        found = follow_link(group, name, folder)
+        if isinstance(found, h5py.Dataset):
+            return len(found.shape or ()) >= 2
+        if not isinstance(found, h5py.Group):
+            return False
+        inside = [found.get(inner) for inner in list(found)[:_MOST_TRIED] if _is_hard(found, inner)]
+        return any(isinstance(item, h5py.Dataset) and len(item.shape or ()) >= 2 for item in inside)
+    except (LinkNotFollowed, OSError, RuntimeError, KeyError, ValueError, TypeError):
+        return False
+
+
+def _is_hard(group: h5py.Group, name: str) -> bool:
+    import h5py
+
+    return not isinstance(group.get(name, getlink=True), h5py.ExternalLink)
+
+
+class LinkNotFollowed(Exception):
+    """A link to another file that is not followed.
+
+    Attributes:
+        target: the other file as the link names it.
+        outside: it lies outside the opened file's folder; otherwise it is missing.
+    """
+
+    def __init__(self, target: str, *, outside: bool) -> None:
+        super().__init__(
+            f"{target} lies outside the file's folder and is not followed" if outside else f"{target} is missing"
+        )
+        self.target = target
+        self.outside = outside
+
+
+def follow_link(group: h5py.Group, name: str, folder: Path) -> Any:
+    """The object behind a link; None where h5py finds none.
+
+    Args:
+        group: where the link is.
+        name: its name.
+        folder: the opened file's folder, resolved.
+
+    Raises:
+        LinkNotFollowed: it leads to a file that is missing, or lies outside the folder.
+        OSError, RuntimeError, KeyError, ValueError: the file is damaged.
+    """
+    import h5py
+
+    link = group.get(name, getlink=True)
+    if isinstance(link, h5py.ExternalLink):
+        target = (folder / link.filename).resolve()
+        if not target.is_relative_to(folder):
+            raise LinkNotFollowed(link.filename, outside=True)
+        if not target.exists():
+            raise LinkNotFollowed(link.filename, outside=False)
+    return group.get(name)
+
+
+def _follow(group: h5py.Group, name: str, full: str, folder: Path, tree: Tree) -> Any:
+    """The object behind a link, or None where it leads nowhere or outside."""
+    try:
+        found = follow_link(group, name, folder)
+    except LinkNotFollowed as link:
+        tree.lost[full] = link.target
+        if link.outside:
+            tree.outside.append(f"{full} -> {link.target}")
+        else:
+            tree.broken.append(f"{full} -> {link.target} (missing)")
+        return None
     except (OSError, RuntimeError, KeyError, ValueError) as error:
         tree.broken.append(f"{full} ({error})")
         return None
@@ -211,7 +285,7 @@ def _note_leaf(tree: Tree, seen: dict[Identity, Leaf], identity: Identity, full:
         if why := why_unsafe(dataset):
             tree.refused.append(f"{full} ({why})")
             return
-        leaf = seen[identity] = Leaf(path=full, shape=tuple(shape), dtype=dtype)
+        leaf = seen[identity] = Leaf(path=full, shape=tuple(shape), dtype=number_type(dtype))
     leaf.aliases.append(full)
     tree.leaves[full] = leaf
 
