@@ -163,6 +163,7 @@ def test_a_run_of_many_frames_is_not_one_pattern(tmp_path, counts):
 
 def hawk(path, amplitudes, **numbers):
     with h5py.File(path, "w") as file:
+        file["version"] = np.array([2], np.int32)
         file["real"] = amplitudes[..., None]
         file["mask"] = numbers.pop("mask", np.ones(amplitudes.shape, np.int32))[..., None]
         defaults = {"scaled": 1, "shifted": 1, "phased": 0, "image_center": [0, 0, 0], "lambda": 0, "pixel_size": 0}
@@ -184,11 +185,24 @@ def test_hawk_amplitudes_become_intensities_with_the_beam_in_the_middle(tmp_path
 
 def test_hawk_intensities_are_cropped_about_the_stated_centre(tmp_path, counts):
     rolled = np.roll(counts, (4, -3), (0, 1))
-    hawk(tmp_path / "p.h5", rolled, scaled=0, shifted=0, image_center=[28, 21, 0])
+    hawk(tmp_path / "p.h5", rolled, scaled=0, shifted=0, image_center=[21, 28, 0])
     pattern = read_pattern(tmp_path / "p.h5")
     side = pattern.shape[0]
     assert pattern.intensity[side // 2, side // 2] == counts[24, 24]
     assert side == 40
+
+
+def test_hawk_files_of_the_first_version_count_x_along_the_first_axis(tmp_path, counts):
+    rolled = np.roll(counts, (4, -3), (0, 1))
+    with h5py.File(tmp_path / "p.h5", "w") as file:
+        file["intensities"] = rolled
+        file["mask"] = np.ones(rolled.shape, np.float32)
+        for name, value in {"scaled": 0, "shifted": 0, "phased": 0, "lambda": 0, "pixel_size": 0}.items():
+            file[name] = np.atleast_1d(np.float32(value))
+        file["image_center"] = np.array([28, 21], np.float32)
+    pattern = read_pattern(tmp_path / "p.h5")
+    side = pattern.shape[0]
+    assert pattern.intensity[side // 2, side // 2] == counts[24, 24]
 
 
 def test_gzipped_files_are_unpacked(tmp_path, counts):
