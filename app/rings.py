@@ -1,24 +1,49 @@
-"""At which radii resolution rings are drawn, and what is written at them."""
+"""At which radii resolution rings are drawn, what is written at them, and q and resolution of a pixel."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from models.detector import geometry
-from models.runs.types import Run
+from models.runs.types import FloatImage, Geometry, Run
 
 N_RINGS = 4
 
 
+def depth_of(run: Run) -> FloatImage | None:
+    """(H, W) metres that each pixel lies behind the run's distance; None for a flat detector."""
+    found: FloatImage | None = getattr(run, "depth_m", None)
+    return found
+
+
+def readout_for(
+    g: Geometry, shape: tuple[int, int], depth_m: FloatImage | None = None
+) -> Callable[[float, float], tuple[float | None, float | None]] | None:
+    """What gives q in nm⁻¹ and full-period resolution in nm at (y, x); None where the geometry is not known."""
+    if not geometry.known(g):
+        return None
+
+    def at(y: float, x: float) -> tuple[float | None, float | None]:
+        q = geometry.q_at(g, shape, y, x, depth_m)
+        return q, None if q is None else geometry.resolution_nm(q)
+
+    return at
+
+
 def rings_of(run: Run) -> tuple[list[tuple[float, str]], tuple[float, float]]:
-    """Rings as (radius in pixels, text) and the beam centre (y, x) in pixels.
+    """The rings of a run's frames: see `rings_for`."""
+    return rings_for(run.geometry, run.shape)
+
+
+def rings_for(g: Geometry, shape: tuple[int, int]) -> tuple[list[tuple[float, str]], tuple[float, float]]:
+    """Rings as (radius in pixels, text) and the beam centre (y, x) in pixels, for frames of `shape`.
 
     Radii are chosen so that the full-period resolution at them is a round number of nanometres; without distance,
     pixel size and energy they are round numbers of pixels, and say so.
     """
-    centre = geometry.centre_of(run.geometry, run.shape)
-    reach = max(centre[0], run.shape[0] - 1 - centre[0], centre[1], run.shape[1] - 1 - centre[1])
-    g = run.geometry
+    centre = geometry.centre_of(g, shape)
+    reach = max(centre[0], shape[0] - 1 - centre[0], centre[1], shape[1] - 1 - centre[1])
     if not geometry.known(g):
         step = _round_down(reach / N_RINGS)
         return [(step * n, f"{step * n:g} px") for n in range(1, N_RINGS + 1) if step * n <= reach], centre

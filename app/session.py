@@ -296,17 +296,9 @@ class RunSession(QObject):
 
     def geometry_readout(self) -> Callable[[float, float], tuple[float | None, float | None]] | None:
         """q in nm⁻¹ and resolution in nm at a pixel; None where the run's geometry is not known."""
-        from models.detector import geometry
+        from app.rings import depth_of, readout_for
 
-        run = self.run
-        if not geometry.known(run.geometry):
-            return None
-
-        def at(y: float, x: float) -> tuple[float | None, float | None]:
-            q = geometry.q_at(run.geometry, run.shape, y, x)
-            return q, None if q is None else geometry.resolution_nm(q)
-
-        return at
+        return readout_for(self.run.geometry, self.run.shape, depth_of(self.run))
 
     def rings(self) -> tuple[list[tuple[float, str]], tuple[float, float]]:
         """Resolution rings as (radius in pixels, text), and the beam centre (y, x) in pixels."""

@@ -1,8 +1,10 @@
 """Momentum transfer and resolution of detector pixels.
 
 For a flat detector perpendicular to the beam, a pixel at distance r from the beam sees the scattering angle
-2θ = atan(r/D); q = 4π sin θ/λ in nm⁻¹, and the full-period resolution is d = 2π/q in nm. Pixel centres are at whole
-numbers. Where the run does not say distance, pixel size or energy there is no answer (None) rather than a guess.
+2θ = atan(r/D); q = 4π sin θ/λ in nm⁻¹, and the full-period resolution is d = 2π/q in nm. Panels that lie before or
+behind D have a `depth_m`, (H, W) metres along the beam, and their pixels see atan(r/(D + depth)). Pixel centres are
+at whole numbers. Where the run does not say distance, pixel size or energy there is no answer (None) rather than a
+guess.
 """
 
 from __future__ import annotations
@@ -27,17 +29,23 @@ def centre_of(geometry: Geometry, shape: tuple[int, int]) -> tuple[float, float]
     return (shape[0] - 1) / 2, (shape[1] - 1) / 2
 
 
-def q_at(geometry: Geometry, shape: tuple[int, int], y: float, x: float) -> float | None:
+def q_at(
+    geometry: Geometry, shape: tuple[int, int], y: float, x: float, depth_m: FloatImage | None = None
+) -> float | None:
     """q in nm⁻¹ at pixel position (y, x) of frames of `shape`; None where the geometry is not `known`."""
     scale = _scale(geometry)
     if scale is None:
         return None
     rows, columns, wavenumber = scale
     cy, cx = centre_of(geometry, shape)
-    return 2 * wavenumber * math.sin(math.atan(math.hypot((y - cy) * rows, (x - cx) * columns)) / 2)
+    tangent = math.hypot((y - cy) * rows, (x - cx) * columns)
+    if depth_m is not None and geometry.distance_m is not None:
+        at = (min(max(round(y), 0), shape[0] - 1), min(max(round(x), 0), shape[1] - 1))
+        tangent /= 1 + float(depth_m[at]) / geometry.distance_m
+    return 2 * wavenumber * math.sin(math.atan(tangent) / 2)
 
 
-def q_map(geometry: Geometry, shape: tuple[int, int]) -> FloatImage | None:
+def q_map(geometry: Geometry, shape: tuple[int, int], depth_m: FloatImage | None = None) -> FloatImage | None:
     """(H, W) float32 q in nm⁻¹ of every pixel; None where the geometry is not `known`."""
     scale = _scale(geometry)
     if scale is None:
@@ -47,6 +55,8 @@ def q_map(geometry: Geometry, shape: tuple[int, int]) -> FloatImage | None:
     y = (np.arange(shape[0]) - cy) * rows
     x = (np.arange(shape[1]) - cx) * columns
     tangent = np.hypot(y[:, None], x[None, :])
+    if depth_m is not None and geometry.distance_m is not None:
+        tangent /= 1 + depth_m / geometry.distance_m
     q: FloatImage = (2 * wavenumber * np.sin(np.arctan(tangent) / 2)).astype(np.float32)
     return q
 

@@ -167,7 +167,7 @@ class Assembly:
         self._target[source[places]] = places
         self._own = np.zeros(self.shape, np.uint8)
         if bad is not None and bad.any():
-            self._own.ravel()[:] = np.where(flat < 0, 0, bad.ravel()[flat])
+            self._own = self.place(bad)
         self._own.ravel()[self._gaps] = np.uint8(PixelFlag.MISSING)
         self._last_flags: tuple[FlagImage, FlagImage] | None = None
 
@@ -186,6 +186,11 @@ class Assembly:
             put.setflags(write=False)
             self._last_flags = (flags, put)
         return out, put
+
+    def place(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """(H', W') of values that belong to the pixels of the stored slab; 0 in gaps."""
+        index = self.found.index
+        return np.where(index < 0, np.zeros((), values.dtype), values.ravel()[index])
 
     def geometry(self, own: Geometry) -> Geometry:
         """The run's geometry in pixels of the assembled frame."""

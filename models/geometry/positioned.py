@@ -13,16 +13,17 @@ from models.geometry.crystfel import read_geom
 from models.geometry.detector import DetectorGeometry
 from models.geometry.file_positions import file_positions
 from models.geometry.file_values import DataFile
-from models.geometry.positions import PixelPositions, bad_flags, positions_of
+from models.geometry.positions import PixelPositions, bad_flags, panel_index, positions_of
 from models.geometry.settings import AS_STORED, FROM_FILE, GeometrySettings
 from models.geometry.value_flags import ValueFlags
 from models.parameters import validate
-from models.runs.types import FlagImage, Geometry, PixelFlag, Run
+from models.runs.types import FlagImage, FloatImage, Geometry, PixelFlag, Run
 
 YOURS = "yours"
 THE_FILE = "the file"
 _DISAGREE = 0.01
-_FLAT = 1e-3
+_FLAT = 0.5
+"""Depths below this many pixels are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Positioned:
         positions_from: name of what says where the pixels are, "" where frames stay as stored.
         panels: number of panels or modules with a position.
         value_flags: what the geometry file flags by stored value, None for nothing.
+        depth_m: (H', W') float32 metres that a pixel lies behind the geometry's distance; None for a flat detector.
     """
 
     assembly: Assembly | None
@@ -58,6 +60,7 @@ class Positioned:
     positions_from: str = ""
     panels: int = 0
     value_flags: ValueFlags | None = None
+    depth_m: FloatImage | None = None
 
     def corrected(self, settings: GeometrySettings) -> Positioned:
         """With the user's numbers in the place of the files'. Raises BadParameter for one out of range."""
@@ -104,7 +107,7 @@ def _from_geom(path: Path, run: Run) -> Positioned:
     with DataFile(run, path) as data:
         energy = data.energy_eV(detector.photon_energy, detector.wavelength)
         shift = [data.length_m(one, "detector shift", literal="m", found="m") or 0.0 for one in detector.shift]
-        distance, depth = _along_beam(detector, positions, data)
+        distance, positions = _along_beam(detector, positions, data)
         bad = bad_flags(detector, positions)
         for rule in {rule for panel in detector.panels for rule in panel.masks}:
             masked = data.bad_pixels(rule, slab)
@@ -112,7 +115,8 @@ def _from_geom(path: Path, run: Run) -> Positioned:
                 bad[masked] |= np.uint8(PixelFlag.MASKED)
         notes = [*detector.warnings, *data.notes]
     if any(shift):
-        positions = replace(positions, x=positions.x + shift[0], y=positions.y + shift[1])
+        outlines = positions.outlines + np.array([shift[1], shift[0]])
+        positions = replace(positions, x=positions.x + shift[0], y=positions.y + shift[1], outlines=outlines)
     own = run.geometry
     sources = replace(_sources_of(own), pixel_size=detector.name, centre=detector.name)
     if distance is not None:
@@ -121,7 +125,6 @@ def _from_geom(path: Path, run: Run) -> Positioned:
     if energy is not None:
         notes += _differs("photon energy", own.photon_energy_eV, energy, "eV", detector.name)
         own, sources = replace(own, photon_energy_eV=energy), replace(sources, photon_energy=detector.name)
-    notes += _depth_note(depth, own.distance_m)
     slab_index = _slab_index(run)
     flags = ValueFlags(detector, slab, slab_index)
     placed = _assemble(positions, run, own, sources, bad, tuple(notes))
@@ -137,13 +140,12 @@ def _from_file(run: Run) -> Positioned:
                 hint="Open a geometry file instead",
             )
         positions = file_positions(data.file, run, slab_shape(run))
-    known = positions.z[positions.known]
     own, sources, notes = run.geometry, _sources_of(run.geometry), []
-    away = float(np.median(known)) if known.size else 0.0
+    away = float(np.mean(positions.z[positions.known])) if positions.known.any() else 0.0
+    positions = replace(positions, z=positions.z - np.float32(away))
     if own.distance_m is None and away > 0.01:
-        own, sources = replace(own, distance_m=away), replace(sources, distance=THE_FILE)
+        own, sources = replace(own, distance_m=float(f"{away:.7g}")), replace(sources, distance=THE_FILE)
         notes.append(f"The distance, {away:.6g} m, is the z of the pixel positions in {positions.name}")
-    notes += _depth_note(float(np.ptp(known)) / 2 if known.size else 0.0, own.distance_m)
     sources = replace(sources, pixel_size=THE_FILE, centre=THE_FILE)
     return _assemble(positions, run, own, sources, None, tuple(notes))
 
@@ -159,6 +161,13 @@ def _assemble(
     found = index_map(positions)
     assembly = Assembly(found, run.shape, _slab_index(run), bad)
     said = list(positions.notes)
+    depth = assembly.place(np.where(positions.known, positions.z, np.float32(0)).astype(np.float32))
+    reach = max(float(-depth.min()), float(depth.max()))
+    if reach > _FLAT * positions.pitch_m:
+        said.append(
+            f"Panels lie up to {reach * 1e3:.3g} mm before or behind the mean distance: q and resolution of a pixel "
+            "count with it, rings are drawn for the mean"
+        )
     if found.collisions:
         said.append(
             f"{found.collisions} pixels of {np.count_nonzero(positions.known)} are not shown: "
@@ -171,6 +180,7 @@ def _assemble(
         notes=(*notes, *said),
         positions_from=positions.name,
         panels=positions.panels,
+        depth_m=depth if reach > _FLAT * positions.pitch_m else None,
     )
 
 
@@ -193,29 +203,26 @@ def _sources_of(own: Geometry) -> Sources:
     return Sources(said(own.distance_m), said(own.photon_energy_eV), said(own.pixel_size_m), said(own.centre_px))
 
 
-def _along_beam(detector: DetectorGeometry, positions: PixelPositions, data: DataFile) -> tuple[float | None, float]:
-    """(distance in metres, None where the file has no clen; largest deviation of a panel from it)."""
+def _along_beam(
+    detector: DetectorGeometry, positions: PixelPositions, data: DataFile
+) -> tuple[float | None, PixelPositions]:
+    """Mean distance of the pixels in metres, None where the file has no clen; positions with z counted from it."""
     lengths = {panel.clen for panel in detector.panels}
     metres = {clen: data.length_m(clen, "distance", literal="m", found="mm") for clen in lengths}
-    pixels = np.array([float(np.prod(panel.shape)) for panel in detector.panels])
-    known = all(value is not None for value in metres.values())
-    at = np.array([panel.coffset_m + (metres[panel.clen] or 0.0) for panel in detector.panels])
-    mean = float(np.average(at, weights=pixels))
-    depth = float(np.abs(at - mean).max())
-    if known and mean > 0:
-        return mean, depth
-    if known:
-        data.notes.append(f"A distance of {mean:.4g} m in {detector.name} cannot be meant: it is ignored")
-    return None, depth
-
-
-def _depth_note(depth_m: float, distance_m: float | None) -> list[str]:
-    if distance_m is None or depth_m <= _FLAT * distance_m:
-        return []
-    return [
-        f"Panels lie up to {depth_m * 1e3:.3g} mm before or behind the mean distance: q there is off by up to "
-        f"{100 * depth_m / distance_m:.2g} %"
-    ]
+    told = all(value is not None for value in metres.values())
+    z = positions.z
+    if told:
+        z = z.copy()
+        for panel in detector.panels:
+            z.ravel()[panel_index(detector, panel, z.shape)] += np.float32(metres[panel.clen] or 0.0)
+    mean = float(np.mean(z[positions.known], dtype=np.float64)) if positions.known.any() else 0.0
+    positions = replace(positions, z=z - np.float32(mean))
+    if not told:
+        return None, positions
+    if mean > 0:
+        return float(f"{mean:.7g}"), positions  # z is single precision
+    data.notes.append(f"A distance of {mean:.4g} m in {detector.name} cannot be meant: it is ignored")
+    return None, positions
 
 
 def _differs(word: str, file_has: float | None, taken: float, unit: str, name: str) -> list[str]:

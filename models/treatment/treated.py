@@ -33,6 +33,7 @@ class TreatedRun:
 
     Attributes beyond the protocol:
         base: the run as stored. treatment: what is done to its frames.
+        depth_m: (H, W) metres that each pixel lies behind the geometry's distance; None for a flat detector.
     """
 
     def __init__(self, base: Run, treatment: Treatment) -> None:
@@ -42,6 +43,7 @@ class TreatedRun:
         placed = make_geometry(treatment.geometry, base)
         self._assembly = None if placed is None else placed.assembly
         self._value_flags = None if placed is None else placed.value_flags
+        self.depth_m: FloatImage | None = None if placed is None else placed.depth_m
         self.path: Path = base.path
         self.name: str = base.name
         self.dataset: str = base.dataset

@@ -6,6 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
+from models.detector.geometry import q_at, q_map
 from models.errors import BadGeometry, BadParameter
 from models.geometry import make_geometry
 from models.geometry.positioned import Sources, lay_out
@@ -133,6 +134,25 @@ def test_a_shifted_detector_moves_the_beam_only(tmp_path):
     assert moved.assembly.shape == plain.assembly.shape
     (y, x), (plain_y, plain_x) = moved.geometry.centre_px, plain.geometry.centre_px
     assert (y - plain_y, x - plain_x) == pytest.approx((-2, -3))
+    assert moved.assembly.found.outlines == pytest.approx(plain.assembly.found.outlines)
+
+
+def test_panels_at_different_depths_have_their_own_q(tmp_path):
+    """Panel b is twice as far away as panel a: its q is that of half the radius, in readout and map alike."""
+    text = TWO_PANELS.replace("clen = 0.5", "clen = 0.1") + "b/coffset = 0.1\n"
+    treated = treat(
+        slab_run(tmp_path), Treatment(geometry=GeometrySettings(positions=str(write_geom(tmp_path, text))))
+    )
+    assert treated.geometry.distance_m == pytest.approx(0.15)
+    rows, columns = np.nonzero(treated.mask)
+    assert sorted(set(treated.depth_m[rows, columns].round(6).tolist())) == pytest.approx([-0.05, 0.05])
+    q = q_map(treated.geometry, treated.shape, treated.depth_m)
+    centre = treated.geometry.centre_px
+    for (y, x), distance in (((0, 8), 0.1), ((10, 0), 0.2)):
+        radius = np.hypot(y - centre[0], x - centre[1]) * 1e-4
+        wanted = 4 * np.pi / (treated.geometry.wavelength_m * 1e9) * np.sin(np.arctan(radius / distance) / 2)
+        assert q[y, x] == pytest.approx(wanted, rel=1e-5)
+        assert q_at(treated.geometry, treated.shape, y, x, treated.depth_m) == pytest.approx(wanted, rel=1e-5)
 
 
 def test_geometry_of_another_detector_is_refused(tmp_path):
