@@ -29,7 +29,7 @@ def open_run(path: str | Path, dataset: str | None = None, mask: MaskOverride = 
     """Open a file or folder of detector frames. Reads metadata only; frames come with `Run.load`.
 
     The format is recognised by content: CXI, NeXus and any other HDF5; run directories of European XFEL; NPY and NPZ;
-    Dragonfly's EMC photons; TIFF, or a folder of TIFF files.
+    Dragonfly's EMC photons; TIFF, EDF, CBF and ADSC files, or a folder of these.
 
     Args:
         path: the file or folder.
@@ -74,9 +74,13 @@ def open_run(path: str | Path, dataset: str | None = None, mask: MaskOverride = 
         from models.runs.emc import open_emc_run
 
         return open_emc_run(path, dataset)
-    from models.runs.tiff import open_tiff_folder, open_tiff_run
+    if kind == "tiff":
+        from models.runs.tiff import open_tiff_run
 
-    return open_tiff_run(path) if kind == "tiff" else open_tiff_folder(path)
+        return open_tiff_run(path)
+    from models.runs.pictures import open_picture_folder, open_picture_run
+
+    return open_picture_run(path) if kind == "picture" else open_picture_folder(path)
 
 
 def read_columns(run: Run) -> tuple[str, ...]:

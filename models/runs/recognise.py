@@ -5,14 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from models.errors import CannotOpen
-from models.runs.refusals import HDF5_MAGIC, known_magic, refusal
+from models.runs.pictures_header import kind_of_picture
+from models.runs.pictures_read import is_packed
+from models.runs.refusals import HDF5_MAGIC, known_magic, refusal, unpacked_start
 
 _ENOUGH = 4096
 _LAST_USER_BLOCK = 1 << 24
 
 
 def recognise(path: Path, dataset: str | None = None) -> str:
-    """The kind of run at `path`: "hdf5", "npy", "npz", "tiff", "emc", "raw", "euxfel" or "folder".
+    """The kind of run at `path`.
+
+    It is one of "hdf5", "npy", "npz", "tiff", "picture" (EDF, CBF, ADSC), "emc", "raw", "euxfel" and "folder".
 
     Content decides; the suffix only breaks ties. A file is "raw" only where `dataset` says so ("raw:…").
 
@@ -47,6 +51,8 @@ def recognise(path: Path, dataset: str | None = None) -> str:
                 kind = "hdf5"
             if kind is None and _is_emc(path, start):
                 kind = "emc"
+            if kind is None and is_packed(path) and kind_of_picture(unpacked_start(path)) is not None:
+                kind = "picture"
     except PermissionError as error:
         raise CannotOpen(what, cause="you have no permission to read it", hint="Ask its owner") from error
     except OSError as error:
@@ -66,7 +72,7 @@ def _kind_of(start: bytes) -> str | None:
         return "npz"
     if start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         return "tiff"
-    return None
+    return "picture" if kind_of_picture(start) is not None else None
 
 
 def _is_emc(path: Path, start: bytes) -> bool:

@@ -26,7 +26,6 @@ _KNOWN: tuple[tuple[bytes, str, str], ...] = (
     (b"GIF8", "it is a GIF picture, not detector data", _PICTURE_HINT),
     (b"%PDF", "it is a PDF document", _PICTURE_HINT),
     (b"SIMPLE  =", "FITS files are not supported", _CONVERT_HINT),
-    (b"###CBF", "CBF files are not supported yet", _CONVERT_HINT),
     (b"CDF\x01", "it is a NetCDF 3 file", "Convert it to NetCDF 4 or HDF5"),
     (b"CDF\x02", "it is a NetCDF 3 file", "Convert it to NetCDF 4 or HDF5"),
     (b"Rar!", "it is a RAR archive", "Unpack it first"),
@@ -112,8 +111,6 @@ def refusal(path: Path, start: bytes) -> CannotOpen:
             cause="it is a Python pickle, which could run code when loaded and is never read",
             hint="Save the array with numpy.save",
         )
-    if start.lstrip()[:1] == b"{" and b"HeaderID" in start:
-        return CannotOpen(what, cause="EDF files are not supported yet", hint=_CONVERT_HINT)
     if HDF5_MAGIC[1:4] == start[1:4]:
         return CannotOpen(what, cause="the HDF5 header is damaged", hint="Copy the file again from its origin")
     if _is_text(start):

@@ -1,11 +1,10 @@
-"""TIFF files with one or many pages, and folders of TIFF files, as runs."""
+"""TIFF files with one or many pages as runs, and how a folder of them is read."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +14,9 @@ import numpy.typing as npt
 from models.errors import CannotOpen, FrameUnreadable
 from models.runs import units
 from models.runs.identity import make_identity, sample_bytes
-from models.runs.layout import LARGEST_PICTURE, FrameLayout, read_layout, require_picture_size
-from models.runs.stack import RunFacts, StackRun, native
+from models.runs.layout import FrameLayout, read_layout, require_picture_size
+from models.runs.pictures_folder import READ_ERRORS, FileFormat, FileHeader, NotAFrame, read_fitting
+from models.runs.stack import RunFacts, StackRun
 from models.runs.tiff_header import BadTiff, TiffHeader, read_tiff_header
 from models.runs.types import FlagImage, Geometry
 from models.runs.watch import FileGuard
@@ -24,32 +24,9 @@ from models.runs.watch import FileGuard
 if TYPE_CHECKING:
     import tifffile
 
-_SUFFIXES = (".tif", ".tiff")
-_MOST_HEADERS = 2_000
-_SHOWN = 3
-_READ_ERRORS = (OSError, ValueError, RuntimeError, KeyError, IndexError, TypeError, MemoryError, AttributeError)
 _PILATUS = re.compile(r"PILATUS|EIGER", re.IGNORECASE)
 _PILATUS_BAD = (-1, -2)
 _NUMBER = r"([-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)"
-
-
-def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
-    """Sorts names as people count: frame_2 before frame_10."""
-    parts = re.split(r"([0-9]+)", name)
-    return tuple((0, int(part), "") if part.isdigit() and part.isascii() else (1, 0, part.lower()) for part in parts)
-
-
-def missing_numbers(names: Sequence[str]) -> int:
-    """How many numbers are left out in names that count (frame_7, frame_9: one); 0 where the names do not count."""
-    by_stem: dict[tuple[str, str], list[int]] = {}
-    for name in names:
-        found = re.match(r"^(.*?)([0-9]+)([^0-9]*)$", name)
-        if found:
-            by_stem.setdefault((found[1], found[3]), []).append(int(found[2]))
-    if len(by_stem) != 1:
-        return 0
-    numbers = sorted(set(next(iter(by_stem.values()))))
-    return numbers[-1] - numbers[0] + 1 - len(numbers)
 
 
 def header_geometry(description: str) -> Geometry:
@@ -96,7 +73,7 @@ def open_tiff_run(path: Path) -> StackRun:
     try:
         file = tifffile.TiffFile(path)
         return _pages_run(path, file)
-    except (*_READ_ERRORS, tifffile.TiffFileError) as error:
+    except (*READ_ERRORS, tifffile.TiffFileError) as error:
         if file is not None:
             file.close()
         raise _damaged(what, error) from error
@@ -107,7 +84,7 @@ def open_tiff_run(path: Path) -> StackRun:
 
 
 def _pages_run(path: Path, file: tifffile.TiffFile) -> StackRun:
-    """The open file as a run. Raises CannotOpen, or one of `_READ_ERRORS` where it is damaged."""
+    """The open file as a run. Raises CannotOpen, or one of `READ_ERRORS` where it is damaged."""
     series = file.series[0]
     shape, dtype = tuple(int(size) for size in series.shape), np.dtype(series.dtype)
     contiguous = series.dataoffset if len(file.series) == 1 else None
@@ -137,53 +114,6 @@ def _pages_run(path: Path, file: tifffile.TiffFile) -> StackRun:
     )
 
 
-def open_tiff_folder(path: Path) -> StackRun:
-    """A folder of TIFF files as a run: one frame each, in natural order of their names, which identify the frames.
-
-    Files of another size than most are left out, with a warning.
-
-    Raises:
-        CannotOpen: no TIFF files, or none that can be read.
-    """
-    what = f"{path} cannot be opened as a run"
-    try:
-        names = sorted(
-            (entry.name for entry in path.iterdir() if entry.suffix.lower() in _SUFFIXES and entry.name[:1] != "."),
-            key=natural_key,
-        )
-    except OSError as error:
-        raise CannotOpen(what, cause=str(error.strerror or error), hint="Check the disk or the network") from error
-    if not names:
-        raise CannotOpen(
-            what, cause=_what_is_there(path), hint="Choose a folder of TIFF files, or a single data file"
-        )
-    usable, skipped, header = _sort_out(path, names)
-    if header is None:
-        raise CannotOpen(
-            what, cause=f"none of its {len(names)} TIFF files is a frame ({skipped[0]})", hint="Choose another folder"
-        )
-    notes = []
-    if skipped:
-        more = ", …" if len(skipped) > _SHOWN else ""
-        count = "1 file is" if len(skipped) == 1 else f"{len(skipped)} files are"
-        notes.append(f"{count} left out: {', '.join(skipped[:_SHOWN])}{more}")
-    if gaps := missing_numbers([Path(name).stem for name in usable]):
-        notes.append(f"The numbering of the files has gaps: {gaps} missing or left out")
-    shape = (header.height, header.width)
-    source = FolderSource(path, usable, shape)
-    facts = _facts(
-        path,
-        source,
-        len(usable),
-        shape,
-        header.dtype,
-        header.description,
-        notes,
-        events=[Path(name).stem for name in usable],
-    )
-    return StackRun(facts, source)
-
-
 class TiffSource:
     """Frames that are pages of one file."""
 
@@ -195,7 +125,7 @@ class TiffSource:
 
     def read(self, index: int) -> npt.NDArray[Any]:
         """(H, W) pixels of a page. Raises FrameUnreadable."""
-        return _read(self._path.name, index, lambda: self._file.pages[index].asarray(), self._shape)
+        return read_fitting(self._path.name, index, lambda: self._file.pages[index].asarray(), self._shape)
 
     def flags(self, index: int) -> FlagImage | None:
         return None
@@ -228,7 +158,7 @@ class StackedTiffSource:
 
     def read(self, index: int) -> npt.NDArray[Any]:
         """(H, W) pixels of a frame. Raises FrameUnreadable."""
-        return _read(self._path.name, index, lambda: self._frame(index), self._layout.frame_shape)
+        return read_fitting(self._path.name, index, lambda: self._frame(index), self._layout.frame_shape)
 
     def _frame(self, index: int) -> npt.NDArray[Any]:
         self._guard.check()
@@ -244,54 +174,14 @@ class StackedTiffSource:
         self._file.close()
 
 
-class FolderSource:
-    """Frames that are files of a folder."""
-
-    def __init__(self, folder: Path, names: Sequence[str], shape: tuple[int, int]) -> None:
-        self._folder = folder
-        self._names = names
-        self._shape = shape
-
-    def read(self, index: int) -> npt.NDArray[Any]:
-        """(H, W) pixels of a file. Raises FrameUnreadable."""
-        import tifffile
-
-        path = self._folder / self._names[index]
-        return _read(path.name, index, lambda: tifffile.imread(path, key=0), self._shape)
-
-    def flags(self, index: int) -> FlagImage | None:
-        return None
-
-    def close(self) -> None:
-        """Files are open only while they are read."""
-
-
-def _read(name: str, index: int, read: Callable[[], npt.NDArray[Any]], shape: tuple[int, int]) -> npt.NDArray[Any]:
-    try:
-        raw = np.asarray(read())
-    except _READ_ERRORS as error:
-        cause = str(error) or type(error).__name__
-        if "imagecodecs" in cause:
-            cause = "its compression needs the Python package imagecodecs"
-        raise FrameUnreadable(f"frame {index} ({name}) cannot be read", cause=cause, index=index) from error
-    if raw.shape != shape:
-        raise FrameUnreadable(
-            f"frame {index} ({name}) does not fit the run",
-            cause=f"it is {'×'.join(map(str, raw.shape))} and the others are {shape[0]}×{shape[1]}",
-            index=index,
-        )
-    return native(raw)
-
-
 def _facts(
     path: Path,
-    source: TiffSource | StackedTiffSource | FolderSource,
+    source: TiffSource | StackedTiffSource,
     frames: int,
     shape: tuple[int, int],
     dtype: np.dtype[Any],
     description: str,
     notes: Sequence[str],
-    events: Sequence[str] | None = None,
 ) -> RunFacts:
     def sample(index: int) -> bytes:
         try:
@@ -306,11 +196,10 @@ def _facts(
         frames=frames,
         shape=shape,
         dtype=dtype,
-        identity=make_identity(frames, ("", shape, dtype.str), events=events or (), sample=sample),
+        identity=make_identity(frames, ("", shape, dtype.str), sample=sample),
         geometry=header_geometry(description),
-        events=events,
         warnings=tuple(notes),
-        implicit_bad=_PILATUS_BAD if dtype.kind == "i" and _PILATUS.search(description) else (),
+        implicit_bad=_implicit_bad(dtype, description),
     )
 
 
@@ -343,57 +232,40 @@ def _damaged(what: str, error: Exception) -> CannotOpen:
     )
 
 
-def _sort_out(folder: Path, names: Sequence[str]) -> tuple[list[str], list[str], TiffHeader | None]:
-    """(names of frames, what was left out and why, header of one frame).
-
-    Files as long as an uncompressed one that was looked at are taken to be like it, so that long folders open fast.
-    Beyond a number of headers the rest is taken as frames, and found out when read.
-    """
-    by_size: dict[int, TiffHeader] = {}
-    headers: dict[str, TiffHeader] = {}
-    odd: dict[str, str] = {}
-    looked_at = 0
-    for name in names:
-        path = folder / name
-        try:
-            size = path.stat().st_size
-            header = by_size.get(size)
-            if header is None and looked_at < _MOST_HEADERS:
-                looked_at += 1
-                header = _usable_header(path)
-                if not header.compressed:
-                    by_size[size] = header
-        except (BadTiff, OSError) as error:
-            odd[name] = str(error)
-            continue
-        if header is not None:
-            headers[name] = header
-    if headers:
-        kinds = {name: (header.height, header.width, header.dtype.str) for name, header in headers.items()}
-        usual = Counter(kinds.values()).most_common(1)[0][0]
-        for name, kind in kinds.items():
-            if kind != usual:
-                odd[name] = f"{kind[0]}×{kind[1]} {headers[name].dtype}"
-    frames = [name for name in names if name not in odd]
-    first = next((headers[name] for name in frames if name in headers), None)
-    return frames, [f"{name} ({why})" for name, why in odd.items()], first
-
-
-def _usable_header(path: Path) -> TiffHeader:
-    header = read_tiff_header(path)
-    if header.height * header.width > LARGEST_PICTURE:
-        raise BadTiff(f"it says to have {header.height}×{header.width} pixels")
+def _file_header(path: Path) -> FileHeader:
+    """The header of a file of a folder. Raises NotAFrame, OSError."""
+    try:
+        header = read_tiff_header(path)
+    except BadTiff as error:
+        raise NotAFrame(str(error)) from error
     if header.samples > 1:
-        raise BadTiff("a colour picture")
+        raise NotAFrame("a colour picture")
     if header.missing_bytes:
-        raise BadTiff(f"incomplete, {header.missing_bytes} bytes are missing")
-    return header
+        raise NotAFrame(f"incomplete, {header.missing_bytes} bytes are missing")
+    return FileHeader(
+        header.height,
+        header.width,
+        header.dtype,
+        header.compressed,
+        lambda: (header_geometry(header.description), _implicit_bad(header.dtype, header.description)),
+    )
 
 
-def _what_is_there(path: Path) -> str:
-    """What a folder without TIFF files holds, for the error."""
-    suffixes = Counter(entry.suffix.lower() for entry in path.iterdir() if entry.is_file())
-    if not suffixes:
-        return "the folder is empty" if not any(path.iterdir()) else "it holds no TIFF files, only folders"
-    most = ", ".join(f"{count} {suffix or 'files without suffix'}" for suffix, count in suffixes.most_common(3))
-    return f"it holds no TIFF files (but {most})"
+def _read_file(path: Path) -> npt.NDArray[Any]:
+    import tifffile
+
+    pixels: npt.NDArray[Any] = tifffile.imread(path, key=0)
+    return pixels
+
+
+def _implicit_bad(dtype: np.dtype[Any], description: str) -> tuple[int, ...]:
+    return _PILATUS_BAD if dtype.kind == "i" and _PILATUS.search(description) else ()
+
+
+TIFF_FILES = FileFormat(
+    name="TIFF",
+    suffixes=(".tif", ".tiff", ".mccd"),
+    header=_file_header,
+    read=_read_file,
+)
+"""How a folder of TIFF files is read; MarCCD files are TIFF, too."""

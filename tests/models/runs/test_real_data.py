@@ -81,8 +81,6 @@ def test_detector_of_typical_raw(shared_data):
     ("name", "word"),
     [
         ("formats_misc/Pilatus_truncated_11bytes.tiff", "11 bytes"),
-        ("formats_misc/phi_scan_001.cbf", "CBF"),
-        ("formats_misc/test_edf.edf", "EDF"),
         ("hawk_ring/raw_ring.h5.gz", "gzip"),
         ("pdb/lysozyme.pdb", "text file"),
         ("pdb", "TIFF"),

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from models.errors import CannotOpen, FrameUnreadable
 from models.runs import PixelFlag, open_run
-from models.runs.tiff import header_geometry, missing_numbers, natural_key
+from models.runs.pictures_folder import missing_numbers, natural_key
+from models.runs.tiff import header_geometry
 from models.runs.tiff_header import BadTiff, read_tiff_header
 from tests.models.runs.files import stack
 
@@ -98,10 +99,32 @@ def test_odd_files_of_a_folder_are_left_out_and_named(tmp_path):
     with open_run(tmp_path) as run:
         assert [int(run.frame(i)[0, 0]) for i in range(len(run))] == [1, 2, 4]
         told = " ".join(run.warnings)
-        assert "4 files are left out" in told
+        assert (
+            "4 files are left out: a0.tif (30×30 uint16), a3.tif (incomplete, 616 bytes are missing), "
+            "b.tif (a colour picture), c.tif (it is not a TIFF file)"
+        ) in told
+        assert "1 missing or left out (3)" in told
     (tmp_path / "only").mkdir()
     (tmp_path / "only" / "c.tif").write_bytes(b"")
     assert "none of its 1 TIFF" in refused(tmp_path / "only")
+
+
+def test_darks_and_flat_fields_among_the_frames_are_left_out(tmp_path):
+    for name in ("shot_001", "shot_002", "shot_003", "Dark_001", "shot_flat", "whitefield"):
+        tifffile.imwrite(tmp_path / f"{name}.tif", np.zeros((20, 24), np.uint16))
+    with open_run(tmp_path) as run:
+        assert list(run.events) == ["shot_001", "shot_002", "shot_003"]
+        told = [note for note in run.warnings if "dark" in note]
+        assert told == [
+            "3 files are called like a dark, a flat field or a mask and left out: "
+            "Dark_001.tif, shot_flat.tif, whitefield.tif"
+        ]
+    only = tmp_path / "darks"
+    only.mkdir()
+    for number in range(3):
+        tifffile.imwrite(only / f"dark_{number}.tif", np.zeros((20, 24), np.uint16))
+    with open_run(only) as run:  # a folder of darks is a run of darks
+        assert len(run) == 3
 
 
 def test_a_file_that_vanishes_is_one_unreadable_frame(tmp_path):
@@ -118,8 +141,8 @@ def test_a_file_that_vanishes_is_one_unreadable_frame(tmp_path):
 
 
 def test_folder_without_frames_says_what_is_there(tmp_path):
-    (tmp_path / "RAW-R0001-AGIPD00-S00000.h5").write_bytes(b"x")
-    assert "1 .h5" in refused(tmp_path)
+    (tmp_path / "notes.txt").write_bytes(b"x")
+    assert "1 .txt" in refused(tmp_path)
 
 
 def test_pilatus_header_and_markers(tmp_path):
@@ -169,7 +192,8 @@ def test_natural_order_counts(numbers, width):
     names = [f"frame_{number:0{width}d}.tif" for number in numbers]
     ordered = sorted(names, key=natural_key)
     assert [int(name[6:-4]) for name in ordered] == sorted(numbers)
-    assert missing_numbers([name[:-4] for name in names]) == max(numbers) - min(numbers) + 1 - len(numbers)
+    gaps = missing_numbers([name[:-4] for name in names])
+    assert sum(last - first + 1 for first, last in gaps) == max(numbers) - min(numbers) + 1 - len(numbers)
 
 
 @settings(max_examples=300, deadline=None)
