@@ -41,25 +41,30 @@ class Accumulator:
         self._sum = np.zeros(self.shape)
         self._squares = np.zeros(self.shape)
 
-    def add(self, values: npt.NDArray[Any], flags: npt.NDArray[np.uint8]) -> tuple[float, int, float]:
-        """One frame.
+    def add(self, values: npt.NDArray[Any], flags: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+        """Some frames.
 
         Args:
-            values: (H, W) of any real type, finite where valid.
-            flags: (H, W) uint8, 0 where valid.
+            values: (k, H, W) of any real type, finite where valid.
+            flags: (k, H, W) uint8, 0 where valid.
 
         Returns:
-            Of this frame: the sum of its valid pixels, how many are lit, and its largest value (NaN without any).
+            (k, 3): of each frame the sum of its valid pixels, how many are lit, and its largest value (NaN: none).
         """
-        from models.statistics.kernels import add_frame
+        from models.statistics.kernels import add_frames
 
-        sums = (self.count, self._origin, self._sum, self._squares, self._maximum, self.lit)
-        if values.dtype == np.float16 or values.dtype == np.bool_:
+        if values.dtype == np.float16 or values.dtype == np.bool_:  # which nothing is compiled for
             values = values.astype(np.float32)
-        values, flags = np.ascontiguousarray(values), np.ascontiguousarray(flags)
-        total, lit, largest = add_frame(values.ravel(), flags.ravel(), self.lit_from, *(a.ravel() for a in sums))
-        self.frames += 1
-        return total, lit, largest if np.isfinite(largest) else float("nan")
+        frames = len(values)
+        said = np.empty((frames, 3))
+        count, origin, total, squares, maximum, lit = (
+            a.ravel() for a in (self.count, self._origin, self._sum, self._squares, self._maximum, self.lit)
+        )
+        flat, bad = (np.ascontiguousarray(block).reshape(frames, -1) for block in (values, flags))
+        add_frames(flat, bad, self.lit_from, count, origin, total, squares, maximum, lit, said)
+        self.frames += frames
+        said[~np.isfinite(said[:, 2]), 2] = np.nan
+        return said
 
     def merge(self, other: Accumulator) -> None:
         """Take in what another one was given.

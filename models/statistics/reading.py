@@ -10,15 +10,20 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from models.allocator import keep_freed_memory
 from models.errors import FrameUnreadable, FriedelError
 from models.statistics.accumulate import Accumulator
 
 if TYPE_CHECKING:
-    from models.runs.types import Run
+    from models.runs.types import Frame, Run
     from models.treatment.reference import RunReference
 
 log = logging.getLogger(__name__)
+
+_BLOCK_FRAMES = 32
+_BLOCK_BYTES = 64 * 2**20
 
 FrameSays = tuple[int, float, int, float]
 """index, sum, lit pixels, largest value"""
@@ -54,10 +59,13 @@ class Reader:
         self._run = run
         self._lit_from = lit_from
         self._by_code: dict[int, Accumulator] = {}
+        height, width = run.shape
+        self._block = max(1, min(_BLOCK_FRAMES, _BLOCK_BYTES // (8 * height * width)))
 
     def read(self, stretch: Stretch) -> StretchRead:
         numbers: list[FrameSays] = []
         unreadable = []
+        waiting: dict[int, list[Frame]] = {}
         for index, code in zip(stretch.frames, stretch.codes, strict=True):
             try:
                 frame = self._run.load(index)
@@ -65,14 +73,27 @@ class Reader:
                 log.info("frame %d is left out: %s", index, error.sentence())
                 unreadable.append(index)
                 continue
-            sums = self._by_code.get(code)
-            if sums is None:
-                sums = self._by_code[code] = Accumulator(self._run.shape, self._lit_from)
-            numbers.append((index, *sums.add(frame.raw, frame.flags)))
+            block = waiting.setdefault(code, [])
+            block.append(frame)
+            if len(block) == self._block:
+                numbers += self._add(code, waiting.pop(code))
+        for code, block in waiting.items():
+            numbers += self._add(code, block)
         return StretchRead(numbers, unreadable)
 
     def sums(self) -> Sums:
         return Sums(self._by_code)
+
+    def _add(self, code: int, block: list[Frame]) -> list[FrameSays]:
+        if code not in self._by_code:
+            self._by_code[code] = Accumulator(self._run.shape, self._lit_from)
+        said = self._by_code[code].add(
+            np.stack([frame.raw for frame in block]), np.stack([frame.flags for frame in block])
+        )
+        return [
+            (frame.index, float(total), int(lit), float(largest))
+            for frame, (total, lit, largest) in zip(block, said, strict=True)
+        ]
 
 
 def main(connection: Connection, source: RunReference, lit_from: float) -> None:

@@ -12,8 +12,9 @@ from models.statistics import Accumulator
 
 def of(stack: np.ndarray, valid: np.ndarray | None, lit_from: float = 1.0) -> Accumulator:
     made = Accumulator(stack.shape[1:], lit_from)
-    for place, frame in enumerate(stack):
-        made.add(frame, np.zeros(frame.shape, np.uint8) if valid is None else (~valid[place]).astype(np.uint8))
+    flags = np.zeros(stack.shape, np.uint8) if valid is None else (~valid).astype(np.uint8)
+    for place in range(0, len(stack), 3):
+        made.add(stack[place : place + 3], flags[place : place + 3])
     return made
 
 
@@ -57,10 +58,15 @@ def test_small_differences_between_large_values_survive() -> None:
 def test_each_frame_tells_its_sum_its_lit_pixels_and_its_largest_value() -> None:
     made = Accumulator((2, 2), 2.0)
     frame = np.array([[1, 2], [np.inf, 5]], np.float32)
-    assert made.add(frame, np.array([[0, 0], [4, 0]], np.uint8)) == (8.0, 2, 5.0)
-    total, lit, largest = made.add(frame, np.ones((2, 2), np.uint8))
-    assert (total, lit) == (0.0, 0)
-    assert np.isnan(largest)
+    said = made.add(np.array([frame, frame]), np.array([[[0, 0], [4, 0]], [[1, 1], [1, 1]]], np.uint8))
+    np.testing.assert_array_equal(said, [[8, 2, 5], [0, 0, np.nan]])
+
+
+@pytest.mark.parametrize("kind", [np.bool_, np.uint8, np.int16, np.uint64, np.float16, np.float64, ">i4"])
+def test_any_stored_type(kind: str) -> None:
+    stack = np.random.default_rng(2).integers(0, 2, (5, 3, 3)).astype(kind)
+    made = of(stack.astype(stack.dtype.newbyteorder("=")), None)
+    np.testing.assert_allclose(made.mean(), stack.astype(float).mean(0), rtol=1e-6)
 
 
 def test_frames_of_another_size_are_refused() -> None:
