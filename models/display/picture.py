@@ -81,7 +81,8 @@ def _quantised(frame: Frame, levels: Levels, scaling: Scaling) -> Indices:
         looked_up: Indices = np.take(_integer_table(raw.dtype.str, levels, scaling), unsigned)
         return looked_up
     single = raw.dtype.itemsize <= 4 and 1e-30 < levels.span < 1e30
-    values = frame.data if single else raw.astype(np.float64)
+    with np.errstate(invalid="ignore"):  # NaN that signal warn when they are cast
+        values = frame.data if single else raw.astype(np.float64)
     if values.dtype.kind == "f":
         finite = np.isfinite(values)
         if not finite.all():

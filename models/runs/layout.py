@@ -20,8 +20,8 @@ _MODULE_NAMES = frozenset({"module_identifier", "module", "modules", "panel", "s
 _PLANE_NAMES = frozenset({"data_gain", "gain", "plane"})
 _Y_NAMES = frozenset({"y", "ss", "row", "slow"})
 _X_NAMES = frozenset({"x", "fs", "column", "col", "fast"})
-LARGEST_PICTURE = 1 << 28
-"""Pixels of a frame beyond which a file is not believed: ten times the largest detectors."""
+LARGEST_PICTURE = 1 << 26
+"""Pixels of a frame beyond which a file is not believed: four times those of the largest detectors."""
 
 _COLOURS = (3, 4)
 _SMALLEST_PICTURE = 16

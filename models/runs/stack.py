@@ -177,7 +177,7 @@ class StackRun:
     def read(self, indices: Sequence[int]) -> FloatImage:
         """(n, H, W) float32 of several frames, one read each; raises as `load`."""
         out = np.empty((len(indices), *self.shape), np.float32)
-        with np.errstate(over="ignore"):  # as in `Frame.data`: what float32 cannot hold becomes infinite
+        with np.errstate(over="ignore", invalid="ignore"):  # as in `Frame.data`: what float32 cannot hold becomes infinite
             for place, index in enumerate(indices):
                 out[place] = self.load(int(index)).raw
         return out

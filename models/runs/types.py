@@ -60,7 +60,7 @@ class Frame:
     @cached_property
     def data(self) -> FloatImage:
         """(H, W) float32; flagged pixels keep the file's value (possibly NaN or inf): look at `valid`."""
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):  # NaN that signal warn when they are cast
             return np.ascontiguousarray(self.raw, dtype=np.float32)
 
     @cached_property

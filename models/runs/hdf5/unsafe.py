@@ -1,9 +1,10 @@
 """Datasets that the HDF5 library must not be asked to read.
 
-Two kinds would take the whole process with them: HDF5 2.0 follows a virtual dataset that draws from itself, directly or
-through others, until its stack overflows; and the szip filter divides by parameters that a damaged file may give as
-zero. Neither can be caught, so both are looked for before anything is read. A third kind would show what nobody asked
-for: HDF5 takes a dataset's bytes from any file on the machine that the opened file names.
+Some would take the whole process with them: HDF5 2.0 follows a virtual dataset that draws from itself, directly or
+through others, until its stack overflows, and one whose source has not as many dimensions as was said, into memory that
+is not its own; and the szip filter divides by parameters that a damaged file may give as zero. None of it can be caught,
+so it is looked for before anything is read. Others would show what nobody asked for: HDF5 takes a dataset's bytes from
+any file on the machine that the opened file names.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from models.runs.hdf5.virtual import source_file
 
@@ -98,41 +99,58 @@ class _Sources:
         if len(above) >= _DEEPEST:
             return f"it is a virtual dataset that draws from others more than {_DEEPEST} deep"
         path = (*above, own)
-        for file_name, name in self._drawn_from(dataset):
+        for (file_name, name), ndim in self._drawn_from(dataset).items():
             for source_file, source in _expanded(file_name, name, dataset):
                 key = (source_file, source)
                 if key in self._finished:
                     continue
-                why = self._follow(source_file, source, dataset, owner, path)
+                why = self._follow(source_file, source, ndim, dataset, owner, path)
                 if why:
                     return why
                 self._finished.add(key)
         return ""
 
-    def _drawn_from(self, dataset: h5py.Dataset) -> dict[tuple[str, str], None]:
-        """(file, dataset) of every source, each once."""
+    def _drawn_from(self, dataset: h5py.Dataset) -> dict[tuple[str, str], int]:
+        """(file, dataset) of every source, each once, and how many dimensions it should have."""
         created = dataset.id.get_create_plist()
-        count = min(created.get_virtual_count(), _MOST_SOURCES)
-        return {(created.get_virtual_filename(at), created.get_virtual_dsetname(at)): None for at in range(count)}
+        found: dict[tuple[str, str], int] = {}
+        for at in range(min(created.get_virtual_count(), _MOST_SOURCES)):
+            source = created.get_virtual_filename(at), created.get_virtual_dsetname(at)
+            if source not in found:
+                found[source] = created.get_virtual_srcspace(at).get_simple_extent_ndims()
+        return found
 
     def _follow(
-        self, file_name: str, name: str, dataset: h5py.Dataset, owner: Path, path: tuple[tuple[str, str], ...]
+        self,
+        file_name: str,
+        name: str,
+        ndim: int,
+        dataset: h5py.Dataset,
+        owner: Path,
+        path: tuple[tuple[str, str], ...],
     ) -> str:
         import h5py
 
         place = source_file(file_name, owner)
         if place == owner:
-            found = dataset.file.get(name)
-            return self.why_endless(found, path) if isinstance(found, h5py.Dataset) and found.is_virtual else ""
+            return self._look_at(dataset.file.get(name), ndim, path)
         if not self._other_files or self._files_opened >= _MOST_FILES or place is None:
             return ""
         self._files_opened += 1
         try:
             with h5py.File(place, "r", locking=False) as other:
-                found = other.get(name)
-                return self.why_endless(found, path) if isinstance(found, h5py.Dataset) and found.is_virtual else ""
+                return self._look_at(other.get(name), ndim, path)
         except _RAW_ERRORS:
             return ""  # a source that cannot be opened is missing, which HDF5 bears
+
+    def _look_at(self, source: Any, ndim: int, path: tuple[tuple[str, str], ...]) -> str:
+        import h5py
+
+        if not isinstance(source, h5py.Dataset):
+            return ""
+        if source.shape is None or len(source.shape) != ndim:
+            return f"it is a virtual dataset whose source {source.name} has not the {ndim} dimensions it should"
+        return self.why_endless(source, path) if source.is_virtual else ""
 
 
 def _expanded(file_name: str, name: str, dataset: h5py.Dataset) -> list[tuple[str, str]]:
