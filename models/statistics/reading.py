@@ -8,7 +8,7 @@ import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_BLOCK_FRAMES = 32
-_BLOCK_BYTES = 64 * 2**20
+_BLOCK_FRAMES = 16
+_BLOCK_BYTES = 4 * 2**20
+"""of flags: frames that are added together stay in the caches between reading and adding"""
 
 FrameSays = tuple[int, float, int, float]
 """index, sum, lit pixels, largest value"""
@@ -52,6 +53,32 @@ class Sums:
     by_code: Mapping[int, Accumulator]
 
 
+class _Block:
+    """Frames of one class that wait to be added; its memory is used again and again."""
+
+    def __init__(self, shape: tuple[int, int], dtype: np.dtype[Any], length: int) -> None:
+        self.frames: list[int] = []
+        self._values = np.empty((length, *shape), dtype)
+        self._flags = np.empty((length, *shape), np.uint8)
+
+    def put(self, frame: Frame) -> bool:
+        """Take a frame in; True where the block is full now."""
+        place = len(self.frames)
+        self._values[place], self._flags[place] = frame.raw, frame.flags
+        self.frames.append(frame.index)
+        return place + 1 == len(self._values)
+
+    def empty_into(self, sums: Accumulator) -> list[FrameSays]:
+        frames, self.frames = self.frames, []
+        if not frames:
+            return []
+        said = sums.add(self._values[: len(frames)], self._flags[: len(frames)])
+        return [
+            (index, float(total), int(lit), float(largest))
+            for index, (total, lit, largest) in zip(frames, said, strict=True)
+        ]
+
+
 class Reader:
     """Adds frames of an open run up."""
 
@@ -59,13 +86,13 @@ class Reader:
         self._run = run
         self._lit_from = lit_from
         self._by_code: dict[int, Accumulator] = {}
+        self._blocks: dict[int, _Block] = {}
         height, width = run.shape
-        self._block = max(1, min(_BLOCK_FRAMES, _BLOCK_BYTES // (8 * height * width)))
+        self._length = max(1, min(_BLOCK_FRAMES, _BLOCK_BYTES // (height * width)))
 
     def read(self, stretch: Stretch) -> StretchRead:
         numbers: list[FrameSays] = []
         unreadable = []
-        waiting: dict[int, list[Frame]] = {}
         for index, code in zip(stretch.frames, stretch.codes, strict=True):
             try:
                 frame = self._run.load(index)
@@ -73,27 +100,17 @@ class Reader:
                 log.info("frame %d is left out: %s", index, error.sentence())
                 unreadable.append(index)
                 continue
-            block = waiting.setdefault(code, [])
-            block.append(frame)
-            if len(block) == self._block:
-                numbers += self._add(code, waiting.pop(code))
-        for code, block in waiting.items():
-            numbers += self._add(code, block)
+            if code not in self._by_code:
+                self._by_code[code] = Accumulator(self._run.shape, self._lit_from)
+                self._blocks[code] = _Block(self._run.shape, frame.raw.dtype, self._length)
+            if self._blocks[code].put(frame):
+                numbers += self._blocks[code].empty_into(self._by_code[code])
+        for code, block in self._blocks.items():
+            numbers += block.empty_into(self._by_code[code])
         return StretchRead(numbers, unreadable)
 
     def sums(self) -> Sums:
         return Sums(self._by_code)
-
-    def _add(self, code: int, block: list[Frame]) -> list[FrameSays]:
-        if code not in self._by_code:
-            self._by_code[code] = Accumulator(self._run.shape, self._lit_from)
-        said = self._by_code[code].add(
-            np.stack([frame.raw for frame in block]), np.stack([frame.flags for frame in block])
-        )
-        return [
-            (frame.index, float(total), int(lit), float(largest))
-            for frame, (total, lit, largest) in zip(block, said, strict=True)
-        ]
 
 
 def main(connection: Connection, source: RunReference, lit_from: float) -> None:
