@@ -189,6 +189,11 @@ def _inspect() -> list[Command]:
     )  # fmt: skip
     m.add("phase_counts", "Phase measured counts", "", "Reconstruct from counts again in place of denoised rates.")
     m.line()
+    m.add("calibration", "Calibration", "Ctrl+K", "From stored values to photons: pedestal, common mode, gain.")
+    m.add("geometry", "Geometry", "Ctrl+Shift+G", "Where the pixels are: panels, distance, energy, beam centre.")
+    m.add("mask", "Draw a mask", "Shift+M", "Which pixels are not used: the file's mask, and yours.")
+    m.add("treat_back", "Undo treatment", "", "Calibration, geometry and mask as before the last change.")
+    m.line()
     m.add("reconstruct", "Reconstruct this frame", "Ctrl+R", "Phase this frame with the chosen recipe, and watch.")
     m.add("phase", "Phase pane", "Shift+R", "Show preparation, recipe, reconstruction and results of this frame.")
     m.line()
@@ -231,6 +236,7 @@ def _view() -> list[Command]:
     m.add("verdicts_apart", "Verdicts in a window", "", "Verdicts in their own window, and back.", checkable=True)
     m.add("denoise_apart", "Denoise in a window", "", "Denoise in its own window, and back.", checkable=True)
     m.add("phase_apart", "Phase in a window", "", "Phase in its own window, and back.", checkable=True)
+    m.add("detector_apart", "Detector in a window", "", "Detector in its own window, and back.", checkable=True)
     m.add("full_screen", "Full screen", "F11", "Fill the screen.", always, checkable=True)
     m.add("reset_layout", "Reset layout", "", "Put all panes back where they were at first.", always)
     return m.commands

@@ -215,6 +215,15 @@ def _inspect_handlers(window: MainWindow) -> dict[str, Handler]:
 
         return call
 
+    def detector(page: str) -> Callable[[], None]:
+        """Show a page of the Detector pane."""
+
+        def call() -> None:
+            if window.panes is not None and window.session is not None:
+                window.panes.show_detector(page)
+
+        return call
+
     def handoff(function: str) -> Callable[[], None]:
         """A function of `app.denoising.handoff`, loaded when it is first needed."""
 
@@ -238,6 +247,10 @@ def _inspect_handlers(window: MainWindow) -> dict[str, Handler]:
         return call
 
     return {
+        "inspect.calibration": detector("calibration"),
+        "inspect.geometry": detector("geometry"),
+        "inspect.mask": detector("mask"),
+        "inspect.treat_back": window.treat_back,
         "inspect.denoise": denoise(lambda p: p.denoise()),
         "inspect.denoise_frames": handoff("ask_frames"),
         "inspect.adapt_denoiser": adapting("ask"),
@@ -316,6 +329,7 @@ def _view_handlers(window: MainWindow) -> dict[str, Handler]:
         "view.verdicts_apart": switch(lambda p, on: p.set_verdicts_apart(on)),
         "view.denoise_apart": switch(lambda p, on: p.denoise.set_apart(on)),
         "view.phase_apart": switch(lambda p, on: p.set_phase_apart(on)),
+        "view.detector_apart": switch(lambda p, on: p.detector.set_apart(on)),
         "view.full_screen": window.set_full_screen,
         "view.reset_layout": window.reset_layout,
     }

@@ -36,16 +36,24 @@ class InspectDock(Generic[P]):
     Args:
         window: the main window. dock: still empty. beside: the dock it is a page beside of when it is docked.
         make: makes the pane with what feeds it. command: of the menu entry for a window of its own.
+        apart_at_first: whether it is shown in a window of its own until the user docks it.
     """
 
     def __init__(
-        self, window: MainWindow, dock: QDockWidget, beside: QDockWidget, make: Callable[[], P], command: str
+        self,
+        window: MainWindow,
+        dock: QDockWidget,
+        beside: QDockWidget,
+        make: Callable[[], P],
+        command: str,
+        apart_at_first: bool = True,
     ) -> None:
         self.dock = dock
         self.presenter: P | None = None
         """what feeds the pane; None before it was first shown"""
         self._window, self._beside, self._make, self._command = window, beside, make, command
         self._placed = False
+        self._apart_at_first = apart_at_first
         self._session: RunSession | None = None
         dock.topLevelChanged.connect(self._moved)
         dock.visibilityChanged.connect(lambda seen: self.build() if seen else None)
@@ -61,7 +69,7 @@ class InspectDock(Generic[P]):
     def show(self) -> P:
         """Bring it to the front: in a window of its own, unless the user has docked it."""
         if not self._placed:
-            self.set_apart(True)
+            self.set_apart(self._apart_at_first)
         self._to_front()
         return self.build()
 

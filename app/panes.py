@@ -23,13 +23,14 @@ from widgets.sorting_pane import SortingPane
 
 if TYPE_CHECKING:
     from app.denoising.presenter import DenoisePresenter
+    from app.detector.presenter import DetectorPresenter
     from app.main_window import MainWindow
     from app.phasing.presenter import PhasePresenter
     from app.session import RunSession
 
 LAYOUT_VERSION = 1
 LEFT_SHARE, RIGHT_SHARE = 0.20, 0.36
-HIDDEN_AT_FIRST = ("jobs", "phase", "denoise")
+HIDDEN_AT_FIRST = ("jobs", "phase", "denoise", "detector")
 APART_SIZE = (900, 620)
 """of the verdicts in a window of their own, in pixels"""
 
@@ -59,11 +60,15 @@ class Panes:
             "jobs": self._dock("jobs", "Jobs", self.jobs_panel),
             "phase": self._dock("phase", "Phase", QWidget()),
             "denoise": self._dock("denoise", "Denoise", QWidget()),
+            "detector": self._dock("detector", "Detector", QWidget()),
         }
         docks, beside = self.docks, self.docks["map"]
         self.phase = InspectDock(window, docks["phase"], beside, self._make_phase, "view.phase_apart")
         self.denoise = InspectDock(window, docks["denoise"], beside, self._make_denoise, "view.denoise_apart")
-        self._inspect = (self.phase, self.denoise)
+        self.detector = InspectDock(
+            window, docks["detector"], beside, self._make_detector, "view.detector_apart", apart_at_first=False
+        )
+        self._inspect = (self.phase, self.denoise, self.detector)
         self._for_run: bool | None = None
         self._at_first = True
         self._arranged: QByteArray | None = None
@@ -207,6 +212,15 @@ class Panes:
         presenter = DenoisePresenter(DenoisePane(), self._window)
         self.frame_presenter.display_changed.connect(presenter.repaint)
         return presenter
+
+    def _make_detector(self) -> DetectorPresenter:
+        from app.detector.presenter import DetectorPresenter
+
+        return DetectorPresenter(self._window)
+
+    def show_detector(self, page: str) -> None:
+        """Bring a page of the Detector pane to the front: "calibration", "geometry" or "mask"."""
+        self.detector.show().show_page(page)
 
     def _ask_settings(self, choice_id: str) -> None:
         if self._window.session is not None:

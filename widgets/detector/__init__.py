@@ -1,0 +1,1 @@
+"""The Detector pane: calibration, geometry, mask."""
