@@ -11,6 +11,7 @@ import numpy as np
 from app.settings import Settings
 from models.display import COLOUR_MAPS, DisplaySettings, Levels, Scaling
 from models.workspace.state import RunState
+from models.workspace.summary import VERDICT_COUNTS, verdict_counts
 from widgets.frame.viewport import ViewBox
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ def to_state(session: RunSession) -> RunState:
             "embedding": session.embedding.to_state(),
             "phasing": session.phasing.to_state(),
             "denoising": session.denoising.to_state(),
+            VERDICT_COUNTS: verdict_counts(session.classifier.verdicts) or part(session.opened_state, VERDICT_COUNTS),
             **({} if session.treatment.is_nothing else {"treatment": session.treatment.to_state()}),
         },
     )

@@ -14,6 +14,7 @@ from models.errors import FriedelError
 
 VERBS: dict[str, str] = {
     "info": "what a run holds: frames, size, geometry, warnings",
+    "runs": "the runs of a folder as a table: frames, date, status, labels, hit rate",
     "frame": "write one frame as NPY or PNG",
     "simulate": "simulate a run into a CXI file",
     "embed": "embed every frame of a run with the speckle network",
