@@ -110,21 +110,25 @@ class _Sources:
                 self._finished.add(key)
         return ""
 
-    def _drawn_from(self, dataset: h5py.Dataset) -> dict[tuple[str, str], int]:
-        """(file, dataset) of every source, each once, and how many dimensions it should have."""
+    def _drawn_from(self, dataset: h5py.Dataset) -> dict[tuple[str, str], int | None]:
+        """(file, dataset) of every source, each once, and how many dimensions it should have if that is told."""
+        import h5py
+
         created = dataset.id.get_create_plist()
-        found: dict[tuple[str, str], int] = {}
+        found: dict[tuple[str, str], int | None] = {}
         for at in range(min(created.get_virtual_count(), _MOST_SOURCES)):
             source = created.get_virtual_filename(at), created.get_virtual_dsetname(at)
             if source not in found:
-                found[source] = created.get_virtual_srcspace(at).get_simple_extent_ndims()
+                space = created.get_virtual_srcspace(at)
+                everything = space.get_select_type() == h5py.h5s.SEL_ALL  # then its extent is not stored
+                found[source] = None if everything else space.get_simple_extent_ndims()
         return found
 
     def _follow(
         self,
         file_name: str,
         name: str,
-        ndim: int,
+        ndim: int | None,
         dataset: h5py.Dataset,
         owner: Path,
         path: tuple[tuple[str, str], ...],
@@ -143,13 +147,13 @@ class _Sources:
         except _RAW_ERRORS:
             return ""  # a source that cannot be opened is missing, which HDF5 bears
 
-    def _look_at(self, source: Any, ndim: int, path: tuple[tuple[str, str], ...]) -> str:
+    def _look_at(self, source: Any, ndim: int | None, path: tuple[tuple[str, str], ...]) -> str:
         import h5py
 
         if not isinstance(source, h5py.Dataset):
             return ""
-        if source.shape is None or len(source.shape) != ndim:
-            return f"it is a virtual dataset whose source {source.name} has not the {ndim} dimensions it should"
+        if source.shape is None or ndim not in (None, len(source.shape)):
+            return f"it is a virtual dataset whose source {source.name} has not as many dimensions as it should"
         return self.why_endless(source, path) if source.is_virtual else ""
 
 
