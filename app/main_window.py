@@ -45,7 +45,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-OPEN_FILTER = "Runs (*.cxi *.h5 *.hdf5 *.nxs *.nx *.emd *.npy *.npz *.tif *.tiff);;All files (*)"
 DEFAULT_SIZE = (1280, 800)
 
 
@@ -154,10 +153,9 @@ class MainWindow(QMainWindow):
         self.open_path(str(self._demo_path))
 
     def ask_file(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Open run", self.settings.last_folder, OPEN_FILTER)
-        if path:
-            self.settings.last_folder = str(Path(path).parent)
-            self.open_path(path)
+        from app.dialogs.raw_opening import choose_file
+
+        choose_file(self)
 
     def ask_folder(self) -> None:
         path = QFileDialog.getExistingDirectory(self, "Open a folder of frames", self.settings.last_folder)
@@ -230,9 +228,15 @@ class MainWindow(QMainWindow):
         self.run_opened.emit()
 
     def _open_failed(self, path: str, error: FriedelError) -> None:
+        from app.dialogs.raw_opening import open_remembered
+        from models.runs.raw import RawHeaderNeeded
+
         self.status.say("")
         if isinstance(error, AmbiguousRun) and error.candidates:
             self._pick_dataset(path, error)
+            return
+        if isinstance(error, RawHeaderNeeded):
+            open_remembered(self, path, error)
             return
         self.notice.warn(error.sentence())
         if not is_there(Path(path)):

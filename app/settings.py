@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 CONFIG_VARIABLE = "FRIEDEL_CONFIG"
 MAX_RECENT = 12
+MAX_RAW_HEADERS = 200
 THEMES = ("system", "light", "dark")
 
 
@@ -58,6 +59,7 @@ class Settings:
         geometry, layout: the main window's place and its docks, base64 of Qt's own format; "" for the default.
         last_folder: where the last file dialog was.
         denoising: method and parameters of the Denoise pane as they were left, JSON.
+        raw_headers: how raw files are read, by file and, for the last one of a folder, by folder; a list of one text.
     """
 
     theme: str = "system"
@@ -75,6 +77,7 @@ class Settings:
     layout: str = ""
     last_folder: str = ""
     denoising: str = ""
+    raw_headers: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def annotator_name(self) -> str:
@@ -83,6 +86,13 @@ class Settings:
     def remember(self, path: str) -> None:
         """Put `path` at the head of the recent runs."""
         self.recent = [path, *(known for known in self.recent if known != path)][:MAX_RECENT]
+
+    def remember_raw(self, path: str, header: str) -> None:
+        """How a raw file, or the last one of a folder, is read."""
+        self.raw_headers.pop(path, None)
+        self.raw_headers[path] = [header]
+        for oldest in list(self.raw_headers)[:-MAX_RAW_HEADERS]:
+            del self.raw_headers[oldest]
 
     def forget(self, path: str) -> None:
         """Drop `path` from the recent runs."""

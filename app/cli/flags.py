@@ -16,6 +16,24 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     """The run a verb works on, and which of its datasets."""
     parser.add_argument("run", metavar="RUN", help="run file or folder")
     parser.add_argument("--dataset", metavar="PATH", help="dataset in the file, where several could be the frames")
+    parser.add_argument(
+        "--raw",
+        dest="dataset",
+        type=_raw_dataset,
+        metavar="HxW:TYPE",
+        help="how a raw binary file is read: HEIGHTxWIDTH:TYPE[:le|be][:OFFSET][:frames=N][:gap=BYTES], for example "
+        "512x512:uint16 or 260x257:float32:be:offset=128",
+    )
+
+
+def _raw_dataset(text: str) -> str:
+    """The dataset that a raw header is for the readers."""
+    from models.runs.raw import RawHeader
+
+    try:
+        return RawHeader.from_text(text).to_text()
+    except BadParameter as error:
+        raise argparse.ArgumentTypeError(error.sentence()) from error
 
 
 def add_flags(

@@ -79,7 +79,7 @@ def read_raw(path: str | Path, dataset: str | None = None) -> Raw:
                 what = error.what.replace(str(unpacked), str(path))
                 raise BadPattern(what, cause=error.cause, hint=error.hint) from error
         return replace(raw, source=path.name, values=np.array(raw.values))
-    kind = recognise(path)
+    kind = recognise(path, dataset)
     recorded = None
     if kind == "hdf5":
         hawk = open_if_hawk(path)

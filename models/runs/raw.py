@@ -55,8 +55,12 @@ class RawHeader:
     byte_order: str = parameter(
         LITTLE, "Which byte of a number comes first: little endian on all usual machines.", choices=(LITTLE, BIG)
     )
-    offset_bytes: int = parameter(0, "Bytes before the first frame, to be skipped.", unit="bytes", low=0)
-    gap_bytes: int = parameter(0, "Bytes between one frame and the next, to be skipped.", unit="bytes", low=0)
+    offset_bytes: int = parameter(
+        0, "Bytes before the first frame, to be skipped.", unit="bytes", low=0, title="Offset"
+    )
+    gap_bytes: int = parameter(
+        0, "Bytes between one frame and the next, to be skipped.", unit="bytes", low=0, title="Gap"
+    )
     frames: int | None = parameter(None, "Frames to read; as many as the file holds where nothing is said.", low=1)
 
     @property
