@@ -25,6 +25,8 @@ class Browser(QObject):
     order_changed = pyqtSignal(str)
     """the kind of order ("file", "time", "confidence", "map", "selection", "column:NAME")"""
     selection_changed = pyqtSignal()
+    grew = pyqtSignal()
+    """`walk` and `selected` became longer"""
     playing_changed = pyqtSignal(bool)
 
     def __init__(self, run: Run, parent: QObject | None = None) -> None:
@@ -56,6 +58,13 @@ class Browser(QObject):
         self.direction = 1 if self.walk.rank(index) > self.walk.rank(self.index) else -1
         self.index = index
         self.index_changed.emit(index)
+
+    def grow(self) -> None:
+        """The run has more frames: they come last in the present order."""
+        count = len(self._run)
+        self.walk = self.walk.extended(count)
+        self.selected = np.concatenate([self.selected, np.zeros(count - len(self.selected), np.bool_)])
+        self.grew.emit()
 
     def step(self, by: int) -> None:
         """`by` frames on (negative: back) in the present order; stops at the ends."""

@@ -154,6 +154,8 @@ class Classifier(QObject):
 
     def _refit_now(self) -> None:
         codes, names = self._labels_now()
+        if self.stored is not None:
+            codes = codes[: self.stored.where.shape[0]]  # a run that grew has frames without vectors
         method, stored = self.method, self.stored
         if stored is None:
             self._drop("The run has not been embedded yet.")

@@ -23,6 +23,7 @@ class Needs(Enum):
     VERDICTS = "the classes of the run were computed"
     EMBEDDING = "the run was embedded"
     SELECTION = "frames are selected"
+    GROWING = "the run is being written"
     PHASING = "a reconstruction is under way"
     RESULT = "a reconstruction is shown"
     DENOISED = "a frame was denoised"
@@ -129,6 +130,10 @@ def _frame() -> list[Command]:
     m.add("previous_suggestion", "Previous suggestion", "Shift+Space", "Back to the suggestion before.")
     m.add("random", "Random frame", "R", "Any frame of the run, by chance.")
     m.add("go_to", "Go to…", "G", "Go to a frame by its index or event identifier.")
+    m.add(
+        "follow", "Follow newest frame", "Shift+End", "Show the newest frame of a run that is being written, always.",
+        Needs.GROWING, checkable=True,
+    )  # fmt: skip
     m.add("play", "Play", "P", "Walk through the frames by itself, ten a second.", checkable=True)
     m.line()
     order: dict[str, Any] = {"checkable": True, "group": "order", "submenu": "Order"}

@@ -30,6 +30,9 @@ EMBED_VALUES = {"threads": 1}
 FIRST_GLIMPSE = 128
 """frames that have to be embedded before the first map is shown"""
 
+GO_ON_WITH = 64
+"""frames that have to come before those of a run that grows are embedded by themselves"""
+
 
 @dataclass(frozen=True)
 class Stored:
@@ -83,6 +86,9 @@ class EmbeddingController(QObject):
         self._job = 0
         self._closed = False
         self._shown_at = 0
+        self._n_done = 0
+        self._frames_asked = 0
+        self._goes_on = False
         self._looks = 0
         self._looking = False
         self._start_wanted = False
@@ -132,6 +138,7 @@ class EmbeddingController(QObject):
         if self.state != MISSING or self._closed:
             return
         run = self._opened.run
+        self._frames_asked = len(run)
         self._set_state(RUNNING)
         source = RunReference.of(run)
         values = {**EMBED_VALUES, "weights": self._weights} if self._weights else EMBED_VALUES
@@ -153,6 +160,22 @@ class EmbeddingController(QObject):
         )
         self._job = job
 
+    @property
+    def n_missing(self) -> int:
+        """Frames that were not embedded, as far as is known."""
+        return max(0, len(self._opened.run) - self._n_done)
+
+    def grow(self, go_on: bool) -> None:
+        """The run has more frames. They wait to be embedded, or are at once when there are enough, if `go_on`."""
+        self._goes_on = go_on
+        if self.state == READY:
+            self._set_state(MISSING)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if self._goes_on and self.state == MISSING and self._n_done and self.n_missing >= GO_ON_WITH:
+            self.start()
+
     def close(self) -> None:
         """Stop the job, if there is one; what was embedded so far is kept and taken up again another time."""
         self._closed = True
@@ -163,7 +186,7 @@ class EmbeddingController(QObject):
 
     def _look(self, found: Callable[[Stored | None], None]) -> None:
         """Have the store looked for off the GUI thread; `found` gets None where there is nothing usable."""
-        workspace, key = self._opened.workspace, self.key
+        workspace, run, key = self._opened.workspace, self._opened.run, self.key
         self._looks += 1
         this_look = self._looks
         self._looking = True
@@ -174,10 +197,9 @@ class EmbeddingController(QObject):
             store = workspace.find_embeddings(choice.digest)
             if store is None:
                 return _Looked(choice, None)
-            missing = len(store.missing())
-            return _Looked(
-                choice, Stored(store.vectors(), store.model_digest, store.n_frames - missing, missing == 0)
-            )
+            frames = len(run)
+            done = int(np.count_nonzero(store.done[:frames]))
+            return _Looked(choice, Stored(store.vectors(frames), store.model_digest, done, done == frames))
 
         def done(looked: _Looked) -> None:
             # A look that a later one overtook saw less: what it found must not replace what is there.
@@ -214,13 +236,14 @@ class EmbeddingController(QObject):
             return
 
         def found(stored: Stored | None) -> None:
-            if stored is None or not stored.complete:
+            if stored is None or stored.n_done < self._frames_asked:
                 self._failed(
                     FriedelError("The embedding was made but cannot be read back", hint="Embed the run again")
                 )
                 return
-            self._set_state(READY)
+            self._set_state(READY if stored.complete else MISSING)
             self._give(stored)
+            self._go_on()
 
         self._look(found)
 
@@ -236,6 +259,7 @@ class EmbeddingController(QObject):
             self._set_state(MISSING)
 
     def _give(self, stored: Stored) -> None:
+        self._n_done = stored.n_done
         self.model_digest, self._glimpses = stored.model_digest, True
         provenance: dict[str, Any] = {"run": self._opened.run.identity.pixels, "model": stored.model_digest}
         self.vectors_ready.emit(stored.vectors, provenance)

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QEvent, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPalette
-from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget, QWidgetAction
+from PyQt6.QtCore import QEvent, QRectF, QSize, Qt, pyqtSignal
+from PyQt6.QtGui import QColor, QIcon, QPainter, QPaintEvent, QPalette, QPen, QPixmap
+from PyQt6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+    QWidgetAction,
+)
 
 from app.verdict_words import UNKNOWN_TIP, UNSURE_TIP, VERDICT_TIP, unknown_style
 from widgets import icons, theme
@@ -53,11 +62,63 @@ class _Elided(QLabel):
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, words)
 
 
+class LiveBadge(QToolButton):
+    """Says that frames are coming in; pressed, the newest is always shown."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words = ""
+        self._coming = False
+        self.setCheckable(True)
+        self.setAutoRaise(True)
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.hide()
+
+    def show_state(self, words: str, *, coming: bool, can_follow: bool, follows: bool) -> None:
+        self.words, self._coming = words, coming
+        self.setText(f"{words} · following" if follows else words)
+        self.setChecked(follows)
+        self.setEnabled(can_follow)
+        self.setToolTip(
+            "The newest frame is shown always; going to another frame ends it"
+            if follows
+            else "Follow the newest frame"
+            if can_follow
+            else "The program that wrote this file has closed it"
+        )
+        self.setAccessibleName(f"Run being written: {words}")
+        self.setIcon(self._dot())
+        self.setVisible(bool(words))
+
+    def changeEvent(self, event: QEvent | None) -> None:
+        super().changeEvent(event)
+        if event is not None and event.type() == QEvent.Type.PaletteChange and self.words:
+            self.setIcon(self._dot())
+
+    def _dot(self) -> QIcon:
+        """Filled while frames come, a ring while they may."""
+        colour = theme.error_colour(self.palette()) if self._coming else theme.faint_text(self.palette())
+        ratio = self.devicePixelRatioF()
+        pixmap = QPixmap(round(_SIDE * ratio), round(_SIDE * ratio))
+        pixmap.setDevicePixelRatio(ratio)
+        pixmap.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(pixmap)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(colour, 1.5))
+        painter.setBrush(colour if self._coming else Qt.BrushStyle.NoBrush)
+        painter.drawEllipse(QRectF(3, 3, _SIDE - 6, _SIDE - 6))
+        painter.end()
+        return QIcon(pixmap)
+
+
 class FrameHeader(QWidget):
     """Index, event, label and verdict of the frame on screen, and the order the frames are walked through in."""
 
     order_chosen = pyqtSignal(str)
     """kind of order, as `app.browsing` names them"""
+    follow_toggled = pyqtSignal(bool)
+    """whether the newest frame of a run that grows is to be shown always"""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -65,6 +126,8 @@ class FrameHeader(QWidget):
         self._place.setFont(theme.title_font(self.font()))
         self._event = _Elided()
         self._event.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.live = LiveBadge()
+        self.live.clicked.connect(lambda: self.follow_toggled.emit(self.live.isChecked()))
         self.label = _Sign()
         self.verdict = _Sign()
         self._order = QComboBox()
@@ -78,6 +141,7 @@ class FrameHeader(QWidget):
         box.setContentsMargins(8, 4, 8, 2)
         box.setSpacing(12)
         box.addWidget(self._place)
+        box.addWidget(self.live)
         box.addWidget(self.label)
         box.addWidget(self.verdict)
         box.addWidget(self._event, 1)
@@ -88,6 +152,10 @@ class FrameHeader(QWidget):
         self._place.setText(f"Frame {grouped(index)} of {grouped(total)}")
         self._event.setText(event)
         self._event.setToolTip(f"Event {event}" if event else "")
+
+    def show_live(self, words: str, *, coming: bool = False, can_follow: bool = False, follows: bool = False) -> None:
+        """What is known of a run that is being written; "" for any other."""
+        self.live.show_state(words, coming=coming, can_follow=can_follow, follows=follows)
 
     def show_label(self, style: ClassStyle | None, unsure: bool) -> None:
         """What the user said of this frame."""
@@ -119,7 +187,13 @@ class FrameHeader(QWidget):
 
     def text(self) -> str:
         """Everything the header says, for tests and screen readers."""
-        parts = (self._place.text(), self.label.words.text(), self.verdict.words.text(), self._event.text())
+        parts = (
+            self._place.text(),
+            self.live.words,
+            self.label.words.text(),
+            self.verdict.words.text(),
+            self._event.text(),
+        )
         return " · ".join(part for part in parts if part)
 
     def changeEvent(self, event: QEvent | None) -> None:

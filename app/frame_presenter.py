@@ -8,6 +8,7 @@ from PyQt6.QtCore import QObject, pyqtSignal
 
 from app import orders
 from app.frame_page import FramePage
+from app.live import ENDED, LIVE, PATIENCE_S, QUIET
 from app.profiles import Profile
 from app.session import RunSession
 from models.display import DisplaySettings, Picture, Scaling
@@ -29,6 +30,7 @@ class FramePresenter(QObject):
         page.frame_view.profile_action.toggled.connect(lambda _on: self._profile())
         page.filmstrip.frame_chosen.connect(self._call(lambda s, index: s.browser.go_to(index)))
         page.filmstrip.thumbnails_wanted.connect(self._call(lambda s, indices: s.frames.want_thumbnails(indices)))
+        page.header.follow_toggled.connect(self._call(lambda s, on: s.live.follow(on)))
         page.header.order_chosen.connect(self._call(lambda s, kind: s.set_order(kind)))
 
     def show_session(self, session: RunSession | None) -> None:
@@ -36,6 +38,7 @@ class FramePresenter(QObject):
         self._session = session
         page = self._page
         page.filmstrip.clear()
+        page.header.show_live("")
         if session is None:
             page.frame_view.show_message("Open a run to see its frames here.", "No frame")
             return
@@ -47,6 +50,9 @@ class FramePresenter(QObject):
         session.profiler.ready.connect(self._show_profile)
         session.browser.index_changed.connect(self._show_place)
         session.browser.order_changed.connect(self._show_order)
+        session.browser.grew.connect(self._show_growth)
+        session.live.changed.connect(self._show_live)
+        session.live.hanging.connect(self._show_hanging)
         session.labels.changed.connect(self._show_labels)
         session.labels.classes_changed.connect(self._show_labels)
         session.classifier.judged.connect(self._show_verdicts)
@@ -62,6 +68,7 @@ class FramePresenter(QObject):
         self.display_changed.emit()
         page.frame_view.set_view_box(session.view_box)
         page.filmstrip.set_colour_map(session.display.colour_map)
+        self._show_live()
         self._show_order(session.browser.order)
         self._show_labels()
         self._show_verdicts()
@@ -95,6 +102,38 @@ class FramePresenter(QObject):
         self._page.header.show_place(index, len(run), "" if run.events is None else run.events[index])
         self._page.filmstrip.set_current(index)
         self._show_words()
+
+    def _show_growth(self) -> None:
+        """More frames came: whatever counts them, without moving what is looked at."""
+        session = self._session
+        if session is None:
+            return
+        self._page.filmstrip.extend(session.browser.walk.sequence, session.browser.walk.ranks)
+        self._show_labels()
+        self._show_verdicts()
+        self._show_place(session.browser.index)
+
+    def _show_live(self) -> None:
+        """Whether frames are coming, how fast, and whether the newest is shown."""
+        session = self._session
+        if session is None:
+            return
+        live = session.live
+        words = {
+            LIVE: f"live · +{live.rate:.3g}/s" if live.rate else "live",
+            QUIET: f"no new frame for {live.quiet_s:.0f} s",
+            ENDED: "writing ended",
+        }.get(live.state, "")
+        self._page.header.show_live(words, coming=live.state == LIVE, can_follow=live.growing, follows=live.follows)
+
+    def _show_hanging(self, what: str) -> None:
+        session = self._session
+        if what and session is not None and session.frames.waiting:
+            self._page.frame_view.show_message(
+                f"{what[:1].upper()}{what[1:]} of {session.run.name} has been read for {PATIENCE_S:.0f} s.\n"
+                "It is shown as soon as it comes.",
+                "The disk does not answer",
+            )
 
     def _show_words(self) -> None:
         """Label and verdict of the frame on screen."""

@@ -97,6 +97,10 @@ def _frame_handlers(window: MainWindow) -> dict[str, Handler]:
         if window.session is not None:
             window.session.browser.play(on)
 
+    def follow(on: bool) -> None:
+        if window.session is not None:
+            window.session.live.follow(on)
+
     def order(kind: str) -> Callable[[bool], None]:
         def set_order(_on: bool) -> None:
             if window.session is not None:
@@ -119,6 +123,7 @@ def _frame_handlers(window: MainWindow) -> dict[str, Handler]:
         "frame.previous_suggestion": with_session(lambda s: s.previous_suggestion()),
         "frame.random": with_session(lambda s: s.browser.random()),
         "frame.go_to": _asking(window, "go_to"),
+        "frame.follow": follow,
         "frame.play": play,
         "frame.order_file": order(orders.FILE),
         "frame.order_time": order(orders.TIME),

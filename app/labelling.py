@@ -196,6 +196,13 @@ class Labelling(QObject):
 
         run_task(self._workspace.look, found, failed, name="read journals")
 
+    def grow(self) -> None:
+        """The run has more frames, unlabelled unless somebody else was ahead."""
+        lost = self._labels.lost
+        self._workspace.grow()
+        if self._labels.lost != lost:
+            self.changed.emit()
+
     def taken_over(self) -> None:
         """Labels came from elsewhere (a table, another annotator): tell everybody."""
         self.classes_changed.emit()

@@ -64,7 +64,7 @@ class MainWindow(QMainWindow):
         self.session: RunSession | None = None
         self.panes: Panes | None = None
         self._demo_path = demo_path
-        self._offered = ""
+        self._offered = self._warned = ""
         self._was_painted = False
         self._shut = False
         self.setObjectName("friedel")
@@ -202,11 +202,15 @@ class MainWindow(QMainWindow):
             self.settings.remember(str(opened.path))
             save_settings(self.settings)
         self.menus.show_recent()
-        self.setWindowTitle(f"{session.run.name} · {counted(len(session.run), 'frame')}")
+        self._show_title()
         session.availability_changed.connect(self._update_available)
         session.labels.classes_changed.connect(self.menus.name_classes)
         session.browser.playing_changed.connect(lambda on: self.actions_table.set_checked("frame.play", on))
         session.browser.order_changed.connect(self.menus.show_order)
+        session.browser.grew.connect(self._show_title)
+        session.live.changed.connect(self._show_following)
+        session.warned.connect(self._warn)
+        session.settled.connect(self._settle)
         session.problem.connect(self.notice.warn)
         session.told.connect(self.notice.inform)
         session.offered.connect(self._offer)
@@ -273,6 +277,23 @@ class MainWindow(QMainWindow):
     def _offer(self, sentence: str, action: str, command: str) -> None:
         self._offered = command
         self.notice.inform(sentence, action)
+
+    def _warn(self, sentence: str, action: str, command: str) -> None:
+        self._offered, self._warned = command, sentence
+        self.notice.warn(sentence, action)
+
+    def _settle(self) -> None:
+        if self._warned and self.notice.text() == self._warned:
+            self.notice.clear()
+        self._warned = ""
+
+    def _show_title(self) -> None:
+        if self.session is not None:
+            self.setWindowTitle(f"{self.session.run.name} · {counted(len(self.session.run), 'frame')}")
+
+    def _show_following(self) -> None:
+        if self.session is not None:
+            self.actions_table.set_checked("frame.follow", self.session.live.follows)
 
     @property
     def closing(self) -> bool:

@@ -21,6 +21,7 @@ from widgets.text import grouped, percent
 
 LABEL, VERDICT, CONFIDENCE, COLUMN = "label", "verdict", "confidence", "column:"
 CONFIDENCE_MAP = "viridis"
+GROWN_AFTER_MS = 2000
 RECOLOUR_AFTER_MS = 30
 """labels are shown in the frame view first; recolouring a million points can wait for the next paint"""
 COLOURED_AT_ONCE = 100_000
@@ -44,6 +45,8 @@ class MapPresenter(QObject):
         self._card = -1
         self._recolour = Later(self._show_colours, RECOLOUR_AFTER_MS, self)
         self._relabel = Later(self._show_labelled, RECOLOUR_AFTER_MS, self)
+        self._placed = 0
+        self._regrow = Later(self._show_growth, GROWN_AFTER_MS, self)
         self._colour_worker = LatestWorker("map colours")
         view.frame_chosen.connect(self._frame_chosen)
         view.selection_changed.connect(self._selection_drawn)
@@ -62,6 +65,8 @@ class MapPresenter(QObject):
         self._session = session
         self._recolour.forget()
         self._relabel.forget()
+        self._regrow.forget()
+        self._placed = 0
         self._colour_worker.close()
         self._view.set_points(None)
         if session is None:
@@ -79,6 +84,7 @@ class MapPresenter(QObject):
         session.classifier.judged.connect(self._judged)
         session.browser.index_changed.connect(self._view.set_current)
         session.browser.selection_changed.connect(self._show_selection)
+        session.browser.grew.connect(self._regrow.ask)
         session.frames.thumbnail_ready.connect(self._thumbnail_came)
         self._show_empty()
         self._show_points()
@@ -108,16 +114,40 @@ class MapPresenter(QObject):
         if session is None or session.layout.positions is None:
             return
         layout = session.layout
-        reason = {
-            RUNNING: "the others are being embedded",
-            MISSING: "the others are not embedded yet",
-        }.get(session.embedding.state, "the others could not be embedded")
+        positions = self._positions(session)
+        self._placed = len(positions)
         self._show_colours()
-        self._view.set_points(layout.positions, animate=True, reason=reason)
+        self._view.set_points(positions, animate=True, reason=self._reason(session))
         choices = [LayoutChoice("pca", PCA), LayoutChoice("umap", UMAP, ready=layout.has_umap)]
         self._view.set_layouts(choices, "umap" if layout.kind == UMAP else "pca")
         self._view.set_current(session.browser.index)
         self._show_selection()
+
+    def _show_growth(self) -> None:
+        """Frames came that have no place yet: the map stays as it is and says how many there are."""
+        session = self._session
+        if session is None or session.layout.positions is None or self._placed == len(session.run):
+            return
+        positions = self._positions(session)
+        self._placed = len(positions)
+        self._view.set_points(positions, keep_view=True, reason=self._reason(session))
+        self._show_colours()
+        self._show_selection()
+
+    def _positions(self, session: RunSession) -> np.ndarray:
+        """A place for every frame; not-a-number for those that came since the map was laid out."""
+        positions = session.layout.positions
+        assert positions is not None
+        more = len(session.run) - len(positions)
+        if more <= 0:
+            return positions
+        return np.concatenate([positions, np.full((more, 2), np.nan, np.float32)])
+
+    def _reason(self, session: RunSession) -> str:
+        return {
+            RUNNING: "the others are being embedded",
+            MISSING: "the others are not embedded yet",
+        }.get(session.embedding.state, "the others could not be embedded")
 
     def _judged(self) -> None:
         session = self._session
@@ -148,8 +178,12 @@ class MapPresenter(QObject):
         if len(session.run) <= COLOURED_AT_ONCE:
             self._view.set_colouring(make())
         else:
-            self._colour_worker.submit(lambda: _counted(make()), self._view.set_colouring, self._not_coloured)
+            self._colour_worker.submit(lambda: _counted(make()), self._coloured, self._not_coloured)
         self._show_labelled()
+
+    def _coloured(self, colouring: Colouring) -> None:
+        if len(colouring.codes) == self._placed:  # else the run has grown meanwhile, and others are on their way
+            self._view.set_colouring(colouring)
 
     def _not_coloured(self, error: Exception) -> None:
         log.error("the map cannot be coloured", exc_info=error)
@@ -162,11 +196,12 @@ class MapPresenter(QObject):
 
     def _show_labelled(self) -> None:
         if self._session is not None:
-            self._view.set_labelled(self._session.labels.codes >= 0)
+            self._view.set_labelled(self._session.labels.codes[: self._placed] >= 0)
 
     def _colouring_maker(self, session: RunSession, by: str) -> Callable[[], Colouring]:
         """What works the colours out, on any thread: it holds copies of whatever changes in place."""
         categories = [Category(s.name, s.colour, s.marker) for s in session.labels.styles()]
+        placed = self._placed  # a run that grows has more frames than the map
         if by == VERDICT:
             codes, confidence = session.verdict_codes()
             style = unknown_style()
@@ -174,23 +209,24 @@ class MapPresenter(QObject):
 
             def verdicts() -> Colouring:
                 unknown = np.isfinite(confidence) & (codes < 0)
-                return by_category(np.where(unknown, len(known) - 1, codes), known, "Verdict", "not embedded")
+                shown = np.where(unknown, len(known) - 1, codes)[:placed]
+                return by_category(shown, known, "Verdict", "not embedded")
 
             return verdicts
         colours = colour_table(CONFIDENCE_MAP)
         if by == CONFIDENCE:
             confidence = session.verdict_codes()[1]
-            return lambda: by_value(confidence, colours, "Confidence", "", 0.0, 1.0)
+            return lambda: by_value(confidence[:placed], colours, "Confidence", "", 0.0, 1.0)
         if by.startswith(COLUMN):
             column = session.run.columns[by.removeprefix(COLUMN)]
-            return lambda: by_value(column.values, colours, column.name, column.unit)
+            return lambda: by_value(column.values[:placed], colours, column.name, column.unit)
         labels, _ = session.labels.snapshot()
-        return lambda: by_category(labels, categories)
+        return lambda: by_category(labels[:placed], categories)
 
     def _show_selection(self) -> None:
         if self._session is not None:
             browser = self._session.browser
-            self._view.set_selection(browser.selected if browser.n_selected else None)
+            self._view.set_selection(browser.selected[: self._placed] if browser.n_selected else None)
 
     # -- from the view ---------------------------------------------------------------------------------------------
 

@@ -56,6 +56,14 @@ class Walk:
         hits = np.flatnonzero(wanted[ahead])
         return int(ahead[hits[0]]) if len(hits) else None
 
+    def extended(self, count: int) -> Walk:
+        """The same walk through a run of `count` frames: those that are new to it come last."""
+        known = len(self)
+        if known >= count:
+            return self
+        new = np.arange(known, count, dtype=np.int64)
+        return Walk(np.concatenate([self.sequence, new]), self.title, np.concatenate([self.ranks, new]))
+
     def around(self, index: int, before: int, after: int) -> Indices:
         """The frames from `before` places back to `after` places on, where they exist."""
         place = self.rank(index)

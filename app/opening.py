@@ -11,6 +11,7 @@ from PyQt6.QtCore import QObject, pyqtSignal
 
 from app.jobs.threads import run_task
 from models.errors import CannotOpen, FriedelError
+from models.runs.watch import FileStamp
 
 if TYPE_CHECKING:
     from models.runs.types import Run
@@ -31,6 +32,7 @@ class Opened:
         workspace: labels are replayed already.
         state: the window's state of this run, empty at its first opening.
         note: a sentence on what is not as it was left, else "".
+        stamp: the file as it was just before it was opened; None where that cannot be told.
     """
 
     path: Path
@@ -38,6 +40,7 @@ class Opened:
     workspace: Workspace
     state: RunState
     note: str = ""
+    stamp: FileStamp | None = None
 
     def close(self) -> None:
         self.workspace.close()
@@ -57,6 +60,7 @@ def open_all(path: Path, dataset: str | None, annotator: str, treatment: Treatme
     from models.runs import open_run, read_columns
     from models.workspace.workspace import open_workspace
 
+    stamp = _stamp_of(path)
     run = open_run(path, dataset)
     try:
         read_columns(run)  # from here on only the reader thread may touch the file
@@ -71,7 +75,15 @@ def open_all(path: Path, dataset: str | None, annotator: str, treatment: Treatme
         workspace.close()
         raise
     workspace.use_run(run)
-    return Opened(path, run, workspace, state, note)
+    return Opened(path, run, workspace, state, note, stamp)
+
+
+def _stamp_of(path: Path) -> FileStamp | None:
+    try:
+        return FileStamp.of(path)
+    except OSError as error:
+        log.info("%s cannot be watched: %s", path, error)
+        return None
 
 
 def _treated(run: Run, dataset: str | None, state: RunState, wanted: Treatment | None) -> tuple[Run, str]:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from PyQt6.QtCore import QObject, Qt, pyqtSignal
 
-from app.jobs.threads import to_main
+from app.jobs.threads import prepare_postbox, to_main
 from app.navigation import Walk
 from models.display import DisplaySettings, Picture, prepare, thumbnail
 from models.errors import FriedelError
@@ -23,7 +23,11 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 THUMBNAIL_SIDE = 96
-CLOSE_PATIENCE_S = 3.0
+CLOSE_PATIENCE_S = 0.5
+"""how long the window waits for a read before it leaves the rest to the reader's thread"""
+
+
+_hanging: list[FrameServer[Picture]] = []
 
 
 class FrameReader(QObject):
@@ -50,6 +54,8 @@ class FrameReader(QObject):
 
     def __init__(self, run: Run, display: DisplaySettings, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        prepare_postbox()
+        self._run = run
         self._wanted = -1
         self._stale = False
         self._strip: list[int] = []
@@ -105,9 +111,16 @@ class FrameReader(QObject):
             lambda error: to_main(lambda: failed(error)),
         )
 
+    def at_work(self) -> tuple[str, float] | None:
+        """What is being read and for how long, seconds; None while nothing is."""
+        return self._server.at_work()
+
     def close(self) -> bool:
-        """Stop reading; False where the disk hangs, and the run must not be closed."""
-        return self._server.close(CLOSE_PATIENCE_S)
+        """Stop reading and close the run; False where the disk hangs, and that is done as soon as it answers."""
+        gone = self._server.close(CLOSE_PATIENCE_S, self._run.close)
+        if not gone:
+            _hanging.append(self._server)
+        return gone
 
     def _ask_small(self) -> None:
         first = [self._card] if self._card >= 0 else []
@@ -138,6 +151,11 @@ class FrameReader(QObject):
         if stale != self._stale:
             self._stale = stale
             self.stale_changed.emit(stale)
+
+
+def still_hanging() -> bool:
+    """Whether a run that was closed is still being read: leaving in the ordinary way would wait for its disk."""
+    return any(server.at_work() is not None for server in _hanging)
 
 
 def small(frame: Frame) -> npt.NDArray[np.uint8]:

@@ -23,12 +23,14 @@ from app.commands import Needs
 from app.denoising.controller import Denoising
 from app.denoising_adapting import DenoiserAdapting
 from app.embedding import EmbeddingController
+from app.growing import Growing
 from app.jobs.manager import JobManager
 from app.jobs.threads import LatestWorker
 from app.judging import as_shown
 from app.keeping import Keeping
 from app.labelling import Labelling
 from app.layouts import MapLayout
+from app.live import Live
 from app.navigation import Walk
 from app.opening import Opened
 from app.phasing.controller import Phasing
@@ -57,6 +59,10 @@ class RunSession(QObject):
     """a sentence about something that failed"""
     told = pyqtSignal(str)
     """a sentence about something that was done"""
+    warned = pyqtSignal(str, str, str)
+    """a sentence about what should not be so, what a button beside it says, and the command that this gives"""
+    settled = pyqtSignal()
+    """what was `warned` of is over"""
     offered = pyqtSignal(str, str, str)
     """a sentence, what a button beside it says, and the command that this gives"""
 
@@ -72,6 +78,7 @@ class RunSession(QObject):
         self.view_box: ViewBox | None = run_state.view_box_from(opened.state)
         self.browser = Browser(opened.run, self)
         self.frames = FrameReader(opened.run, self.display, self)
+        self.live = Live(opened.run, self.frames, self.browser, opened.stamp, self)
         self.labels = Labelling(opened.workspace, self.browser, settings, self)
         self.classifier = Classifier(self.labels.snapshot, self)
         self.sorting = Sorting(opened, self.classifier, jobs, run_state.part(opened.state, "sorting"), self)
@@ -85,6 +92,7 @@ class RunSession(QObject):
         self.denoising = Denoising(opened, jobs, settings, run_state.part(opened.state, "denoising"), self)
         self.denoiser_adapting = DenoiserAdapting(opened, jobs, self)
         self.profiler = RadialProfiler(opened.run, self)
+        self._growing = Growing(self)
         self._seen_suggestions: list[int] = []
         self._available: set[Needs] = set()
         self._order_to_come = str(opened.state.extra.get("order") or "")
@@ -105,6 +113,7 @@ class RunSession(QObject):
         self.sorting.begin()
         self.layout.begin()
         self.embedding.begin(self.settings.embed_on_open)
+        self.live.begin()
         self._update_available()
 
     def close(self) -> None:
@@ -130,14 +139,13 @@ class RunSession(QObject):
         self.keeping.close()
         self.classifier.close()
         self.profiler.close()
+        self.live.close()
         reader_gone = self.frames.close()
         lost = self.labels.close()
         if lost:
             log.error("%s", lost)
-        if reader_gone:
-            self.run.close()
-        else:
-            log.error("the disk does not answer; %s is left open", self.run.path)
+        if not reader_gone:
+            log.warning("%s is still being read; it is closed when the disk answers", self.run.path)
 
     @property
     def closed(self) -> bool:
@@ -156,6 +164,8 @@ class RunSession(QObject):
             now.add(Needs.VERDICTS)
         if self.classifier.vectors is not None:
             now.add(Needs.EMBEDDING)
+        if self.live.growing:
+            now.add(Needs.GROWING)
         if self.browser.n_selected:
             now.add(Needs.SELECTION)
         if self.phasing.busy:
@@ -173,7 +183,7 @@ class RunSession(QObject):
     def verdict_of(self, index: int) -> tuple[str, float | None]:
         """Class name ("" for unknown) and confidence of a frame's verdict; confidence None where there is none."""
         verdicts = self.classifier.verdicts
-        if verdicts is None or bool(verdicts.missing[index]):
+        if verdicts is None or index >= len(verdicts) or bool(verdicts.missing[index]):
             return "", None
         place = int(verdicts.label[index])
         return (verdicts.classes[place] if place >= 0 else ""), float(verdicts.confidence[index])
@@ -186,8 +196,20 @@ class RunSession(QObject):
         if shown.class_names != self.labels.class_names:
             # A class was added, renamed or removed since; verdicts that know of it are on their way.
             again = as_shown(shown.verdicts, self.labels.class_names)
-            return again.codes, again.confidence
-        return shown.codes, shown.confidence
+            return self._padded(again.codes, again.confidence)
+        return self._padded(shown.codes, shown.confidence)
+
+    def _padded(
+        self, codes: npt.NDArray[np.int16], confidence: npt.NDArray[np.float32]
+    ) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.float32]]:
+        """With nothing for frames that came since the verdicts were made."""
+        more = len(self.run) - len(codes)
+        if more <= 0:
+            return codes, confidence
+        return (
+            np.concatenate([codes, np.full(more, -1, np.int16)]),
+            np.concatenate([confidence, np.full(more, np.nan, np.float32)]),
+        )
 
     def accept_verdict(self) -> None:
         """The verdict of the frame on screen becomes its label."""
@@ -247,7 +269,11 @@ class RunSession(QObject):
         if make is None:
             self.told.emit("That order is not known for this run yet.")
             return
-        self._order_worker.submit(make, lambda walk: self.browser.set_walk(kind, walk), self._order_failed)
+
+        def made(walk: Walk) -> None:
+            self.browser.set_walk(kind, walk.extended(len(self.run)))
+
+        self._order_worker.submit(make, made, self._order_failed)
 
     def _walk_maker(self, kind: str) -> Callable[[], Walk] | None:
         """What works an order out, on a thread: sorting a million frames takes its time."""
@@ -255,7 +281,9 @@ class RunSession(QObject):
         if kind == orders.CONFIDENCE:
             return None if shown is None else lambda: navigation.by_values(shown.confidence, "confidence")
         if kind == orders.MAP:
-            return None if vectors is None else lambda: navigation.by_likeness(vectors, index)
+            if vectors is None or index >= len(vectors):
+                return None
+            return lambda: navigation.by_likeness(vectors, index)
         return self.browser.walk_maker(kind)
 
     def _order_failed(self, error: Exception) -> None:
@@ -351,6 +379,7 @@ class RunSession(QObject):
         self.browser.index_changed.connect(lambda _i: self._state_timer.start())
         self.browser.selection_changed.connect(self._update_available)
         self.labels.changed.connect(self.classifier.refit)
+        self.live.changed.connect(self._update_available)
         self.phasing.state_changed.connect(lambda _state, _words: self._update_available())
         self.phasing.kept.changed.connect(self._update_available)
         self.phasing.problem.connect(self.complain)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 OUTCOMES = {JobState.FINISHED: "done", JobState.FAILED: "failed", JobState.CANCELLED: "cancelled"}
 COUNTS_AFTER_MS = 20
 QUEUE_AFTER_MS = 120
+FACTS_AFTER_MS = 2000
 SURE = 0.6
 """a suggestion less sure than this was picked because the classifier hesitates"""
 
@@ -68,6 +69,7 @@ class SidePresenter(QObject):
         self._queue = queue
         self._session: RunSession | None = None
         self._classes_later = Later(self._show_classes, COUNTS_AFTER_MS, self)
+        self._facts_later = Later(self._show_facts, FACTS_AFTER_MS, self)
         self._queue_later = Later(self._show_queue, QUEUE_AFTER_MS, self)
         classes.class_added.connect(self._add_class)
         classes.class_renamed.connect(self._with_labels(lambda labels, old, new: labels.rename_class(old, new)))
@@ -89,12 +91,7 @@ class SidePresenter(QObject):
             self._queue.set_queue(())
             self._queue.set_refreshable(False)
             return
-        space = session.workspace
-        if space.writable:
-            facts = facts_of(session.run, space.warnings, space.location_note)
-        else:
-            facts = facts_of(session.run, (space.location_note, *space.warnings))
-        self._run_panel.set_run(facts)
+        self._show_facts()
         session.labels.changed.connect(self._classes_later.ask)
         session.labels.classes_changed.connect(self._show_classes)
         session.labels.changed.connect(self._queue_later.ask)
@@ -103,11 +100,24 @@ class SidePresenter(QObject):
         session.classifier.studied.connect(self._show_confusion)
         session.classifier.studied.connect(self._queue_later.ask)
         session.browser.index_changed.connect(self._queue.set_current)
+        session.browser.grew.connect(self._classes_later.ask)
+        session.browser.grew.connect(self._facts_later.ask)
         self._show_classes()
         self._show_verdicts()
         self._show_queue()
 
     # -- from the session ------------------------------------------------------------------------------------------
+
+    def _show_facts(self) -> None:
+        session = self._session
+        if session is None:
+            return
+        space = session.workspace
+        if space.writable:
+            facts = facts_of(session.run, space.warnings, space.location_note)
+        else:
+            facts = facts_of(session.run, (space.location_note, *space.warnings))
+        self._run_panel.set_run(facts)
 
     def _show_classes(self) -> None:
         session = self._session

@@ -62,6 +62,7 @@ class StatusBar(QStatusBar):
         session.labels.saved_changed.connect(self._show_saved)
         session.labels.changed.connect(self._show_counts)
         session.browser.selection_changed.connect(self._show_counts)
+        session.browser.grew.connect(self._show_counts)
         self._show_saved()
         self._show_counts()
 

@@ -83,6 +83,12 @@ class Filmstrip(QWidget):
         self._reveal(jump=True)
         self._ask_soon()
 
+    def extend(self, order: npt.NDArray[np.int64], places: npt.NDArray[np.int64]) -> None:
+        """The same frames in the same order with more at the end; what is seen stays where it is."""
+        self._order, self._places = order, places
+        self._row.set_count(len(order))
+        self._ask_soon()
+
     def set_current(self, index: int) -> None:
         """Ring this frame and scroll to it; -1 for none."""
         if index == self._current:

@@ -75,6 +75,7 @@ class FrameServer(Generic[T]):
         self._unreadable: set[int] = set()
         self._epoch = 0
         self._closed = False
+        self._then: Callable[[], None] | None = None
         self._thread = Thread(target=self._work, name="friedel-reader", daemon=True)
         self._thread.start()
 
@@ -167,8 +168,12 @@ class FrameServer(Generic[T]):
             self._pending = self._current is not None
             self._wake.notify()
 
-    def close(self, timeout_s: float = _PATIENCE_S) -> bool:
+    def close(self, timeout_s: float = _PATIENCE_S, then: Callable[[], None] | None = None) -> bool:
         """Stop after the frame being read; what was asked for and not begun is dropped.
+
+        Args:
+            timeout_s: how long to wait for that.
+            then: called on the reader thread as its last act, whenever that is: closing the run.
 
         Returns:
             True when the thread has ended; False where a read still hangs after `timeout_s` (a network disk that does
@@ -176,6 +181,7 @@ class FrameServer(Generic[T]):
         """
         with self._wake:
             self._closed = True
+            self._then = then
             self._neighbours.clear()
             self._tasks.clear()
             self._thumbnails.clear()
@@ -189,7 +195,7 @@ class FrameServer(Generic[T]):
         while True:
             found = self._next_job()
             if found is None:
-                return
+                break
             words, job = found
             self._at_work = words, monotonic()
             try:
@@ -199,6 +205,8 @@ class FrameServer(Generic[T]):
                 log.exception("a reader job failed")
             finally:
                 self._at_work = None
+        if self._then is not None:
+            self._then()
 
     def _next_job(self) -> _Job | None:
         """Wait for something to do; the most urgent job with what it is, None when closed."""
