@@ -124,5 +124,5 @@ def _held_elsewhere(path: Path) -> bool:
     question = struct.pack("hhqqi4x", fcntl.F_RDLCK, os.SEEK_SET, 0, 0, 0)
     with contextlib.suppress(OSError), path.open("rb", buffering=0) as file:
         answer = fcntl.fcntl(file, fcntl.F_GETLK, question)
-        return struct.unpack("hhqqi4x", answer)[0] == fcntl.F_WRLCK
+        return bool(struct.unpack("hhqqi4x", answer)[0] == fcntl.F_WRLCK)
     return False
