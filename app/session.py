@@ -109,11 +109,11 @@ class RunSession(QObject):
     def begin(self) -> None:
         """Start reading and judging; called once all views follow."""
         self.frames.want(self.browser.index, self.browser.walk, self.browser.direction)
+        self.live.begin()
         self._take_up_order()
         self.sorting.begin()
         self.layout.begin()
         self.embedding.begin(self.settings.embed_on_open)
-        self.live.begin()
         self._update_available()
 
     def close(self) -> None:
