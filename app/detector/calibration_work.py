@@ -170,7 +170,7 @@ def _title(stage: Stage, figures: StageFigures) -> str:
 
 def _titles(stages: Sequence[Stage], before: int, at: int) -> tuple[str, str]:
     def words(stage: Stage) -> str:
-        return f"{stage.title} ({stage.unit or 'as stored'})"
+        return stage.title if stage.unit == "photons" else f"{stage.title} ({stage.unit or 'ADU'})"
 
     return ("", words(stages[at])) if before == at else (words(stages[before]), words(stages[at]))
 
@@ -202,12 +202,20 @@ def _histogram(
     span = None if ask.whole or ask.step == SATURATION else peak_range(own, one)
     if span is None:
         span = whole_range(values)
+        if ask.step == SATURATION and ask.settings.saturation_level is not None:
+            span = span[0], max(span[1], 1.04 * ask.settings.saturation_level)
     elif earlier is not None:
         wider = peak_range(figures[before], one if scale == 1.0 else None)
         if wider is not None and scale == 1.0:
             span = min(span[0], wider[0]), max(span[1], min(wider[1], span[1] + (span[1] - span[0])))
     found = value_histogram(values, *span, bins=_bins(stage, own, span))
-    counts = None if earlier is None else np.histogram(earlier, found.edges)[0].astype(np.int64)
+    counts = finer = None
+    if earlier is not None:
+        if stage.name == ROUNDING:  # whole numbers: what they were rounded from has peaks between
+            fine = value_histogram(earlier, *span, bins=_bins(stages[before], figures[before], span))
+            counts, finer = fine.counts, fine.edges
+        else:
+            counts = np.histogram(earlier, found.edges)[0].astype(np.int64)
     return ShownHistogram(
         edges=found.edges,
         after=found.counts,
@@ -218,6 +226,7 @@ def _histogram(
         one_photon=one if one else _guess(own, draggable),
         level=ask.settings.saturation_level if ask.step == SATURATION else None,
         draggable=draggable,
+        before_edges=finer,
     )
 
 

@@ -161,7 +161,9 @@ class Calibrator:
         if not used.size:
             return replace(state, values=values, flags=flags), "No usable pixel has a pedestal."
         low, middle, high = np.percentile(used, (1, 50, 99))
-        said = f"{middle:.4g} ADU off in the middle, {low:.4g} … {high:.4g} in 98 of 100 pixels."
+        said = (
+            f"{_signed(middle)} ADU in the middle, {_signed(low)} … {_signed(high)} in 98 of 100 pixels, taken off."
+        )
         lost = int(np.count_nonzero(unknown & (state.flags == 0)))
         return replace(state, values=values, flags=flags), said + (f" {lost} pixels without one." if lost else "")
 
@@ -278,12 +280,14 @@ def _common_mode_words(kind: str, result: CommonModeResult) -> str:
     if not taken.size:
         return f"Nothing taken off.{left}"
     if taken.size == 1:
-        return f"{float(taken[0]):.4g} ADU taken off the {name}.{left}"
-    return (
-        f"{float(taken.min()):.4g} … {float(taken.max()):.4g} ADU (σ {float(taken.std()):.3g}) taken off each {name}."
-        f"{left}"
-    )
+        return f"{_signed(float(taken[0]))} ADU taken off the {name}.{left}"
+    low, high = _signed(float(taken.min())), _signed(float(taken.max()))
+    return f"{low} … {high} ADU (σ {float(taken.std()):.3g}) taken off each {name}.{left}"
 
 
 def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}"
+
+
+def _signed(value: float) -> str:
+    return f"{value:.4g}".replace("-", "−")

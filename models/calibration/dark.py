@@ -205,7 +205,7 @@ class _Stack:
 def _ranked(values: npt.NDArray[np.float32], count: npt.NDArray[np.intp], share: float) -> npt.NDArray[np.float32]:
     """The quantile of each sorted row's first `count` values; NaN where there is none."""
     rows = np.arange(len(values))
-    place = share * np.maximum(count - 1, 0)
+    place = np.clip(share * count - 0.5, 0, np.maximum(count - 1, 0))  # Hazen's: fair for few values, too
     low = np.floor(place).astype(np.intp)
     high = np.minimum(np.ceil(place).astype(np.intp), np.maximum(count - 1, 0))
     part = (place - low).astype(np.float32)

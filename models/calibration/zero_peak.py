@@ -60,11 +60,13 @@ def zero_peaks(values: FloatArray) -> ZeroPeaks:
     Args:
         values: (G, n) float32, one group a row; +inf for pixels that must not take part. It is sorted in place.
     """
+    none = np.full(len(values), np.nan, np.float32)
+    if not values.size:
+        return ZeroPeaks(none, float("nan"))
     values.sort(axis=1)
     counts = _rank(values, np.full(len(values), np.inf, np.float32), "left")
     flat, last = values.ravel(), np.maximum(counts - 1, 0)
     first = np.arange(len(values), dtype=np.intp) * values.shape[1]
-    none = np.full(len(values), np.nan, np.float32)
     enough = counts >= FEWEST
     if not enough.any():
         return ZeroPeaks(none, float("nan"))
@@ -96,7 +98,8 @@ def zero_peaks(values: FloatArray) -> ZeroPeaks:
     low, high = _rank(values, middle - reach, "left"), _rank(values, middle + reach, "right")
     inside = high - low
     core = _rank(values, middle + np.float32(sigma), "right") - _rank(values, middle - np.float32(sigma), "left")
-    peaked = enough & (inside >= FEWEST) & (inside >= SMALLEST_SHARE * counts) & (core >= _CORE_SHARE * inside)
+    peaked = enough & (inside >= FEWEST) & (inside >= SMALLEST_SHARE * counts)
+    peaked &= core >= _CORE_SHARE * inside - 0.5 * np.sqrt(inside)
     peaked &= low <= np.maximum(_STRAY, _STRAY_SHARE * counts)  # else it has a photon in every pixel
     if not peaked.any():
         return ZeroPeaks(none, float("nan"))

@@ -38,7 +38,9 @@ class ShownHistogram:
     """What is drawn.
 
     Attributes:
-        edges: (n + 1,) ascending. after, before: (n,) counts; `before` None where there is nothing to compare with.
+        edges: (n + 1,) ascending. after: (n,) counts.
+        before: counts before the step, None where there is nothing to compare with; in the same bins, unless
+            `before_edges` are others.
         unit: of the values.
         outside: values beyond the edges.
         zero: where pixels without a photon lie; None where unknown.
@@ -56,6 +58,7 @@ class ShownHistogram:
     one_photon: float | None = None
     level: float | None = None
     draggable: str = ""
+    before_edges: npt.NDArray[np.float64] | None = None
 
 
 class ValueHistogram(QWidget):
@@ -192,9 +195,11 @@ class ValueHistogram(QWidget):
         accent = palette.color(QPalette.ColorRole.Highlight)
         fill = QColor(accent)
         fill.setAlpha(110)
-        self._paint_steps(painter, area, shown.after, top, QPen(accent, 1), fill)
+        self._paint_steps(painter, area, shown.edges, shown.after, top, QPen(accent, 1), fill)
         if shown.before is not None:
-            self._paint_steps(painter, area, shown.before, top, QPen(theme.warning_colour(palette), 1.3), None)
+            edges = shown.edges if shown.before_edges is None else shown.before_edges
+            pen = QPen(theme.warning_colour(palette), 1.3)
+            self._paint_steps(painter, area, edges, shown.before, top, pen, None)
         painter.restore()
         self._paint_marks(painter, area, shown)
         self._paint_caption(painter, area, shown)
@@ -204,14 +209,13 @@ class ValueHistogram(QWidget):
         self,
         painter: QPainter,
         area: QRectF,
+        edges: npt.NDArray[np.float64],
         counts: npt.NDArray[np.int64],
         top: float,
         pen: QPen,
         fill: QColor | None,
     ) -> None:
-        shown = self._shown
-        assert shown is not None
-        xs = [self._to_x(float(edge)) for edge in shown.edges]
+        xs = [self._to_x(float(edge)) for edge in edges]
         ys = (area.bottom() - np.log10(1.0 + counts) / top * (area.height() - 4)).tolist()
         points = [QPointF(xs[0], area.bottom())]
         for i, y in enumerate(ys):
