@@ -172,6 +172,11 @@ class FrameView(QWidget):
         self._canvas.set_stale(stale)
 
     @property
+    def canvas(self) -> FrameCanvas:
+        """What the frame is painted on, for layers that lie over it."""
+        return self._canvas
+
+    @property
     def picture(self) -> Picture | None:
         """The picture shown, or the last one before an unreadable frame."""
         return self._picture
