@@ -170,6 +170,18 @@ def embeddings(window: MainWindow, session: RunSession) -> None:
     )
 
 
+def statistics(window: MainWindow, session: RunSession) -> None:
+    """Show the statistics of the run, and have them made where there are none."""
+    from app.dialogs.statistics import StatisticsDialog
+
+    for open_one in window.findChildren(StatisticsDialog):
+        open_one.close()
+    dialog = StatisticsDialog(session, window)
+    if session.statistics.made is None:
+        dialog.again.click()
+    dialog.show()
+
+
 def _sentence(error: Exception) -> str:
     return error.sentence() if isinstance(error, FriedelError) else f"That failed unexpectedly: {error}."
 

@@ -105,6 +105,7 @@ def _run() -> list[Command]:
     m.add("embed_on_open", "Embed runs when opened", "", "Embed a run by itself once open.", always, checkable=True)
     m.add("adapt", "Adapt to this run…", "", "Train a copy of the network on this run's own frames; you choose then.")
     m.add("embedding", "Embeddings of this run…", "", "Compare the embeddings of this run and choose one.")
+    m.add("statistics", "Statistics of this run…", "", "Mean, deviation, maximum and lit pixels, also by class.")
     m.add("jobs", "Jobs", "Ctrl+J", "The list of what runs in the background.", always)
     m.line()
     m.add("export_selection", "Export selection…", "Ctrl+E", "Write the selected frames as CXI.", Needs.SELECTION)

@@ -76,6 +76,7 @@ def _window_handlers(window: MainWindow) -> dict[str, Handler]:
         "run.embed": with_session(lambda s: s.embedding.start()),
         "run.adapt": _asking(window, "adapt"),
         "run.embedding": _asking(window, "embeddings"),
+        "run.statistics": _asking(window, "statistics"),
         "run.embed_on_open": set_embed_on_open,
         "run.export_selection": _asking(window, "export_of_selection"),
         "run.quit": lambda: (window.close(), None)[1],

@@ -82,6 +82,7 @@ class MapPresenter(QObject):
         session.labels.changed.connect(self._labels_changed)
         session.labels.classes_changed.connect(self._recolour.ask)
         session.classifier.judged.connect(self._judged)
+        session.statistics.columns_changed.connect(self._recolour.ask)
         session.browser.index_changed.connect(self._view.set_current)
         session.browser.selection_changed.connect(self._show_selection)
         session.browser.grew.connect(self._regrow.ask)

@@ -38,6 +38,7 @@ from app.profiles import RadialProfiler
 from app.reading import FrameReader
 from app.settings import Settings
 from app.sorting import Sorting
+from app.statistics import StatisticsController
 from models.display import DisplaySettings
 from models.errors import NotSaved
 from models.treatment.reference import treatment_of
@@ -91,6 +92,7 @@ class RunSession(QObject):
         self.phasing = Phasing(opened, jobs, run_state.part(opened.state, "phasing"), self)
         self.denoising = Denoising(opened, jobs, settings, run_state.part(opened.state, "denoising"), self)
         self.denoiser_adapting = DenoiserAdapting(opened, jobs, self)
+        self.statistics = StatisticsController(opened, self.labels.snapshot, jobs, self)
         self.profiler = RadialProfiler(opened.run, self)
         self._growing = Growing(self)
         self._seen_suggestions: list[int] = []
@@ -114,6 +116,7 @@ class RunSession(QObject):
         self.sorting.begin()
         self.layout.begin()
         self.embedding.begin(self.settings.embed_on_open)
+        self.statistics.begin()
         self._update_available()
 
     def close(self) -> None:
@@ -132,6 +135,7 @@ class RunSession(QObject):
         self.phasing.close()
         self.denoising.close()
         self.denoiser_adapting.close()
+        self.statistics.close()
         self.adapting.close()
         self.embedding.close()
         self.layout.close()
@@ -392,6 +396,9 @@ class RunSession(QObject):
         self.denoiser_adapting.ready.connect(self._denoiser_adapted)
         self.keeping.moved.connect(self._state_timer.start)
         self.sorting.changed.connect(self._state_timer.start)
+        self.statistics.problem.connect(self.problem)
+        self.statistics.told.connect(self.told)
+        self.statistics.columns_changed.connect(self.availability_changed)
         self.sorting.told.connect(self.told)
         self.sorting.problem.connect(self.problem)
         self.labels.refused.connect(self.told)
