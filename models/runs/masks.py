@@ -35,6 +35,7 @@ MASK_NAMES = (
     "mask",
     "mask_shared",
     "pixel_mask",
+    "pixelmask",
     "good_pixels",
     "bad_pixels",
     "badpixels",
@@ -192,7 +193,7 @@ def decide(mask: npt.NDArray[Any], name: str, default: Convention = Convention.C
         return Convention.NEXUS_BITS, ""
     if name.startswith("good"):
         return Convention.GOOD_IS_ONE, ""
-    if name.startswith("bad"):
+    if name.startswith("bad") or name == "pixelmask":
         return Convention.BAD_IS_ONE, ""
     if values.size and int(values.min()) >= 0 and int(values.max()) == 1:
         share = float(np.count_nonzero(values)) / values.size

@@ -16,11 +16,11 @@ from models.runs.types import Geometry
 if TYPE_CHECKING:
     import h5py
 
-_DISTANCE = re.compile(r"^(detector_?|sample_detector_)?distance(_in_mm|_m|_mm)?$", re.IGNORECASE)
-_X_PIXEL = re.compile(r"^x_pixel_size$")
-_Y_PIXEL = re.compile(r"^y_pixel_size$")
-_PIXEL = re.compile(r"^pixel_size(_in_micro_meter|_m|_um|_mm)?$")
-_ENERGY = re.compile(r"^(photon_|incident_)?energy(_ev|_in_ev|_kev)?$", re.IGNORECASE)
+_DISTANCE = re.compile(r"^((detector_?|sample_detector_)?distance(_in_mm|_m|_mm)?|detectordist)$", re.IGNORECASE)
+_X_PIXEL = re.compile(r"^(x_pixel_size|pixelwidth)$", re.IGNORECASE)
+_Y_PIXEL = re.compile(r"^(y_pixel_size|pixelheight)$", re.IGNORECASE)
+_PIXEL = re.compile(r"^pixel_?size(_in_micro_meter|_in_um|_m|_um|_mm)?$")
+_ENERGY = re.compile(r"^(photon_?|incident_)?energy(_ev|_in_ev|_kev)?$", re.IGNORECASE)
 _WAVELENGTH = re.compile(r"^(photon_|incident_)?wavelength(_a|_nm|_m)?$", re.IGNORECASE)
 _SOURCES = re.compile(r"(^|/)(source|monochromator|beam|lcls|instrument|sacla_config|photon)[^/]*$", re.IGNORECASE)
 _BEAM_CENTRE = re.compile(r"^beam_center_y$")

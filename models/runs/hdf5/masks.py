@@ -110,6 +110,9 @@ def find_masks(
         try:
             dataset = file[leaf.path]
             block = picture.place(fitting.assemble(np.asarray(dataset[fitting.selection(0)])))
+            if certain and default is Convention.GOOD_IS_ONE and not block.any():
+                notes.append(f"{leaf.path} is 0 everywhere, which would mask all pixels: it is not used as a mask")
+                continue
             convention, note = (default, "") if certain else decide(block, leaf.name, default)
             flags, reading = read_mask(
                 block, leaf.path, convention, override, guessed=bool(note), per_frame=bool(fitting.scan)

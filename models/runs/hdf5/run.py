@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models.errors import CannotOpen
-from models.runs.hdf5 import cxi, nxdata
+from models.runs.hdf5 import cxi, nxdata, smalldata
 from models.runs.hdf5.choose import Chooser
 from models.runs.hdf5.chunks import ChunkCost, written_frames
 from models.runs.hdf5.columns import find_columns
@@ -129,6 +129,8 @@ class _Opening:
         geometry = self._geometry(homes, first, picture)
         unit, saturation = self._unit(first), self._saturation(homes)
         source = self._source(placed, first, masks, picture)
+        if self.producer.clock is not None and (note := smalldata.order_note(self.file, self.producer.clock)):
+            self.notes.append(note)
         picture_axes = {f"{home}/{name}" for home in homes for name in nxdata.axis_names(self.file, leaf)[-2:]}
         columns = find_columns(
             self.file,
