@@ -18,9 +18,11 @@ from models.errors import FrameUnreadable
 from models.runs.hdf5.file import explain_read
 from models.runs.hdf5.picture import AS_STORED
 from models.runs.hdf5.tree import LinkNotFollowed, Tree, follow_link
+from models.runs.hdf5.unsafe import why_unsafe
 from models.runs.hdf5.values import READ_ERRORS
 from models.runs.identity import middle_rows
 from models.runs.layout import FrameLayout
+from models.runs.stack import is_image_dtype
 from models.runs.types import FlagImage
 from models.runs.watch import FileGuard
 
@@ -190,6 +192,10 @@ class GroupFrames:
             found = follow_link(found, name, self._folder)
         if not isinstance(found, h5py.Dataset):
             raise self._unreadable(index, f"{self._members[index]} is no picture")
+        if not is_image_dtype(found.dtype):
+            raise self._unreadable(index, f"its picture is of type {found.dtype}, not of numbers")
+        if why := why_unsafe(found):
+            raise self._unreadable(index, why)
         if found.shape != self._layout.shape:
             shape = "×".join(map(str, found.shape or ()))
             raise self._unreadable(
