@@ -17,7 +17,7 @@ import numpy.typing as npt
 from models.errors import AmbiguousRun, CannotOpen, FrameUnreadable
 from models.runs.columns import ColumnSource, LazyColumns
 from models.runs.hdf5.file import size_text
-from models.runs.identity import make_identity, sample_bytes
+from models.runs.identity import SAMPLE_PIXELS, make_identity, sample_bytes
 from models.runs.layout import FrameLayout, read_layout
 from models.runs.masks import MASK_NAMES, MaskFault, decide, to_flags
 from models.runs.memory import memory_bytes
@@ -33,6 +33,13 @@ _UNPICKLED = (
     "it holds Python objects (a pickle), which could run code when loaded and are never read",
     "Save a plain number array: numpy.save(name, numpy.stack(frames))",
 )
+
+
+_SCATTERED = (
+    "The array is stored in Fortran order: every frame is spread over the whole file and slow to read. "
+    "numpy.save(name, numpy.ascontiguousarray(array)) stores it frame by frame"
+)
+_SCATTERED_BYTES = 64 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +132,13 @@ def open_npy_run(path: Path) -> StackRun:
     _require_complete(what, header, path.stat().st_size)
     layout, notes = _layout(path, what, header)
     source = ArraySource(path, layout, lambda: _map(path, header, header.offset))
-    identity = _identity(header, layout, "", lambda index: sample_bytes(source.read(index)))
+    scattered = _is_scattered(header, layout)
+
+    def sample(index: int) -> bytes:
+        return _stored_bytes(path, header, last=index > 0) if scattered else sample_bytes(source.read(index))
+
+    identity = _identity(header, layout, "", sample)
+    notes += (_SCATTERED,) * scattered
     return StackRun(_facts(path, "", header, layout, notes, identity), source)
 
 
@@ -301,6 +314,18 @@ def _layout(path: Path, what: str, header: ArrayHeader) -> tuple[FrameLayout, tu
         shape = "×".join(map(str, header.shape))
         raise CannotOpen(f"{path} has no frames", cause=f"its shape is {shape}", hint="Choose a file with frames")
     return layout, notes
+
+
+def _is_scattered(header: ArrayHeader, layout: FrameLayout) -> bool:
+    """Whether reading one frame means to read all over a large file."""
+    return header.fortran and layout.n_frames > 1 and header.nbytes > _SCATTERED_BYTES
+
+
+def _stored_bytes(path: Path, header: ArrayHeader, *, last: bool) -> bytes:
+    """Some of the numbers as stored, from their beginning or end: telling runs apart must not read the whole file."""
+    with path.open("rb") as file:
+        file.seek(header.offset + (header.nbytes - SAMPLE_PIXELS if last else 0))
+        return file.read(SAMPLE_PIXELS)
 
 
 def _require_complete(what: str, header: ArrayHeader, size: int) -> None:

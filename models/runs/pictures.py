@@ -16,7 +16,15 @@ from models.runs import units
 from models.runs.columns import ColumnSource, LazyColumns
 from models.runs.identity import make_identity, sample_bytes
 from models.runs.layout import require_picture_size
-from models.runs.pictures_folder import FileFormat, FileHeader, NotAFrame, has_suffix, open_folder_of, read_fitting
+from models.runs.pictures_folder import (
+    FileFormat,
+    FileHeader,
+    HeaderFacts,
+    NotAFrame,
+    has_suffix,
+    open_folder_of,
+    read_fitting,
+)
 from models.runs.pictures_header import (
     ADSC,
     CBF,
@@ -263,7 +271,7 @@ def _file_header(path: Path) -> FileHeader:
         header.width,
         header.dtype,
         compressed,
-        lambda: (picture_geometry(header), _implicit_bad(header)),
+        lambda: HeaderFacts(picture_geometry(header), _implicit_bad(header)),
     )
 
 

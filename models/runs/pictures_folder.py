@@ -35,20 +35,35 @@ class NotAFrame(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class HeaderFacts:
+    """What headers say besides the frame's size.
+
+    Attributes:
+        geometry: as far as they say it.
+        implicit_bad: raw values that mean "no value".
+        saturation_level: raw value at and above which a pixel is saturated, None where they do not say.
+    """
+
+    geometry: Geometry
+    implicit_bad: tuple[int, ...] = ()
+    saturation_level: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class FileHeader:
     """What the header of one file says.
 
     Attributes:
         height, width, dtype: of its frame.
         compressed: whether files of equal size may hold frames of different size.
-        about: gives the geometry that the header tells, and raw values that mean "no value".
+        about: gives what else the header says; asked for one file of a folder.
     """
 
     height: int
     width: int
     dtype: np.dtype[Any]
     compressed: bool
-    about: Callable[[], tuple[Geometry, tuple[int, ...]]]
+    about: Callable[[], HeaderFacts]
 
 
 @dataclass(frozen=True)
@@ -129,7 +144,7 @@ def open_folder_of(path: Path, names: Sequence[str], kind: FileFormat) -> StackR
     dtype = header.dtype.newbyteorder("=")
     source = FolderSource(path, usable, shape, kind.read)
     events = [_stem(name) for name in usable]
-    geometry, implicit_bad = header.about()
+    about = header.about()
     facts = RunFacts(
         path=path,
         dataset="",
@@ -137,11 +152,12 @@ def open_folder_of(path: Path, names: Sequence[str], kind: FileFormat) -> StackR
         shape=shape,
         dtype=dtype,
         identity=make_identity(len(usable), ("", shape, dtype.str), events=events, sample=source.sample),
-        geometry=geometry,
+        geometry=about.geometry,
         columns=kind.columns(path, usable),
         events=events,
         warnings=tuple(notes),
-        implicit_bad=implicit_bad,
+        implicit_bad=about.implicit_bad,
+        saturation_level=about.saturation_level,
     )
     return StackRun(facts, source)
 

@@ -9,6 +9,8 @@ import shlex
 import zlib
 from pathlib import Path
 
+import numpy as np
+
 from models.errors import CannotOpen
 
 HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
@@ -147,6 +149,11 @@ def _text_refusal(what: str, start: bytes) -> CannotOpen:
     elif re.search(r"^\S*\s*=", text, re.MULTILINE) and re.search(r"(min_fs|corner_x)\s*=", text):
         cause = "it is a CrystFEL geometry, without frames"
         hint = "Open the run first, then load the geometry in the dock Detector"
+    elif lines and _is_number_row(lines[0]) and _is_number_row(lines[-2 if len(lines) > 2 else -1]):
+        cause = "it is a table of numbers written as text"
+        hint = (
+            "Save it as an array (numpy.save('frames.npy', numpy.loadtxt(…))), which is opened without reading it all"
+        )
     elif re.search(r"^#\s*HDR\s+PARENT", text, re.MULTILINE):
         cause = "it is a psana geometry, without frames"
         hint = "Convert it to a CrystFEL .geom file (psana's geometry_to_crystfel), and load that beside a run"
@@ -157,6 +164,14 @@ def _is_row(line: str) -> bool:
     words = line.split()
     try:
         return len(words) == 5 and all(abs(float(word)) < 1e12 for word in words)
+    except ValueError:
+        return False
+
+
+def _is_number_row(line: str) -> bool:
+    words = re.split(r"[\s,;]+", line.strip())
+    try:
+        return len(words) >= 16 and all(word == "" or np.isfinite(float(word)) for word in words)
     except ValueError:
         return False
 

@@ -15,9 +15,10 @@ from models.errors import CannotOpen, FrameUnreadable
 from models.runs import units
 from models.runs.identity import make_identity, sample_bytes
 from models.runs.layout import FrameLayout, read_layout, require_picture_size
-from models.runs.pictures_folder import READ_ERRORS, FileFormat, FileHeader, NotAFrame, read_fitting
+from models.runs.pictures_folder import READ_ERRORS, FileFormat, FileHeader, HeaderFacts, NotAFrame, read_fitting
 from models.runs.stack import RunFacts, StackRun
 from models.runs.tiff_header import BadTiff, TiffHeader, read_tiff_header
+from models.runs.tiff_marccd import read_marccd
 from models.runs.types import FlagImage, Geometry
 from models.runs.watch import FileGuard
 
@@ -190,6 +191,7 @@ def _facts(
             return b""
 
     dtype = dtype.newbyteorder("=")
+    about = _about(path, dtype, description)
     return RunFacts(
         path=path,
         dataset="",
@@ -197,9 +199,10 @@ def _facts(
         shape=shape,
         dtype=dtype,
         identity=make_identity(frames, ("", shape, dtype.str), sample=sample),
-        geometry=header_geometry(description),
+        geometry=about.geometry,
         warnings=tuple(notes),
-        implicit_bad=_implicit_bad(dtype, description),
+        implicit_bad=about.implicit_bad,
+        saturation_level=about.saturation_level,
     )
 
 
@@ -247,7 +250,7 @@ def _file_header(path: Path) -> FileHeader:
         header.width,
         header.dtype,
         header.compressed,
-        lambda: (header_geometry(header.description), _implicit_bad(header.dtype, header.description)),
+        lambda: _about(path, header.dtype, header.description),
     )
 
 
@@ -256,6 +259,14 @@ def _read_file(path: Path) -> npt.NDArray[Any]:
 
     pixels: npt.NDArray[Any] = tifffile.imread(path, key=0)
     return pixels
+
+
+def _about(path: Path, dtype: np.dtype[Any], description: str) -> HeaderFacts:
+    """What a file's header says besides the frame's size."""
+    marccd = read_marccd(path)
+    if marccd is not None:
+        return HeaderFacts(marccd.geometry, saturation_level=marccd.saturation_level)
+    return HeaderFacts(header_geometry(description), _implicit_bad(dtype, description))
 
 
 def _implicit_bad(dtype: np.dtype[Any], description: str) -> tuple[int, ...]:

@@ -223,3 +223,20 @@ def test_headers_that_lie_are_read_or_refused(junk, shape, descr):
     except CannotOpen:
         return
     assert_sound(header)
+
+
+def test_large_fortran_arrays_open_without_reading_them(tmp_path):
+    data = np.asfortranarray(np.arange(6 * 20 * 24, dtype=np.uint16).reshape(6, 20, 24))
+    np.save(tmp_path / "small.npy", data)
+    with open_run(tmp_path / "small.npy") as run:
+        np.testing.assert_array_equal(run.load(4).raw, data[4])
+        assert not any("Fortran" in note for note in run.warnings)
+    big = tmp_path / "big.npy"
+    header = {"descr": "<u2", "fortran_order": True, "shape": (5_000, 1024, 1024)}
+    with big.open("wb") as file:
+        np.lib.format.write_array_header_2_0(file, header)
+        file.truncate(file.tell() + 2 * 5_000 * 1024 * 1024)  # 10 GB that take no room
+    with open_run(big) as run:
+        assert (len(run), run.shape) == (5_000, (1024, 1024))
+        assert any("Fortran order" in note for note in run.warnings)
+    assert big.stat().st_blocks * 512 < 10**6

@@ -210,3 +210,44 @@ def test_damaged_headers_are_read_or_refused(tmp_path_factory, place, junk, big,
         return
     assert header.width > 0
     assert header.height > 0
+
+
+def marccd_block(**more):
+    """The manufacturer's header between a TIFF's directory and its pixels."""
+    block = bytearray(3072)
+    block[:4], block[4:8] = (2).to_bytes(4, "little"), b"MMX\0"
+    places = {28: 1234, 104: 65535, 640: 150_000, 644: 12_500, 648: 9_250, 772: 78_000, 776: 78_000, 908: 97_950}
+    for place, value in (places | more).items():
+        block[int(place) : int(place) + 4] = int(value).to_bytes(4, "little", signed=True)
+    return bytes(block)
+
+
+def write_mccd(path, data, block):
+    """A directory at byte 8, MarCCD's header at byte 1024, the pixels at byte 4096."""
+    tags = [(256, 4, data.shape[1]), (257, 4, data.shape[0]), (258, 3, 16), (259, 3, 1), (262, 3, 1)]
+    tags += [(273, 4, 4096), (277, 3, 1), (278, 4, data.shape[0]), (279, 4, data.nbytes)]
+    content = b"II*\0" + (8).to_bytes(4, "little") + len(tags).to_bytes(2, "little")
+    for tag, kind, value in tags:
+        content += tag.to_bytes(2, "little") + kind.to_bytes(2, "little") + (1).to_bytes(4, "little")
+        content += value.to_bytes(4, "little")
+    content += bytes(4)
+    path.write_bytes(content.ljust(1024, b"\0") + block + data.astype("<u2").tobytes())
+
+
+def test_marccd_says_where_its_pixels_are(tmp_path):
+    data = stack((20, 24), np.uint16)
+    data[3, 4] = 65535
+    for number in range(2):
+        write_mccd(tmp_path / f"shot_{number}.mccd", data, marccd_block())
+    for path in (tmp_path / "shot_0.mccd", tmp_path):
+        with open_run(path) as run:
+            np.testing.assert_array_equal(run.load(0).raw, data)
+            assert run.geometry.distance_m == 0.15
+            assert run.geometry.pixel_size_m == (78e-6, 78e-6)
+            assert run.geometry.centre_px == (9.25, 12.5)
+            assert run.geometry.photon_energy_eV == pytest.approx(12657.9, rel=1e-4)
+            assert run.saturation_level == 65535
+            assert run.load(0).flags[3, 4] != 0
+    write_mccd(tmp_path / "shot_0.mccd", data, bytes(3072))
+    with open_run(tmp_path / "shot_0.mccd") as run:
+        assert run.geometry.distance_m is None
