@@ -182,6 +182,12 @@ def _pencil(p: QPainter, _c: QColor) -> None:
     p.drawLine(QPointF(9, 4.5), QPointF(11.5, 7))
 
 
+def _eraser(p: QPainter, _c: QColor) -> None:
+    p.drawPolygon(QPolygonF([QPointF(2, 9.5), QPointF(8.5, 3), QPointF(13, 7.5), QPointF(8, 12.5), QPointF(5, 12.5)]))
+    p.drawLine(QPointF(5.5, 6), QPointF(10, 10.5))
+    p.drawLine(QPointF(4, 14), QPointF(13, 14))
+
+
 def _drop(p: QPainter, _c: QColor) -> None:
     path = QPainterPath(QPointF(8, 2))
     path.cubicTo(10, 5.5, 12.5, 7.5, 12.5, 10)
@@ -290,6 +296,7 @@ _SHAPES: dict[str, Callable[[QPainter, QColor], None]] = {
     "plus": _plus,
     "minus": _minus,
     "pencil": _pencil,
+    "eraser": _eraser,
     "drop": _drop,
     "refresh": _refresh,
     "warning": _warning,

@@ -55,6 +55,7 @@ class MaskDrawing:
         self._done: list[_Change] = []
         self._undone: list[_Change] = []
         self._stroke: MaskShape | None = None
+        self._path: list[float] = []
         self._stroke_box = NOWHERE
         self._before_stroke: BoolImage | None = None
 
@@ -120,7 +121,7 @@ class MaskDrawing:
     def begin_stroke(self, shape: MaskShape) -> Box:
         """The first point of a brush stroke."""
         self._before_stroke = self.masked.copy()
-        self._stroke = shape
+        self._stroke, self._path = shape, list(shape.points)
         self._stroke_box = NOWHERE
         return self._paint(shape)
 
@@ -129,8 +130,9 @@ class MaskDrawing:
         stroke = self._stroke
         if stroke is None:
             return NOWHERE
-        self._stroke = replace(stroke, points=(*stroke.points, y, x))
-        return self._paint(replace(stroke, points=(*stroke.points[-2:], y, x)))
+        part = replace(stroke, points=(*self._path[-2:], y, x))
+        self._path += (y, x)
+        return self._paint(part)
 
     def end_stroke(self) -> Box:
         """The stroke becomes a step."""
@@ -140,7 +142,7 @@ class MaskDrawing:
         box = self._stroke_box
         self._stroke = self._before_stroke = None
         self.count = int(np.count_nonzero(before))
-        return self._note(before, box, (*self.shapes, stroke))
+        return self._note(before, box, (*self.shapes, replace(stroke, points=tuple(self._path))))
 
     def drop_stroke(self) -> Box:
         """Forget the stroke that was begun."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Generator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,9 @@ import numpy.typing as npt
 from models.parameters import parameter
 from models.progress import Progress
 from models.runs.types import BoolImage, FloatImage
-from models.statistics.types import PixelStatistics
+
+if TYPE_CHECKING:
+    from models.statistics.types import PixelStatistics
 
 KINDS = ("hot", "noisy", "stuck", "dead")
 _BLOCK_VALUES = 8_000_000
@@ -51,6 +54,9 @@ class HotDeadSettings:
         unit="σ",
         low=2,
         high=30,
+    )
+    most_frames: int = parameter(
+        2000, "How many frames are looked at, spread evenly over the run; 0 for all.", low=0, title="Frames at most"
     )
     reach_px: int = parameter(
         2, "How far neighbours are looked for.", unit="px", low=1, high=6, title="Neighbourhood"

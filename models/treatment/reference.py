@@ -53,10 +53,9 @@ def open_treated(path: str | Path, dataset: str | None = None, treatment: Treatm
         FriedelError: the treatment does not fit the run; both sizes are named.
     """
     from models.runs import open_run
-    from models.runs.masks import MaskOverride
 
-    masking = treatment.masking
-    run = open_run(path, dataset, MaskOverride(inverted=masking.inverted, ignored_bits=masking.ignored_bits))
+    override = treatment.masking.override
+    run = open_run(path, dataset) if override is None else open_run(path, dataset, override)
     if treatment.is_nothing:
         return run
     from models.treatment.treated import treat
