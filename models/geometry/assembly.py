@@ -198,16 +198,21 @@ class Assembly:
         return replace(own, pixel_size_m=(pitch, pitch), centre_px=self.found.origin_px)
 
     def _put_flags(self, flags: FlagImage) -> FlagImage:
-        put = self._own.copy()
-        flagged = np.flatnonzero(flags)
-        if flagged.size * 4 > flags.size:
-            put |= self._gather(flags)
+        flat = np.ascontiguousarray(flags).ravel()
+        # Eight flags at a time: looking for the few that are set is then faster than gathering all of them.
+        whole = flat.size - flat.size % 8
+        words = np.flatnonzero(flat[:whole].view(np.uint64))
+        if words.size * 64 > whole:
+            put = self._gather(flags)
+            put |= self._own
             put.ravel()[self._gaps] = np.uint8(PixelFlag.MISSING)
             return put
-        # most frames flag few pixels: carrying those over is faster than gathering all
+        put = self._own.copy()
+        near = (words[:, None] * 8 + np.arange(8)).ravel()
+        flagged = np.concatenate([near[flat[near] != 0], whole + np.flatnonzero(flat[whole:])])
         where = self._target[flagged]
         shown = where >= 0
-        put.ravel()[where[shown]] |= flags.ravel()[flagged[shown]]
+        put.ravel()[where[shown]] |= flat[flagged[shown]]
         return put
 
     def _gather(self, image: npt.NDArray[Any]) -> npt.NDArray[Any]:
