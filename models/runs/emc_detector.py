@@ -217,12 +217,20 @@ def _hdf5_count(path: Path) -> int | None:
 
 
 def _read_hdf5(path: Path) -> Detector:
+    from models.runs.hdf5.unsafe import why_unsafe
+
     count = _hdf5_count(path)
     if count is None:
         raise DetectorFault("it has no qx, qy, qz and mask of one length")
     if not 0 < count <= MOST_PIXELS:
         raise DetectorFault(f"it claims {count} pixels")
     with _opened(path) as file:
+        for name in ("qx", "qy", "qz", "mask", "detd", "ewald_rad"):
+            dataset = file.get(name)
+            if dataset is not None and getattr(dataset, "dtype", np.dtype("O")).kind not in "biuf":
+                raise DetectorFault(f"its {name} is no array of numbers")
+            if dataset is not None and (why := why_unsafe(dataset)):
+                raise DetectorFault(f"its {name} cannot be read: {why}")
         q = np.array([np.asarray(file[name][()], np.float64) for name in ("qx", "qy", "qz")])
         distance, radius = (
             float(np.ravel(file[name][()])[0]) if name in file else None for name in ("detd", "ewald_rad")

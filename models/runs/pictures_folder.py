@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,17 @@ from models.runs.layout import LARGEST_PICTURE
 from models.runs.stack import RunFacts, StackRun, native
 from models.runs.types import Column, FlagImage, Geometry
 
-READ_ERRORS = (OSError, ValueError, RuntimeError, KeyError, IndexError, TypeError, MemoryError, AttributeError)
+READ_ERRORS = (
+    OSError,
+    ValueError,
+    RuntimeError,
+    LookupError,
+    TypeError,
+    MemoryError,
+    AttributeError,
+    ArithmeticError,
+    zlib.error,
+)
 """What libraries raise for damaged pictures."""
 
 _MOST_HEADERS = 2_000

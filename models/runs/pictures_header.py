@@ -19,7 +19,7 @@ _LONGEST_HEADER = 1 << 20
 _STEP = 8192
 _LARGEST_SIDE = 1 << 16
 _MOST_FRAMES = 1_000_000
-_CBF_BINARY = b"\x0c\x1a\x04\xd5"
+CBF_BINARY = b"\x0c\x1a\x04\xd5"
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 
 _EDF_TYPES = {
@@ -118,7 +118,7 @@ def read_picture_header(file: IO[bytes], start: int = 0) -> PictureHeader:
     kind = kind_of_picture(head)
     if kind is None:
         raise BadPicture("it does not begin like an EDF, CBF or ADSC file")
-    end_mark = _CBF_BINARY if kind == CBF else b"}"
+    end_mark = CBF_BINARY if kind == CBF else b"}"
     while end_mark not in head:
         more = file.read(_STEP)
         if not more or len(head) > _LONGEST_HEADER:
@@ -211,7 +211,7 @@ def _adsc(head: bytes, start: int) -> PictureHeader:
 
 
 def _cbf(head: bytes, start: int) -> PictureHeader:
-    place = head.index(_CBF_BINARY)
+    place = head.index(CBF_BINARY)
     text = head[:place].decode("latin-1")
     mime = dict(re.findall(r"^(X-Binary-[\w-]+):\s*\"?([^\"\r\n]+?)\"?\s*$", text, re.MULTILINE))
     kind = re.search(r"(un)?signed\s+(8|16|32|64)-bit integer", mime.get("X-Binary-Element-Type", ""))
@@ -225,7 +225,7 @@ def _cbf(head: bytes, start: int) -> PictureHeader:
         _whole(mime, "X-Binary-Size-Fastest-Dimension"),
         np.dtype(("u" if kind[1] else "i") + _CBF_TYPES[kind[2]]),
         start,
-        start + place + len(_CBF_BINARY),
+        start + place + len(CBF_BINARY),
         _whole(mime, "X-Binary-Size"),
         True,
         values,

@@ -24,10 +24,12 @@ import numpy.typing as npt
 from models.errors import CannotOpen
 from models.runs.hdf5.file import size_text
 from models.runs.memory import memory_bytes
-from models.runs.pictures_header import ADSC, CBF, EDF, PictureHeader, read_picture_header
+from models.runs.pictures_header import ADSC, CBF, CBF_BINARY, EDF, PictureHeader, read_picture_header
 
 _MOST_UNPACKED_SHARE = 0.25
 _STEP = 1 << 20
+_CBF_SECTION = b"--CIF-BINARY-FORMAT-SECTION--"
+_CBF_LONGEST_TEXT = 8192  # fabio looks no further
 
 
 def require_fabio(what: str, kind: str) -> None:
@@ -96,6 +98,8 @@ def _decode(block: bytes, header: PictureHeader, name: str) -> npt.NDArray[Any]:
     from fabio.edfimage import EdfImage
     from fabio.fabioutils import BytesIO
 
+    if header.kind == CBF:
+        _require_binary_section(block)
     decoder = {EDF: EdfImage, CBF: CbfImage, ADSC: AdscImage}[header.kind]
     with _complaints() as said:
         try:
@@ -105,6 +109,13 @@ def _decode(block: bytes, header: PictureHeader, name: str) -> npt.NDArray[Any]:
     if said:
         raise OSError(f"its data are damaged ({said[0]})")
     return pixels
+
+
+def _require_binary_section(block: bytes) -> None:
+    """Raises OSError where fabio would look for the beginning of CBF's binary data without end."""
+    section = block.find(_CBF_SECTION, 0, _CBF_LONGEST_TEXT)
+    if section < 0 or block.find(CBF_BINARY, section) < 0:
+        raise OSError("its data are damaged (the binary section has no beginning)")
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.detector import geometry
-from models.runs.layout import FrameLayout
+from models.runs.layout import FrameLayout, require_picture_size
 from models.runs.live import Following
 from models.runs.masks import MaskReading
 from models.runs.types import BoolImage, Column, FlagImage, FloatImage, Frame, Geometry, PixelFlag, RunIdentity
@@ -84,6 +84,7 @@ class StackRun:
     """
 
     def __init__(self, facts: RunFacts, source: FrameSource) -> None:
+        require_picture_size(facts.shape, str(facts.path))
         self._source = source
         self._frames = facts.frames
         self._implicit_bad = facts.implicit_bad

@@ -20,7 +20,7 @@ from models.runs.euxfel.trains import IndexRows, TrainTable, merge
 from models.runs.events import LazyEvents
 from models.runs.hdf5.values import READ_ERRORS
 from models.runs.identity import IDS_HASHED, make_identity
-from models.runs.layout import FrameLayout, module_grid
+from models.runs.layout import FrameLayout, module_grid, require_picture_size
 from models.runs.masks import AS_READ, MaskFault, MaskOverride, MaskReading, read_mask
 from models.runs.stack import RunFacts, StackRun
 from models.runs.types import FlagImage, Geometry, PixelFlag
@@ -97,6 +97,7 @@ class _Opening:
             layout = FrameLayout(shape=(shape[0], ss, fs), scan=(0,), y=1, x=2)
         else:
             layout = FrameLayout(shape=shape, scan=(0,), y=2, x=3, modules=1, grid=module_grid(len(numbers), ss, fs))
+        require_picture_size(layout.frame_shape, f"{self._path}: {detector.dataset}")
         dtype = first.dtype.newbyteorder("=")
         source = EuxfelSource(store, frames, shape[1:], layout, dtype, override)
         self._note_facts(detector, parts, numbers, table, layout)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from models.runs.euxfel.parts import ModulePart
 from models.runs.hdf5.file import open_hdf5, require_filters
+from models.runs.hdf5.unsafe import why_unsafe
 from models.runs.watch import FileGuard
 
 if TYPE_CHECKING:
@@ -101,7 +102,10 @@ class PartStore:
         file = self._file(part)
         dataset = self._datasets.get((part, name))
         if dataset is None:
-            dataset = self._datasets[part, name] = file[f"{self.parts[part].group}/{name}"]
+            dataset = file[f"{self.parts[part].group}/{name}"]
+            if why := why_unsafe(dataset, other_files=True):
+                raise OSError(why)
+            self._datasets[part, name] = dataset
         return dataset
 
     def _file(self, part: int) -> h5py.File:

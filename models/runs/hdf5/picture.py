@@ -49,7 +49,8 @@ class Picture:
         if self.squared:
             if values.dtype.kind != "f":
                 values = values.astype(np.float64)
-            values = np.square(values)
+            with np.errstate(over="ignore"):  # what the type cannot hold becomes infinite
+                values = np.square(values)
         return values
 
 

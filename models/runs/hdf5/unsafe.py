@@ -3,17 +3,19 @@
 Some would take the whole process with them: HDF5 2.0 follows a virtual dataset that draws from itself, directly or
 through others, until its stack overflows, and one whose source has not as many dimensions as was said, into memory that
 is not its own; and the szip filter divides by parameters that a damaged file may give as zero. None of it can be caught,
-so it is looked for before anything is read. Others would show what nobody asked for: HDF5 takes a dataset's bytes from
+so it is looked for before anything is read (n-bit and scale-offset write where they should not). Others would show what nobody asked for: HDF5 takes a dataset's bytes from
 any file on the machine that the opened file names.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from models.runs.hdf5.file import FILTER_NAMES
 from models.runs.hdf5.virtual import source_file
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ _MOST_SOURCES = 5_000
 _DEEPEST = 8
 _MOST_FILES = 16
 _BLOCKS_TRIED = 4
-_SZIP = 4
+_SZIP, _NBIT, _SCALE_OFFSET = 4, 5, 6
 _SZIP_MOST_PIXELS_PER_BLOCK = 32
 _SZIP_MOST_BLOCKS_PER_LINE = 128
 _RAW_ERRORS = (OSError, RuntimeError, ValueError, KeyError, TypeError)
@@ -44,7 +46,7 @@ def why_unsafe(dataset: h5py.Dataset, *, other_files: bool = False) -> str:
         if layout == h5py.h5d.CONTIGUOUS:
             return _foreign_bytes(dataset, created)
         if layout == h5py.h5d.CHUNKED:
-            return _unsound_filters(created)
+            return _unsound_filters(created, dataset.dtype.itemsize)
         if layout == h5py.h5d.VIRTUAL:
             return _Sources(other_files=other_files).why_endless(dataset)
     except _RAW_ERRORS as error:
@@ -62,12 +64,40 @@ def _foreign_bytes(dataset: h5py.Dataset, created: h5py.h5p.PropDCID) -> str:
     return ""
 
 
-def _unsound_filters(created: h5py.h5p.PropDCID) -> str:
+def _unsound_filters(created: h5py.h5p.PropDCID, itemsize: int) -> str:
     for place in range(created.get_nfilters()):
         number, _, values, _ = created.get_filter(place)
-        if number == _SZIP and not _is_sound_szip(values):
-            return f"its szip filter has impossible parameters {tuple(values)}"
+        if number not in (_SZIP, _NBIT, _SCALE_OFFSET):
+            continue
+        pixels = math.prod(created.get_chunk())
+        sound = {
+            _SZIP: _is_sound_szip(values),
+            _NBIT: _is_sound_nbit(values, pixels, itemsize),
+            _SCALE_OFFSET: _is_sound_scale_offset(values, pixels, itemsize),
+        }[number]
+        if not sound:
+            return f"its {FILTER_NAMES[number]} filter has impossible parameters {tuple(values)}"
     return ""
+
+
+def _is_sound_nbit(values: tuple[int, ...], pixels: int, itemsize: int) -> bool:
+    """Whether n-bit's (length, nothing to do, pixels, class, bytes, order, bits, first bit) fit the dataset.
+
+    Other classes than the plain number (1) and the one that is left alone (4) are of types that are no frames.
+    """
+    if len(values) < 5 or values[0] != len(values) or values[2] != pixels or values[4] != itemsize:
+        return False
+    if values[1] or values[3] == 4:
+        return True
+    if len(values) != 8 or values[3] != 1:
+        return False
+    bits, first = values[6], values[7]
+    return values[5] in (0, 1) and 1 <= bits and bits + first <= 8 * itemsize
+
+
+def _is_sound_scale_offset(values: tuple[int, ...], pixels: int, itemsize: int) -> bool:
+    """Whether scale-offset's (kind, factor, pixels, class, bytes, …) fit the dataset."""
+    return len(values) == 20 and values[0] in (0, 1, 2) and values[2] == pixels and values[4] == itemsize
 
 
 def _is_sound_szip(values: tuple[int, ...]) -> bool:
