@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QObject, pyqtSignal
+from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from app.jobs.threads import run_task
 from models.errors import CannotOpen, FriedelError
-from models.runs.watch import FileStamp
 
 if TYPE_CHECKING:
+    from models.runs.probe import Prober
     from models.runs.types import Run
+    from models.runs.watch import FileStamp
     from models.treatment import Treatment
     from models.workspace.state import RunState
     from models.workspace.workspace import Workspace
 
 log = logging.getLogger(__name__)
+
+FIRST_FRAME_MS = 2000
+SLOW_MS = 15_000
+"""opening that takes longer is told of where a read of another run hangs"""
 
 
 @dataclass(frozen=True)
@@ -61,6 +69,7 @@ def open_all(path: Path, dataset: str | None, annotator: str, treatment: Treatme
     from models.workspace.workspace import open_workspace
 
     stamp = _stamp_of(path)
+    the_prober().probe(path, dataset, stamp)
     run = open_run(path, dataset)
     try:
         read_columns(run)  # from here on only the reader thread may touch the file
@@ -78,7 +87,29 @@ def open_all(path: Path, dataset: str | None, annotator: str, treatment: Treatme
     return Opened(path, run, workspace, state, note, stamp)
 
 
+_prober: Prober | None = None
+
+
+def the_prober() -> Prober:
+    """What tries files out before they are opened; all windows share it."""
+    global _prober
+    if _prober is None:
+        from models.runs.probe import Prober
+        from models.workspace.location import user_data_folder
+
+        _prober = Prober(user_data_folder() / "opened.json")
+        atexit.register(_prober.close)
+    return _prober
+
+
+def warm_up() -> None:
+    """Have files tried out sooner when the first one is opened; returns at once."""
+    threading.Thread(target=lambda: the_prober().warm(), name="warm up", daemon=True).start()
+
+
 def _stamp_of(path: Path) -> FileStamp | None:
+    from models.runs.watch import FileStamp
+
     try:
         return FileStamp.of(path)
     except OSError as error:
@@ -119,31 +150,74 @@ class Opener(QObject):
     """Opened"""
     failed = pyqtSignal(str, object)
     """path, FriedelError"""
+    waiting = pyqtSignal(str)
+    """a sentence on what opening waits for"""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._latest = 0
+        self._name = ""
+        self._begin: Callable[[], None] | None = None
+        self._again = self._timer(FIRST_FRAME_MS, lambda: self._begin() if self._begin is not None else None)
+        self._slow = self._timer(SLOW_MS, self._say_slow)
 
     def open(self, path: Path, dataset: str | None, annotator: str, treatment: Treatment | None = None) -> None:
         """Open a run; `treatment` as in `open_all`."""
-        self._latest += 1
-        ticket = self._latest
+        self.close()
+        ticket, self._name = self._latest, path.name
+
+        def begin() -> None:
+            run_task(lambda: open_all(path, dataset, annotator, treatment), done, failed, name=f"open {path.name}")
 
         def done(opened: Opened) -> None:
             if ticket == self._latest:
+                self._slow.stop()
                 self.opened.emit(opened)
             else:
-                opened.close()
+                # Another run's read may hang, and HDF5 does one thing at a time: the window must not wait for it.
+                threading.Thread(target=opened.close, name="close run", daemon=True).start()
 
         def failed(error: Exception) -> None:
             if ticket == self._latest:
-                self.failed.emit(str(path), as_friedel_error(error, path))
+                self._slow.stop()
+                self._failed(path, as_friedel_error(error, path))
 
-        run_task(lambda: open_all(path, dataset, annotator, treatment), done, failed, name=f"open {path.name}")
+        self._begin = begin
+        self._slow.start()
+        begin()
 
     def close(self) -> None:
         """Forget what is being opened."""
         self._latest += 1
+        self._again.stop()
+        self._slow.stop()
+        if _prober is not None:
+            _prober.give_up()
+
+    def _failed(self, path: Path, error: FriedelError) -> None:
+        from models.runs.live import NoFramesYet
+
+        if isinstance(error, NoFramesYet):
+            self.waiting.emit(f"{path.name} has no frames yet: it is opened as soon as the first one is written.")
+            self._again.start()
+        else:
+            self.failed.emit(str(path), error)
+
+    def _say_slow(self) -> None:
+        from app.reading import still_hanging
+
+        if still_hanging():
+            self.waiting.emit(
+                f"{self._name} can only be opened when the disk of the run before it answers: HDF5 does one thing at "
+                "a time. Starting Friedel again helps; labels are safe."
+            )
+
+    def _timer(self, after_ms: int, action: Callable[[], None]) -> QTimer:
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(after_ms)
+        timer.timeout.connect(action)
+        return timer
 
 
 def as_friedel_error(error: Exception, path: Path) -> FriedelError:

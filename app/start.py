@@ -59,10 +59,20 @@ def run_window(path: str | None = None, demo: bool = False) -> int:
     elif path:
         window.when_ready(lambda: window.open_path(str(Path(path).absolute())))
     try:
-        return application.exec()
+        status = application.exec()
     finally:
         window.shut_down()
         guard.uninstall()
+    from app.reading import still_hanging
+
+    if still_hanging():
+        from app.jobs.service import the_service
+
+        # Everything is saved. What Python and HDF5 do at the end would wait for a disk that does not answer.
+        the_service().close()
+        logging.shutdown()
+        os._exit(status)
+    return status
 
 
 def _heed_interrupts(application: QApplication) -> None:

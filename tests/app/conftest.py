@@ -89,8 +89,8 @@ def make_window(qtbot) -> Iterator[Callable[..., MainWindow]]:
     yield make
     for window in made:
         close(window)
-    # The service lives as long as the program; every other process ends with its window.
-    assert [child for child in multiprocessing.active_children() if child.name != "service"] == []
+    # The service and the process that tries files out live as long as the program; every other ends with its window.
+    assert [child for child in multiprocessing.active_children() if child.name not in ("service", "probe")] == []
     qtbot.waitUntil(lambda: not threads_of_a_run(), timeout=WAIT_MS)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from PyQt6.QtWidgets import QApplication
 
 from app import live as live_module
+from app import opening
 from app.live import ENDED, QUIET
 from tests.app.conftest import WAIT_MS, close, label_of, make_run, press, shown, store_vectors
 from tests.models.runs.writers import Writer, writing
@@ -223,3 +225,34 @@ def test_closing_a_run_does_not_wait_for_a_disk_that_does_not_answer(qtbot, wind
     QApplication.processEvents()
     disk.answers.set()
     assert closed.wait(10), "and is closed as soon as the read is over"
+
+
+def test_a_file_that_crashes_what_reads_it_leaves_the_window_as_it_is(qtbot, window, tmp_path) -> None:
+    from app.opening import the_prober
+
+    path = make_run(tmp_path / "bad.cxi", 4)
+    the_prober().warm()
+    process = the_prober()._process
+    os.kill(process.pid, signal.SIGSTOP)
+    window.open_path(str(path))
+    qtbot.wait(300)
+    os.kill(process.pid, signal.SIGSEGV)
+    os.kill(process.pid, signal.SIGCONT)
+    qtbot.waitUntil(lambda: "crashed (SIGSEGV)" in window.notice.text(), timeout=WAIT_MS)
+    assert window.session.run.name == "small.cxi"
+    with qtbot.waitSignal(window.run_opened, timeout=WAIT_MS):
+        window.open_path(str(path))
+    assert window.session.run.name == "bad.cxi"
+
+
+def test_a_run_without_frames_yet_opens_with_the_first_one(qtbot, make_window, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(opening, "FIRST_FRAME_MS", 100)
+    path = tmp_path / "live.h5"
+    with growing(path, 0) as writer:
+        window = make_window()
+        window.open_path(str(path))
+        qtbot.waitUntil(lambda: "no frames yet" in window.notice.text(), timeout=WAIT_MS)
+        with qtbot.waitSignal(window.run_opened, timeout=WAIT_MS):
+            writer.write(1)
+        shown(qtbot, window)
+        assert "no frames yet" not in window.notice.text()
