@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from models.treatment.types import Treatment
-
 if TYPE_CHECKING:
     from app.main_window import MainWindow
+    from models.treatment.types import Treatment
 
 _STEPS_KEPT = 50
 
