@@ -27,7 +27,7 @@ from app.handlers import handlers
 from app.helping import Helper
 from app.jobs.manager import JobManager
 from app.notice import NoticeBar
-from app.opening import Opened, Opener, warm_up
+from app.opening import Opened, Opener
 from app.outputs import is_there
 from app.settings import Settings, save_settings
 from app.status_bar import StatusBar
@@ -138,7 +138,7 @@ class MainWindow(QMainWindow):
         # What is there by now stays until the end. Left out of garbage collection, it does not hold the window up
         # for 20 ms whenever all objects are looked through.
         gc.freeze()
-        warm_up()
+        self.opener.warm_up()
         self.ready.emit()
 
     # -- opening and closing runs ----------------------------------------------------------------------------------
@@ -338,9 +338,9 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         self.notice.action_requested.connect(lambda: self.actions_table.trigger(self._offered))
+        self.opener.waiting.connect(self.notice.warn)
         self.opener.opened.connect(self._opened)
         self.opener.failed.connect(self._open_failed)
-        self.opener.waiting.connect(self.notice.warn)
         self.welcome.open_file_requested.connect(self.ask_file)
         self.welcome.open_folder_requested.connect(self.ask_folder)
         self.welcome.demo_requested.connect(self.open_demo)

@@ -102,11 +102,6 @@ def the_prober() -> Prober:
     return _prober
 
 
-def warm_up() -> None:
-    """Have files tried out sooner when the first one is opened; returns at once."""
-    threading.Thread(target=lambda: the_prober().warm(), name="warm up", daemon=True).start()
-
-
 def _stamp_of(path: Path) -> FileStamp | None:
     from models.runs.watch import FileStamp
 
@@ -185,6 +180,10 @@ class Opener(QObject):
         self._begin = begin
         self._slow.start()
         begin()
+
+    def warm_up(self) -> None:
+        """Get ready to try files out before the first one is opened; returns at once."""
+        threading.Thread(target=lambda: the_prober().warm(), name="warm up", daemon=True).start()
 
     def close(self) -> None:
         """Forget what is being opened."""
