@@ -8,7 +8,7 @@ from PyQt6.QtCore import QObject, pyqtSignal
 
 if TYPE_CHECKING:
     from app.main_window import MainWindow
-    from models.treatment.types import Treatment
+    from models.treatment import Treatment
 
 _STEPS_KEPT = 50
 
