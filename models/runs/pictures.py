@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from models.runs.pictures_folder import (
     FileHeader,
     HeaderFacts,
     NotAFrame,
-    has_suffix,
+    by_suffix,
     open_folder_of,
     read_fitting,
 )
@@ -102,11 +104,14 @@ def open_picture_folder(path: Path) -> StackRun:
     """
     what = f"{path} cannot be opened as a run"
     try:
-        names = [entry.name for entry in path.iterdir()]
+        names = os.listdir(path)  # noqa: PTH208  (names only, of perhaps 10⁵ files)
     except OSError as error:
         raise CannotOpen(what, cause=str(error.strerror or error), hint="Check the disk or the network") from error
-    kinds = [(kind, [name for name in names if has_suffix(name, kind.suffixes)]) for kind in (TIFF_FILES, PICTURES)]
-    kind, chosen = max(kinds, key=lambda found: len(found[1]))
+    found = by_suffix(names)
+    kinds = [
+        (kind, list(chain(*(found.get(suffix, ()) for suffix in kind.suffixes)))) for kind in (TIFF_FILES, PICTURES)
+    ]
+    kind, chosen = max(kinds, key=lambda kind: len(kind[1]))
     if not chosen:
         raise CannotOpen(
             what,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import zlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -34,11 +35,16 @@ READ_ERRORS = (
 """What libraries raise for damaged pictures."""
 
 _MOST_HEADERS = 2_000
+_MOST_FILES = 20_000
 _SHOWN = 8
 _CALIBRATION_NAMES = re.compile(
     r"(?<![a-z])(dark|darks|white|whitefield|flat|flatfield|background|bkg|bgr?|pedestal|gain|mask|badpix\w*)(?![a-z])",
     re.IGNORECASE,
 )
+
+
+_PACKED = (".gz", ".bz2")
+_DIGITS_ALIKE = bytes.maketrans(b"123456789", b"000000000")
 
 
 class NotAFrame(ValueError):
@@ -102,25 +108,50 @@ def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
     return tuple((0, int(part), "") if part.isdigit() and part.isascii() else (1, 0, part.lower()) for part in parts)
 
 
+def naturally_sorted(names: Sequence[str]) -> list[str]:
+    """Names in the order of `natural_key`; fast for names that differ in the digits of padded numbers only."""
+    return sorted(names) if len(set(_patterns(names))) == 1 else sorted(names, key=natural_key)
+
+
 def missing_numbers(names: Sequence[str]) -> list[tuple[int, int]]:
     """The numbers left out in names that count, as ranges: frame_7, frame_9 lack (8, 8).
 
     Empty where the names do not count.
     """
-    by_stem: dict[tuple[str, str], list[int]] = {}
-    for name in names:
-        found = re.match(r"^(.*?)([0-9]+)([^0-9]*)$", name)
-        if found:
-            by_stem.setdefault((found[1], found[3]), []).append(int(found[2]))
-    if len(by_stem) != 1:
+    last_number = re.compile(r"^(.*?)([0-9]+)([^0-9]*)$", re.DOTALL)
+    found: set[tuple[str, str]] = set()
+    numbers: set[int] = set()
+    if len(set(_patterns(names))) == 1 and (first := last_number.match(names[0])):
+        begin, end = first.span(2)
+        found = {(name[:begin], "") for name in names}
+        numbers = {int(name[begin:end]) for name in names}
+    else:
+        for match in map(last_number.match, names):
+            if match:
+                found.add((match[1], match[3]))
+                numbers.add(int(match[2]))
+    if len(found) != 1:
         return []
-    numbers = sorted(set(next(iter(by_stem.values()))))
-    return [(a + 1, b - 1) for a, b in pairwise(numbers) if b > a + 1]
+    return [(a + 1, b - 1) for a, b in pairwise(sorted(numbers)) if b > a + 1]
 
 
-def has_suffix(name: str, suffixes: Sequence[str]) -> bool:
-    """Whether a file of this name belongs to a format; files that systems hide do not."""
-    return name[:1] != "." and name.lower().endswith(tuple(suffixes))
+def _patterns(names: Sequence[str]) -> list[bytes]:
+    """The names with all digits alike: few different ones, where names count."""
+    return "\0".join(names).encode("utf-8", "surrogateescape").translate(_DIGITS_ALIKE).split(b"\0")
+
+
+def by_suffix(names: Iterable[str]) -> dict[str, list[str]]:
+    """Names by their endings in lower case (".tif", ".edf.gz"); files that systems hide are left out."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        stem, dot, ending = name.rpartition(".")
+        if not stem or name[0] == ".":
+            continue
+        ending = dot + ending.lower()
+        if ending in _PACKED:
+            ending = f".{stem.rpartition('.')[2].lower()}{ending}"
+        found.setdefault(ending, []).append(name)
+    return found
 
 
 def open_folder_of(path: Path, names: Sequence[str], kind: FileFormat) -> StackRun:
@@ -132,7 +163,7 @@ def open_folder_of(path: Path, names: Sequence[str], kind: FileFormat) -> StackR
     Raises:
         CannotOpen: none of them is a frame.
     """
-    names, calibration = _without_calibration(sorted(names, key=natural_key))
+    names, calibration = _without_calibration(naturally_sorted(names))
     usable, skipped, header = _sort_out(path, names, kind)
     if header is None:
         raise CannotOpen(
@@ -147,14 +178,14 @@ def open_folder_of(path: Path, names: Sequence[str], kind: FileFormat) -> StackR
     if calibration:
         count = "1 file is" if len(calibration) == 1 else f"{len(calibration)} files are"
         notes.append(f"{count} called like a dark, a flat field or a mask and left out: {_listed(calibration)}")
-    if gaps := missing_numbers([_stem(name) for name in usable]):
+    events = [_stem(name) for name in usable]
+    if gaps := missing_numbers(events):
         lost = sum(last - first + 1 for first, last in gaps)
         ranges = [str(first) if first == last else f"{first}–{last}" for first, last in gaps]
         notes.append(f"The numbering of the files has gaps: {lost} missing or left out ({_listed(ranges)})")
     shape = header.height, header.width
     dtype = header.dtype.newbyteorder("=")
     source = FolderSource(path, usable, shape, kind.read)
-    events = [_stem(name) for name in usable]
     about = header.about()
     facts = RunFacts(
         path=path,
@@ -229,7 +260,15 @@ def read_fitting(
 
 def _without_calibration(names: Sequence[str]) -> tuple[list[str], list[str]]:
     """(frames, files called like a dark, flat field or mask); all are frames where most are called so."""
-    calibration = [name for name in names if _CALIBRATION_NAMES.search(_stem(name).replace("_", " "))]
+    patterns = _patterns(names)
+    suspect = {
+        pattern
+        for pattern in set(patterns)
+        if _CALIBRATION_NAMES.search(_stem(pattern.decode("utf-8", "replace")).replace("_", " "))
+    }
+    if not suspect:
+        return list(names), []
+    calibration = [name for name, pattern in zip(names, patterns, strict=True) if pattern in suspect]
     if 2 * len(calibration) > len(names):
         return list(names), []
     left = set(calibration)
@@ -240,20 +279,20 @@ def _sort_out(folder: Path, names: Sequence[str], kind: FileFormat) -> tuple[lis
     """(names of frames, what was left out and why, header of one frame).
 
     Files as long as an uncompressed one that was looked at are taken to be like it, so that long folders open fast.
-    Beyond a number of headers the rest is taken as frames, and found out when read.
+    Beyond a number of files or headers the rest is taken as frames, and found out when read.
     """
     by_size: dict[int, FileHeader] = {}
     headers: dict[str, FileHeader] = {}
     odd: dict[str, str] = {}
     looked_at = 0
-    for name in names:
-        path = folder / name
+    place = str(folder)
+    for name in names[:_MOST_FILES]:
         try:
-            size = path.stat().st_size
+            size = os.stat(f"{place}/{name}").st_size  # noqa: PTH116  (thrice as fast as a Path)
             header = by_size.get(size)
             if header is None and looked_at < _MOST_HEADERS:
                 looked_at += 1
-                header = kind.header(path)
+                header = kind.header(folder / name)
                 if header.height * header.width > LARGEST_PICTURE:
                     raise NotAFrame(f"it says to have {header.height}×{header.width} pixels")
                 if not header.compressed:
@@ -275,8 +314,11 @@ def _sort_out(folder: Path, names: Sequence[str], kind: FileFormat) -> tuple[lis
 
 
 def _stem(name: str) -> str:
-    """A file's name without its endings of at most four letters (.edf.gz, .tiff)."""
-    return re.sub(r"(\.[A-Za-z][A-Za-z0-9]{1,3}){1,2}$", "", name) or name
+    """A file's name without its ending, and without that of what was packed (.edf.gz)."""
+    stem, _, suffix = name.rpartition(".")
+    if f".{suffix.lower()}" in _PACKED and "." in stem:
+        stem = stem.rpartition(".")[0]
+    return stem or name
 
 
 def _listed(items: Sequence[str]) -> str:

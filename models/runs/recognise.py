@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from models.errors import CannotOpen
@@ -33,7 +34,8 @@ def recognise(path: Path, dataset: str | None = None) -> str:
         )
     try:
         if path.is_dir():
-            next(path.iterdir(), None)  # asks for permission as reading the folder will
+            with os.scandir(path) as entries:
+                next(entries, None)  # asks for permission as reading the folder will
             from models.runs.euxfel.recognition import is_euxfel_folder
 
             return "euxfel" if is_euxfel_folder(path) else "folder"
