@@ -140,6 +140,11 @@ def _patterns(names: Sequence[str]) -> list[bytes]:
     return "\0".join(names).encode("utf-8", "surrogateescape").translate(_DIGITS_ALIKE).split(b"\0")
 
 
+def has_suffix(name: str, suffixes: Sequence[str]) -> bool:
+    """Whether a file of this name belongs to a format; files that systems hide do not."""
+    return name[:1] != "." and name.lower().endswith(tuple(suffixes))
+
+
 def by_suffix(names: Iterable[str]) -> dict[str, list[str]]:
     """Names by their endings in lower case (".tif", ".edf.gz"); files that systems hide are left out."""
     found: dict[str, list[str]] = {}
