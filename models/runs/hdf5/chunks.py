@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import h5py
 
 _SLOW_BLOCK = 64 * 2**20
+_KEPT = 64 * 2**20
 _MOST_CHUNKS_LISTED = 200_000
 
 
@@ -21,7 +22,7 @@ class ChunkCost:
     """What HDF5 has to read for one frame.
 
     Attributes:
-        block_bytes: uncompressed bytes of all chunks that a frame touches; 0 for contiguous storage.
+        block_bytes: uncompressed bytes of all chunks that a frame touches; 0 where HDF5 reads no more than the frame.
         frames: how many frames those chunks cover.
     """
 
@@ -31,7 +32,7 @@ class ChunkCost:
     @classmethod
     def of(cls, dataset: h5py.Dataset, layout: FrameLayout) -> ChunkCost:
         chunks = dataset.chunks
-        if not chunks:
+        if not chunks or _is_read_in_place(dataset, chunks):
             return cls(0, 1)
         size = dataset.dtype.itemsize
         covered = 1
@@ -41,6 +42,13 @@ class ChunkCost:
             if axis in layout.scan:
                 covered *= min(chunk, whole)
         return cls(size, covered)
+
+    @property
+    def cache_bytes(self) -> int:
+        """How much of the unpacked chunks to keep: one frame's; of several groups of frames what is affordable."""
+        if self.frames < 2 or not self.block_bytes:
+            return self.block_bytes
+        return self.block_bytes * max(1, _KEPT // self.block_bytes)
 
     def note(self, path: str) -> str:
         """A sentence for the user where browsing will be slow, else ""."""
@@ -53,6 +61,17 @@ class ChunkCost:
         if self.block_bytes > LARGEST_CHUNK_CACHE:
             text += ", and this happens again for every frame; repack it with one frame per chunk"
         return text
+
+
+def _is_read_in_place(dataset: h5py.Dataset, chunks: tuple[int, ...]) -> bool:
+    """Whether HDF5 takes a frame's bytes out of larger chunks: nothing is compressed, and no chunk fits its cache.
+
+    A larger cache would make it read whole chunks instead, for every frame that is not near the last one.
+    """
+    if dataset.id.get_create_plist().get_nfilters():
+        return False
+    _, cache_bytes, _ = dataset.id.get_access_plist().get_chunk_cache()
+    return bool(math.prod(chunks) * dataset.dtype.itemsize > cache_bytes)
 
 
 def written_frames(dataset: h5py.Dataset, layout: FrameLayout) -> int:

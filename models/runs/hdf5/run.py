@@ -269,7 +269,7 @@ class _Opening:
         if len(placed) == 1:
             placed.clear()
             del first.dataset  # the cache's size is settled when nothing else has the dataset open
-            first.dataset = open_with_cache(self.file, first.path, cost.block_bytes)
+            first.dataset = open_with_cache(self.file, first.path, cost.cache_bytes)
             placed.append(Part(first.layout, first.dataset))
         spimage = self.producer.spimage
         return Hdf5Source(
