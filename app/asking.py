@@ -170,6 +170,35 @@ def embeddings(window: MainWindow, session: RunSession) -> None:
     )
 
 
+def treatment_to_save(window: MainWindow, session: RunSession) -> None:
+    """Ask where to write how the frames are treated."""
+    from models.treatment.files import write_treatment
+
+    suggested = str(Path(window.settings.last_folder) / f"{session.run.path.stem}.treatment.json")
+    path, _ = QFileDialog.getSaveFileName(window, "Save treatment", suggested, "Treatments (*.json)")
+    if path:
+        try:
+            write_treatment(Path(path), session.treatment)
+        except FriedelError as error:
+            session.complain(error.sentence())
+        else:
+            session.tell(f"How the frames are treated was written to {path}.")
+
+
+def treatment_to_load(window: MainWindow, session: RunSession) -> None:
+    """Ask for a file that says how frames are treated, and treat them so."""
+    from models.treatment.files import read_treatment
+
+    path, _ = QFileDialog.getOpenFileName(
+        window, "Load treatment", window.settings.last_folder, "Treatments (*.json *.toml);;All files (*)"
+    )
+    if path:
+        try:
+            window.treat(read_treatment(Path(path)))
+        except FriedelError as error:
+            session.complain(error.sentence())
+
+
 def statistics(window: MainWindow, session: RunSession) -> None:
     """Show the statistics of the run, and have them made where there are none."""
     from app.dialogs.statistics import StatisticsDialog

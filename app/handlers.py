@@ -68,6 +68,8 @@ def _window_handlers(window: MainWindow) -> dict[str, Handler]:
     return {
         "run.open": window.ask_file,
         "run.open_folder": window.ask_folder,
+        "run.open_runs": lambda: window.run_table.ask(),
+        "run.runs": window.show_runs,
         "run.open_demo": window.open_demo,
         "run.reload": window.reload,
         "run.close": window.close_run,
@@ -256,6 +258,8 @@ def _inspect_handlers(window: MainWindow) -> dict[str, Handler]:
         "inspect.calibration": detector("calibration"),
         "inspect.geometry": detector("geometry"),
         "inspect.mask": detector("mask"),
+        "inspect.save_treatment": _asking(window, "treatment_to_save"),
+        "inspect.load_treatment": _asking(window, "treatment_to_load"),
         "inspect.treat_back": window.treat_back,
         "inspect.denoise": denoise(lambda p: p.denoise()),
         "inspect.denoise_frames": handoff("ask_frames"),

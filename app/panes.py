@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 LAYOUT_VERSION = 1
 LEFT_SHARE, RIGHT_SHARE = 0.20, 0.36
 HIDDEN_AT_FIRST = ("jobs", "phase", "denoise", "detector")
+DETECTOR_SHARE = 0.7
+"""of the window's height, which the Detector pane is given when it is called for"""
 APART_SIZE = (900, 620)
 """of the verdicts in a window of their own, in pixels"""
 
@@ -221,6 +223,9 @@ class Panes:
     def show_detector(self, page: str) -> None:
         """Bring a page of the Detector pane to the front: "calibration", "geometry" or "mask"."""
         self.detector.show().show_page(page)
+        dock = self.docks["detector"]
+        if not dock.isFloating() and dock.height() < DETECTOR_SHARE * self._window.height():
+            self._window.resizeDocks([dock], [int(DETECTOR_SHARE * self._window.height())], Qt.Orientation.Vertical)
 
     def _ask_settings(self, choice_id: str) -> None:
         if self._window.session is not None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from app.cli.console import follow, report
 from app.cli.flags import add_flags, add_run, from_flags
+from app.cli.treatment import add_treatment
 
 if TYPE_CHECKING:
     from models.runs.types import Run
@@ -23,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from models.embedding.training.adapt import AdaptSettings
 
     add_run(parser)
+    add_treatment(parser)
     parser.add_argument("--out", metavar="DIR", required=True, help="folder for the new weights")
     parser.add_argument("--labels", metavar="L.csv", help="learn from these labels, too")
     parser.add_argument("--json", action="store_true", help="report as one JSON object")
@@ -30,11 +32,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from app.cli.treatment import open_from
     from models.embedding.training.adapt import AdaptSettings, adapt
-    from models.runs import open_run
 
     settings = from_flags(args, AdaptSettings)
-    opened = open_run(args.run, dataset=args.dataset)
+    opened = open_from(args)
     try:
         examples = _labelled(opened, Path(args.labels)) if args.labels else {}
         weights = follow(adapt(opened, settings, Path(args.out), examples), "adapting")

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from app.cli.console import follow, report
 from app.cli.flags import add_flags, add_run, from_flags
+from app.cli.treatment import add_treatment
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from models.denoising.counting import CountingSettings
 
     add_run(parser)
+    add_treatment(parser, leave_out=("saturation_level", "adu_per_photon"))
     parser.add_argument("--out", metavar="DIR", required=True, help="folder for the new weights")
     parser.add_argument(
         "--frames",
@@ -40,14 +42,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from app.cli.selection import frames_named
+    from app.cli.treatment import open_from
     from models.denoising.adapt.adapt import adapt
     from models.denoising.adapt.settings import DenoiseAdaptSettings, checked
     from models.denoising.counting import CountingSettings
     from models.patterns.read import read_mask
-    from models.runs import open_run
 
     settings = checked(from_flags(args, DenoiseAdaptSettings))
-    opened = open_run(args.run, dataset=args.dataset)
+    opened = open_from(args)
     try:
         events = None if opened.events is None else list(opened.events)
         frames = None if args.frames is None else frames_named(args.frames, len(opened), events)

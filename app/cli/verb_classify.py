@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from app.cli.console import follow, report
 from app.cli.flags import add_flags, add_run, from_flags, from_words
 from app.cli.outputs import output_path
+from app.cli.treatment import add_treatment
 
 if TYPE_CHECKING:
     from models.embedding.few_shot import Verdicts
@@ -33,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from models.embedding.few_shot import FewShotSettings
 
     add_run(parser)
+    add_treatment(parser)
     parser.add_argument("--labels", metavar="L.csv", required=True, help="labels of a few frames of each class")
     parser.add_argument("-o", "--output", metavar="FILE", required=True, help="verdicts.h5 or verdicts.csv")
     parser.add_argument(
@@ -59,9 +61,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     import numpy as np
 
+    from app.cli.treatment import open_from
     from models.classifying.registry import classifier
     from models.errors import BadLabels, BadParameter
-    from models.runs import open_run
     from models.workspace.results import UNKNOWN_NAME, save_verdicts, write_verdicts_csv
     from models.workspace.tables import UNSURE, read_labels
 
@@ -69,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     info = classifier(args.classifier)
     if args.set and info.name == DEFAULT:
         raise BadParameter("--set is for the other classifiers", hint="give the default's parameters as flags")
-    opened = open_run(args.run, dataset=args.dataset)
+    opened = open_from(args)
     try:
         events = None if opened.events is None else list(opened.events)
         table = read_labels(Path(args.labels), len(opened), events)

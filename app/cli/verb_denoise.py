@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from app.cli.console import follow, report
 from app.cli.flags import add_flags, add_run, from_flags, from_words
 from app.cli.outputs import output_path
+from app.cli.treatment import add_treatment
 
 if TYPE_CHECKING:
     from models.denoising.judging import RunVerdict
@@ -32,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from models.denoising.registry import DEFAULT, METHODS
 
     add_run(parser)
+    add_treatment(parser, leave_out=("saturation_level", "adu_per_photon"))
     parser.add_argument("-o", "--output", metavar="OUT.cxi", required=True, help="the new file")
     parser.add_argument(
         "--frames",
@@ -70,6 +72,7 @@ def run(args: argparse.Namespace) -> int:
     import numpy as np
 
     from app.cli.selection import frames_named
+    from app.cli.treatment import open_from
     from models.denoising.counting import CountingSettings
     from models.denoising.judging import judge_run
     from models.denoising.registry import method
@@ -77,7 +80,6 @@ def run(args: argparse.Namespace) -> int:
     from models.denoising.speckle import in_units
     from models.parameters import to_dict
     from models.patterns.read import read_mask
-    from models.runs import open_run
 
     listed = args.frames if args.frames and args.frames.lower().endswith((".csv", ".txt")) else None
     path = output_path(
@@ -86,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
     info = method(args.method)
     parameters = from_words(info.parameters, args.set, "the method")
     counting = from_flags(args, CountingSettings)
-    opened = open_run(args.run, dataset=args.dataset)
+    opened = open_from(args)
     began = time.monotonic()
     try:
         if args.frames is None:

@@ -12,26 +12,28 @@ import time
 from app.cli.console import report
 from app.cli.flags import add_flags, add_run, from_flags
 from app.cli.outputs import output_path
+from app.cli.treatment import add_treatment
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     from models.embedding.embed import EmbedSettings
 
     add_run(parser)
+    add_treatment(parser)
     parser.add_argument("-o", "--output", metavar="FILE.npy", help="also write the (N, D) float32 vectors here")
     parser.add_argument("--json", action="store_true", help="report as one JSON object")
     add_flags(parser, EmbedSettings)
 
 
 def run(args: argparse.Namespace) -> int:
+    from app.cli.treatment import open_from
     from app.cli.vectors import embedding_of
     from models.embedding.embed import EmbedSettings
     from models.files.disk import replace_array
-    from models.runs import open_run
 
     path = None if args.output is None else output_path(args.output, (".npy",), [args.run])
     settings = from_flags(args, EmbedSettings)
-    opened = open_run(args.run, dataset=args.dataset)
+    opened = open_from(args)
     began = time.monotonic()
     try:
         embedding = embedding_of(opened, settings)

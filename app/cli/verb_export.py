@@ -15,6 +15,7 @@ from app.cli import selection
 from app.cli.console import follow, report
 from app.cli.flags import add_flags, add_run, from_flags
 from app.cli.outputs import output_path
+from app.cli.treatment import add_treatment
 from models.errors import BadParameter
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from models.workspace.export import ExportSettings
 
     add_run(parser)
+    add_treatment(parser)
     parser.add_argument("-o", "--output", metavar="FILE", required=True, help="OUT.cxi, or OUT.txt for a list")
     parser.add_argument("--labels", metavar="L.csv", help="labels to use instead of the workspace's")
     parser.add_argument("--verdicts", metavar="V.h5", help="verdicts of this run, from `friedel classify`")
@@ -37,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from models.runs import open_run
+    from app.cli.treatment import open_from
     from models.workspace import open_workspace
     from models.workspace.export import ExportSettings, export_selection, write_index_list
     from models.workspace.results import load_verdicts
@@ -45,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     settings = from_flags(args, ExportSettings)
     inputs = [args.run, args.labels, args.verdicts, args.indices]
     path = output_path(args.output, (".cxi", ".h5", ".txt"), inputs, "" if settings.overwrite else "--overwrite")
-    opened = open_run(args.run, dataset=args.dataset)
+    opened = open_from(args)
     workspace = open_workspace(opened)
     try:
         events = None if opened.events is None else list(opened.events)

@@ -13,6 +13,7 @@ from app.cli.console import report
 from app.cli.flags import add_run
 from app.cli.outputs import output_path
 from app.cli.selection import one_frame
+from app.cli.treatment import add_treatment
 from models.display import COLOUR_MAPS, DisplaySettings, Levels, Scaling
 from models.files.disk import replace_array, written_aside
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run(parser)
+    add_treatment(parser)
     parser.add_argument("frame", metavar="I", help="the frame's index (from 0), or its event identifier")
     parser.add_argument("-o", "--output", metavar="FILE", required=True, help="F.npy or F.png")
     parser.add_argument("--json", action="store_true", help="report as one JSON object")
@@ -41,10 +43,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from models.runs import open_run
+    from app.cli.treatment import open_from
 
     path = output_path(args.output, (".npy", ".png"), [args.run])
-    opened = open_run(args.run, dataset=args.dataset)
+    opened = open_from(args)
     try:
         index = one_frame(opened, args.frame)
         frame = opened.load(index)

@@ -6,17 +6,20 @@ import argparse
 
 from app.cli.console import report
 from app.cli.flags import add_run
+from app.cli.treatment import add_treatment
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run(parser)
+    add_treatment(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object (null where unknown)")
 
 
 def run(args: argparse.Namespace) -> int:
-    from models.runs import describe, open_run
+    from app.cli.treatment import open_from
+    from models.runs import describe
 
-    opened = open_run(args.run, dataset=args.dataset)
+    opened = open_from(args)
     try:
         report(describe(opened).to_dict(), args.json)
     finally:

@@ -27,6 +27,7 @@ from app.cli.dispatch import EXIT_INTERRUPTED, EXIT_OK
 from app.cli.flags import add_flags, add_run, from_flags, given_values
 from app.cli.outputs import output_path
 from app.cli.selection import one_frame
+from app.cli.treatment import add_treatment
 
 if TYPE_CHECKING:
     from models.patterns import Pattern
@@ -41,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from models.phasing.settings import PhasingSettings
 
     add_run(parser)
+    add_treatment(parser, leave_out=("saturation_level", "adu_per_photon"))
     parser.add_argument("--frame", metavar="I", help="the frame's index (from 0), or its event identifier")
     parser.add_argument("--mask", metavar="FILE", help="NPY, TIFF or HDF5; True (1) = measured")
     parser.add_argument("--support", metavar="FILE", help="the first support, True inside; for --first-support given")
@@ -113,16 +115,19 @@ def _slug(title: str) -> str:
 
 
 def _pattern(args: argparse.Namespace) -> Pattern:
+    from app.cli.treatment import open_from, treatment_from
+    from models.errors import BadParameter
     from models.patterns import PatternSettings
     from models.patterns.prepare import prepare_pattern
     from models.patterns.read import read_array, read_mask, read_pattern
-    from models.runs import open_run
 
     settings = from_flags(args, PatternSettings)
     background = None if args.background_file is None else read_array(args.background_file)
     if args.frame is None:
+        if not treatment_from(args).is_nothing or args.add_mask is not None:
+            raise BadParameter("A bare pattern is not treated", hint="Choose a frame of a run with --frame")
         return read_pattern(args.run, args.mask, args.dataset, settings, background=background)
-    opened = open_run(args.run, dataset=args.dataset)
+    opened = open_from(args)
     try:
         index = one_frame(opened, args.frame)
         mask = None if args.mask is None else read_mask(args.mask, opened.shape)

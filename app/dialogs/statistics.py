@@ -51,6 +51,9 @@ class StatisticsDialog(QDialog):
         self.said = QLabel()
         self.said.setWordWrap(True)
         self.view = FrameView(DisplaySettings(scaling=Scaling.SQRT))
+        for button in (self.again, self.export):
+            button.setAutoDefault(False)
+        self.of.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         line = QHBoxLayout()
         for label, widget in (("Of", self.of), ("Show", self.kind)):
             line.addWidget(QLabel(label))

@@ -19,6 +19,7 @@ from models.errors import BadParameter, FrameUnreadable, NotSaved
 from models.parameters import to_dict
 from models.progress import Progress
 from models.runs.types import DENOISED, Frame, PixelFlag, Run
+from models.treatment.reference import provenance_of
 
 _FRAMES_FOR_BEAM = 50
 
@@ -133,6 +134,7 @@ def denoise_run(
             source_dataset=run.dataset,
             source_digest=run.identity.digest,
             source_frames=len(run),
+            **provenance_of(run),
             given_mask=int(mask is not None),
             warnings=as_json({"warnings": warnings}),
         )

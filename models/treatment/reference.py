@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,6 +44,12 @@ def treatment_of(run: Run) -> Treatment:
     """How the frames of an open run are treated."""
     treatment: Treatment = getattr(run, "treatment", UNTREATED)  # a `TreatedRun` has one
     return treatment
+
+
+def provenance_of(run: Run) -> dict[str, str]:
+    """What result files say of how a run's frames were treated; empty where they were not."""
+    treatment = treatment_of(run)
+    return {} if treatment.is_nothing else {"source_treatment": json.dumps(treatment.to_state(), ensure_ascii=False)}
 
 
 def open_treated(path: str | Path, dataset: str | None = None, treatment: Treatment = UNTREATED) -> Run:

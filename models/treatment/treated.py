@@ -56,7 +56,7 @@ class TreatedRun:
         self.identity: RunIdentity = replace(base.identity, treatment=treatment.digest)
         self._user = make_mask(treatment.masking, self.shape)
         self.warnings: tuple[str, ...] = (
-            *base.warnings,
+            *(base.warnings if placed is None else placed.still_true(base.warnings)),
             *(() if self._calibrator is None else self._calibrator.notes),
             *(() if placed is None else placed.notes),
         )

@@ -24,6 +24,7 @@ from models.files.h5 import h5_text, new_h5_checked
 from models.parameters import parameter, to_dict, validate
 from models.progress import Progress
 from models.runs.types import FlagImage, PixelFlag, Run
+from models.treatment.reference import provenance_of
 from models.workspace.entries import IndexArray
 from models.workspace.journal import plain
 from models.workspace.provenance import as_json, origin
@@ -331,6 +332,7 @@ def _write_origin(file: h5py.File, run: Run, settings: ExportSettings, left_out:
         source_dataset=run.dataset,
         source_digest=run.identity.digest,
         source_frames=len(run),
+        **provenance_of(run),
         settings=as_json(to_dict(settings)),
     )
     for name, value in facts.items():
