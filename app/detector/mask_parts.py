@@ -10,6 +10,7 @@ from PyQt6.QtCore import QObject
 
 from app.detector.mask_editing import MaskEditor
 from app.detector.mask_search import MaskSearch
+from app.detector.mask_words import beam_at
 from app.detector.mask_work import Found
 from app.jobs.threads import run_task
 from models.display import Picture
@@ -59,11 +60,7 @@ class MaskParts(QObject):
         if isinstance(settings, adding.GrowSettings):
             self._editor.add(MaskShape("grow", size_px=settings.by_px))
         elif isinstance(settings, adding.CircleSettings):
-            centre = session.run.geometry.centre_px
-            if centre is None:
-                self._complain("The beam's centre is not known. Give it on the Geometry page.")
-            else:
-                self._editor.add(adding.circle(settings, centre, self._use()))
+            self._editor.add(adding.circle(settings, beam_at(session.run), self._use()))
         elif picture is None:
             self._complain("There is no frame on screen to take the part from.")
         elif isinstance(settings, adding.EdgeSettings):

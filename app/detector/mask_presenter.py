@@ -12,7 +12,7 @@ from app.detector.mask_editing import MaskEditor
 from app.detector.mask_exchange import MaskExchange
 from app.detector.mask_parts import PARTS, MaskParts
 from app.detector.mask_search import MaskSearch
-from app.detector.mask_words import KINDS, counts_of, row_of
+from app.detector.mask_words import KINDS, beam_at, centre_words, counts_of, row_of
 from app.jobs.threads import LatestWorker
 from app.later import Later
 from models.display import DisplaySettings, Picture
@@ -91,7 +91,7 @@ class MaskPresenter(QObject):
             self._reads = replace(masking, shapes=(), shape=None)
             self._begin(session, masking)
         self._show_file(session)
-        self.pane.draw.set_possible(drawing=True, mates=session.run.geometry.centre_px is not None)
+        self.pane.draw.set_possible(drawing=True, centre=centre_words(session.run))
         self._mates()
         if self._view.picture is not None:
             self._frame_came(self._view.picture)
@@ -102,7 +102,7 @@ class MaskPresenter(QObject):
         self._applied = self._reads = MaskSettings()
         self._readings = ()
         self.editor.set_drawing(None)
-        self.pane.draw.set_possible(drawing=False, mates=False)
+        self.pane.draw.set_possible(drawing=False, centre="")
         self.pane.file.set_masks((), inverted=False)
 
     @property
@@ -346,7 +346,7 @@ class MaskPresenter(QObject):
     def _mates(self) -> None:
         session = self._session
         wanted = session is not None and self.pane.draw.mates.isChecked()
-        self.editor.set_mates(session.run.geometry.centre_px if wanted and session is not None else None)
+        self.editor.set_mates(beam_at(session.run) if wanted and session is not None else None)
 
     def _import(self) -> None:
         if self.editor.drawing is not None:

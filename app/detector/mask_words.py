@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from models.detector import geometry
 from models.masking.settings import MaskShape
-from models.runs.types import BoolImage, FlagImage, PixelFlag
+from models.runs.types import BoolImage, FlagImage, PixelFlag, Run
 from widgets.detector.mask_facts import MaskCounts, StepRow
 from widgets.text import counted, significant
 
@@ -74,3 +75,15 @@ def counts_of(flags: FlagImage, user: BoolImage) -> MaskCounts:
         saturated=many(PixelFlag.SATURATED),
         user=int(np.count_nonzero(user)),
     )
+
+
+def beam_at(run: Run) -> tuple[float, float]:
+    """(y, x) of the beam in pixels: the run's own, or the frame's middle, as for rings and q."""
+    return geometry.centre_of(run.geometry, run.shape)
+
+
+def centre_words(run: Run) -> str:
+    """Where shapes are mirrored, and on whose word."""
+    y, x = beam_at(run)
+    whose = "" if run.geometry.centre_px is not None else ": the frame's middle, as the file does not say"
+    return f"y {y:.1f} x {x:.1f} px{whose}"

@@ -44,9 +44,15 @@ class HotDeadSettings:
         unit="σ",
         low=2,
         high=1000,
+        title="Hot from",
     )
     noisy_sigma: float = parameter(
-        8.0, "A pixel is noisy where it varies this much more than its neighbours do.", unit="σ", low=2, high=1000
+        8.0,
+        "A pixel is noisy where it varies this much more than its neighbours do.",
+        unit="σ",
+        low=2,
+        high=1000,
+        title="Noisy from",
     )
     dead_sigma: float = parameter(
         6.0,
@@ -54,6 +60,7 @@ class HotDeadSettings:
         unit="σ",
         low=2,
         high=30,
+        title="Dead from",
     )
     most_frames: int = parameter(
         2000, "How many frames are looked at, spread evenly over the run; 0 for all.", low=0, title="Frames at most"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from PyQt6.QtCore import pyqtSignal
-from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from widgets.parameter_form import ParameterForm
 
@@ -41,6 +41,9 @@ class MaskAddPanel(QWidget):
             self.choice.addItem(part.title)
             self.choice.setItemData(self.choice.count() - 1, part.tip, 3)
             form = ParameterForm(part.settings)
+            for line in form.findChildren(QLineEdit):
+                if line.placeholderText():  # what is left empty here is not worked out, but not asked for
+                    line.setPlaceholderText("none")
             self.forms.append(form)
             self._pages.addWidget(form)
         self.add = QPushButton("Add")

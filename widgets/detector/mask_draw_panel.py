@@ -138,15 +138,12 @@ class MaskDrawPanel(QWidget):
         """A larger or smaller brush."""
         self.size.setValue(max(1.0, round(self.size.value() * (1.25 if by > 0 else 0.8)) or 1) + (0 if by < 0 else 1))
 
-    def set_possible(self, drawing: bool, mates: bool) -> None:
-        """Whether there is a frame to draw on, and a beam centre to mirror at."""
+    def set_possible(self, drawing: bool, centre: str) -> None:
+        """Whether there is a frame to draw on, and where the beam is, in words."""
         self.draw.setEnabled(drawing)
         if not drawing:
             self.draw.setChecked(False)
-        self.mates.setEnabled(mates)
-        if not mates:
-            self.mates.setChecked(False)
-            self.mates.setToolTip("The beam's centre is not known; give it on the Geometry page")
+        self.mates.setToolTip(f"Draw every shape at the other side of the beam as well. Beam at {centre}")
 
     def set_changes(self, can_undo: bool, can_redo: bool) -> None:
         self.undo.setEnabled(can_undo)

@@ -36,6 +36,7 @@ class MaskSteps(QWidget):
         self.list.setAccessibleName("Steps of your mask")
         self.list.setToolTip("Ticked steps work, one after the other; Delete removes the one chosen")
         self.list.setMinimumHeight(5 * theme.line_height())
+        self.list.setMaximumHeight(9 * theme.line_height())
         header = self.list.header()
         assert header is not None
         header.setStretchLastSection(False)

@@ -34,6 +34,7 @@ PREVIEW_COLOUR = QColor(255, 204, 0, 215)
 _LINE, _RIM, _CHOSEN = QColor(255, 255, 255, 235), QColor(0, 0, 0, 170), QColor(255, 204, 0, 240)
 _EDGE = 4
 _FINEST = 64
+_MOST_RINGS, _RINGS_BELOW = 1500, 6.0
 
 
 class MaskOverlay(QWidget):
@@ -73,12 +74,12 @@ class MaskOverlay(QWidget):
         self._tool = Tool.SELECT
         self._drawing = False
         self._tint_shown = True
+        self._spots: npt.NDArray[np.intp] = np.zeros((0, 2), np.intp)
         self._takes_back = False
         self._by_shift = False
         self._size = 9.0
         self._mate: tuple[float, float] | None = None
         self._outlines: list[Outline | None] = []
-        self._paths: list[QPainterPath] = []
         self._chosen = -1
         self._grip: QPointF | None = None
         self._shift = (0.0, 0.0)
@@ -108,6 +109,8 @@ class MaskOverlay(QWidget):
     def set_preview(self, masked: npt.NDArray[np.bool_] | None) -> None:
         """(H, W), True on pixels that are shown before they are masked; None for none."""
         self._tint.set_other(PREVIEW, masked)
+        spots = np.zeros((0, 2), np.intp) if masked is None else np.argwhere(masked)
+        self._spots = spots if len(spots) <= _MOST_RINGS else spots[:0]
         self.update()
 
     def set_tint_shown(self, shown: bool) -> None:
@@ -124,10 +127,10 @@ class MaskOverlay(QWidget):
     def set_outlines(self, outlines: Sequence[Outline | None], chosen: int = -1) -> None:
         """The steps of the mask, None for those without an outline; one of them may be chosen."""
         self._outlines = list(outlines)
-        self._paths = [QPainterPath() if outline is None else outline.path() for outline in outlines]
         self._chosen = chosen if chosen < len(self._outlines) else -1
         self._grip = None
-        self.update()
+        if self._drawing:
+            self._preview_moved()
 
     def masked_at(self, point: QPointF) -> int:
         """0, `mask_tint.FILE` or `mask_tint.USER` at a point of the canvas, as last painted."""
@@ -304,6 +307,7 @@ class MaskOverlay(QWidget):
             image = self._tint.image(viewport, QRectF(self._canvas.rect()), self.devicePixelRatioF())
             if not image.isNull():
                 painter.drawImage(QPointF(0, 0), image)
+                self._ring_spots(painter)
         if self._drawing:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             for path, colour in self._preview():
@@ -358,7 +362,8 @@ class MaskOverlay(QWidget):
         return False
 
     def _press_outline(self, event: QMouseEvent, at: QPointF) -> None:
-        hit = next((n for n in reversed(range(len(self._paths))) if self._paths[n].contains(at)), -1)
+        places = reversed(list(enumerate(self._outlines)))
+        hit = next((place for place, outline in places if outline is not None and outline.contains(at)), -1)
         if hit != self._chosen:
             self._chosen = hit
             self.chosen.emit(hit)
@@ -396,6 +401,19 @@ class MaskOverlay(QWidget):
         corner = self._on_canvas(QPointF(0, 0))
         to_canvas = QTransform(scale, 0, 0, scale, corner.x(), corner.y())
         return [(to_canvas.map(outline.path()), colour) for outline, colour in found]
+
+    def _ring_spots(self, painter: QPainter) -> None:
+        """Single pixels that are only looked at would be lost in a large frame: each gets a ring."""
+        if not len(self._spots) or self._canvas.viewport.scale >= _RINGS_BELOW:
+            return
+        canvas = QRectF(self._canvas.rect())
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(PREVIEW_COLOUR, 1.2))
+        for y, x in self._spots.tolist():
+            at = self._on_canvas(QPointF(x, y))
+            if canvas.contains(at):
+                painter.drawEllipse(at, 5.0, 5.0)
 
     def _preview_moved(self) -> None:
         """Repaint where an outline was and where it is; everything else stays."""

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QPainterPath, QPainterPathStroker, QPolygonF
@@ -47,29 +48,13 @@ class Outline:
     size_px: float = 0.0
 
     def path(self) -> QPainterPath:
-        """In frame pixels, x before y."""
-        numbers = self.points
-        spots = [QPointF(x, y) for y, x in zip(numbers[::2], numbers[1::2], strict=True)]
-        path = QPainterPath()
-        if self.kind == "rectangle":
-            path.addRect(QRectF(spots[0], spots[1]).normalized())
-        elif self.kind == "ellipse":
-            path.addEllipse(spots[0], spots[1].x(), spots[1].y())
-        elif self.kind == "polygon":
-            path.addPolygon(QPolygonF(spots))
-            path.closeSubpath()
-        elif len(spots) == 1:
-            path.addEllipse(spots[0], self.size_px / 2, self.size_px / 2)
-        else:
-            line = QPainterPath(spots[0])
-            for spot in spots[1:]:
-                line.lineTo(spot)
-            stroker = QPainterPathStroker()
-            stroker.setWidth(max(self.size_px, 0.1))
-            stroker.setCapStyle(Qt.PenCapStyle.RoundCap)
-            stroker.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-            path = stroker.createStroke(line).simplified()
-        return path
+        """In frame pixels, x before y; of a stroke as one outline, which takes a while for long ones."""
+        path = QPainterPath(_path_of(self))
+        return path.simplified() if self.kind == "brush" and len(self.points) > 2 else path
+
+    def contains(self, at: QPointF) -> bool:
+        """Whether a point (x, y) in frame pixels lies in it."""
+        return _path_of(self).contains(at)
 
     def moved(self, by_y: float, by_x: float) -> Outline:
         """The same, elsewhere."""
@@ -88,6 +73,33 @@ class Outline:
             for place, value in enumerate(self.points)
         )
         return Outline(self.kind, points, self.size_px)
+
+
+@lru_cache(maxsize=256)
+def _path_of(outline: Outline) -> QPainterPath:
+    numbers = outline.points
+    spots = [QPointF(x, y) for y, x in zip(numbers[::2], numbers[1::2], strict=True)]
+    path = QPainterPath()
+    if outline.kind == "rectangle":
+        path.addRect(QRectF(spots[0], spots[1]).normalized())
+    elif outline.kind == "ellipse":
+        path.addEllipse(spots[0], spots[1].x(), spots[1].y())
+    elif outline.kind == "polygon":
+        path.addPolygon(QPolygonF(spots))
+        path.closeSubpath()
+    elif len(spots) == 1:
+        path.addEllipse(spots[0], outline.size_px / 2, outline.size_px / 2)
+    else:
+        line = QPainterPath(spots[0])
+        for spot in spots[1:]:
+            line.lineTo(spot)
+        stroker = QPainterPathStroker()
+        stroker.setWidth(max(outline.size_px, 0.1))
+        stroker.setCapStyle(Qt.PenCapStyle.RoundCap)
+        stroker.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+        path = stroker.createStroke(line)
+        path.setFillRule(Qt.FillRule.WindingFill)
+    return path
 
 
 class DragTool:
