@@ -69,7 +69,7 @@ def facts_of(found: Positioned, run: Run) -> str:
     )
     share = 100 * made.gaps / made.index.size
     gaps = f"{grouped(made.gaps)} places ({share:.0f} %) have no pixel."
-    lost = f"{grouped(made.collisions)} pixels share a place with a nearer one." if made.collisions else ""
+    lost = f"{grouped(made.collisions)} pixels give way to a nearer one in their place." if made.collisions else ""
     return f"{sentence} {gaps} {lost}".strip()
 
 

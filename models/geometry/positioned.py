@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,6 +23,11 @@ from models.runs.types import FlagImage, FloatImage, Geometry, PixelFlag, Run
 YOURS = "yours"
 THE_FILE = "the file"
 _DISAGREE = 0.01
+_NOT_PLACED = "the detector's geometry is not applied"
+_NO_CENTRE = "does not say where the beam's centre is"
+"""Parts of the sentences that opening a run says about its geometry."""
+_WORTH_TELLING = 1e-3
+"""More pixels than this share without a place of their own are worth a warning."""
 _FLAT = 0.5
 """Depths below this many pixels are none."""
 
@@ -77,6 +83,12 @@ class Positioned:
         if settings.centre_px is not None:
             geometry, sources = replace(geometry, centre_px=settings.centre_px), replace(sources, centre=YOURS)
         return replace(self, geometry=geometry, sources=sources)
+
+    def still_true(self, warnings: Sequence[str]) -> tuple[str, ...]:
+        """The run's warnings without those on what is known or done now."""
+        settled = [_NOT_PLACED] if self.assembly is not None else []
+        settled += [_NO_CENTRE] if self.geometry.centre_px is not None else []
+        return tuple(warning for warning in warnings if not any(words in warning for words in settled))
 
 
 def make_geometry(settings: GeometrySettings, run: Run) -> Positioned | None:
@@ -168,10 +180,11 @@ def _assemble(
             f"Panels lie up to {reach * 1e3:.3g} mm before or behind the mean distance: q and resolution of a pixel "
             "count with it, rings are drawn for the mean"
         )
-    if found.collisions:
+    pixels = int(np.count_nonzero(positions.known))
+    if found.collisions > _WORTH_TELLING * pixels:
         said.append(
-            f"{found.collisions} pixels of {np.count_nonzero(positions.known)} are not shown: "
-            "in the assembled frame a nearer one has their place"
+            f"{found.collisions} of {pixels} pixels are not shown: in the assembled frame a "
+            "nearer one has their place"
         )
     return Positioned(
         assembly=assembly,

@@ -163,7 +163,9 @@ def test_geometry_of_another_detector_is_refused(tmp_path):
 
 def test_modules_shown_on_a_grid_are_put_where_they_belong(tmp_path):
     frames = np.arange(2 * 4 * 6 * 5, dtype=np.int32).reshape(2, 4, 6, 5)
-    run = write_run(tmp_path / "run.cxi", frames)
+    home = "entry_1__instrument_1__detector_1__"
+    numbers = {home + "distance": 0.3, home + "x_pixel_size": 1e-4, "entry_1__instrument_1__source_1__energy": 1e-15}
+    run = write_run(tmp_path / "run.cxi", frames, **numbers)
     placed = with_geom(run, write_geom(tmp_path, modules_geom()))
     frame = run.load(1)
     raw, flags = placed.assembly.apply(frame.raw, frame.flags)
@@ -172,6 +174,24 @@ def test_modules_shown_on_a_grid_are_put_where_they_belong(tmp_path):
         assert found.tolist() == [[5, 10 * module]]  # ss goes up: the first row is the lowest
         assert np.array_equal(raw[::-1, 10 * module : 10 * module + 5], frames[1, module])
     assert np.count_nonzero(flags == PixelFlag.MISSING) == raw.size - 120
+
+    treated = treat(run, Treatment(geometry=GeometrySettings(positions=str(tmp_path / "two.geom"))))
+    settled = ("is not applied", "where the beam's centre is")
+    assert all(any(words in warning for warning in run.warnings) for words in settled)
+    assert not any(words in warning for warning in treated.warnings for words in settled)
+
+
+def test_numbers_alone_settle_only_what_they_say(tmp_path):
+    frames = np.zeros((2, 4, 6, 5), np.int32)
+    run = write_run(tmp_path / "run.cxi", frames, entry_1__instrument_1__detector_1__distance=0.3)
+    treated = treat(run, Treatment(geometry=GeometrySettings(centre_px=(3.0, 4.0))))
+    assert any("is not applied" in warning for warning in treated.warnings)
+
+
+def test_many_lost_pixels_are_a_warning(tmp_path):
+    text = TWO_PANELS.replace("b/corner_x = -6", "b/corner_x = 2").replace("b/corner_y = -3", "b/corner_y = 5")
+    placed = with_geom(slab_run(tmp_path), write_geom(tmp_path, text))
+    assert any("of 48 pixels are not shown" in note for note in placed.notes)
 
 
 def mask_geom(*lines: str) -> str:
