@@ -14,6 +14,7 @@ from models.calibration import make_calibrator
 from models.geometry import make_geometry
 from models.masking import make_mask
 from models.runs.types import BoolImage, Column, FlagImage, FloatImage, Frame, Geometry, PixelFlag, Run, RunIdentity
+from models.workspace.location import folder_beside
 
 if TYPE_CHECKING:
     from models.treatment.types import Treatment
@@ -53,8 +54,10 @@ class TreatedRun:
         self.geometry: Geometry = base.geometry if placed is None else placed.geometry
         self.columns: Mapping[str, Column] = base.columns
         self.events: Sequence[str] | None = base.events
-        self.identity: RunIdentity = replace(base.identity, treatment=treatment.digest)
-        self._user = make_mask(treatment.masking, self.shape)
+        # Lists of photons have said already which detector file put them into a frame.
+        self.identity: RunIdentity = replace(base.identity, treatment=base.identity.treatment + treatment.digest)
+        # Pixels of a mask are in the workspace, which goes where the run goes.
+        self._user = make_mask(treatment.masking, self.shape, (folder_beside(base.path),))
         self.warnings: tuple[str, ...] = (
             *(base.warnings if placed is None else placed.still_true(base.warnings)),
             *(() if self._calibrator is None else self._calibrator.notes),

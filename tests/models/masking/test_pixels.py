@@ -11,7 +11,8 @@ import pytest
 from models.errors import NotSaved
 from models.masking import BadMask, MaskSettings, MaskShape, make_mask
 from models.masking.pixels import keep_pixels, read_pixels
-from models.runs.types import BoolImage
+from models.runs.types import BoolImage, PixelFlag
+from models.treatment import Treatment, open_treated
 
 FRAME = (6, 9)
 
@@ -85,3 +86,17 @@ def test_a_full_or_foreign_disk_is_told(tmp_path: Path, pixels: BoolImage) -> No
     (tmp_path / "masks").write_text("a file in the way")
     with pytest.raises(NotSaved, match="was not saved"):
         keep_pixels(pixels, tmp_path, "x")
+
+
+def test_a_run_that_was_moved_with_its_workspace_keeps_its_mask(tmp_path: Path, pixels: BoolImage) -> None:
+    (tmp_path / "old").mkdir()
+    np.save(tmp_path / "old" / "run.npy", np.zeros((3, 32, 48), np.uint16))
+    covered = np.zeros((32, 48), bool)
+    covered[:6, :9] = pixels
+    shape = keep_pixels(covered, tmp_path / "old" / "run.npy.friedel", "hot pixels")
+    treatment = Treatment(masking=MaskSettings(shapes=(shape,), shape=covered.shape))
+    (tmp_path / "old").rename(tmp_path / "new")
+    run = open_treated(tmp_path / "new" / "run.npy", treatment=treatment)
+    np.testing.assert_array_equal(run.mask, ~covered)
+    assert (run.load(1).flags[covered] == PixelFlag.USER).all()
+    run.close()
