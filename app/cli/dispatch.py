@@ -21,6 +21,7 @@ VERBS: dict[str, str] = {
     "classify": "sort a run from a few labels: class and confidence for every frame",
     "phase": "reconstruct the object of a frame, or of a bare pattern",
     "denoise": "expected photons of few-photon frames, with their standard deviation, into a CXI file",
+    "statistics": "mean, variance, maximum and lit pixels of a run, and of each class",
     "export": "write chosen frames as a CXI file or an index list",
     "train": "retrain a bundled network from its seeds",
     "adapt": "train the speckle network further on a run's own frames, into new weights",
