@@ -6,6 +6,7 @@ import base64
 import gc
 import logging
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ from app.helping import Helper
 from app.jobs.manager import JobManager
 from app.notice import NoticeBar
 from app.opening import Opened, Opener
-from app.outputs import is_there
+from app.outputs import is_folder, is_there
 from app.settings import Settings, save_settings
 from app.status_bar import StatusBar
 from app.treating import Treating
@@ -40,6 +41,7 @@ from widgets.welcome import WelcomePane
 
 if TYPE_CHECKING:
     from app.panes import Panes
+    from app.run_table import RunTableController
     from app.session import RunSession
     from models.treatment import Treatment
 
@@ -64,7 +66,7 @@ class MainWindow(QMainWindow):
         self.session: RunSession | None = None
         self.panes: Panes | None = None
         self._demo_path = demo_path
-        self._offered = self._warned = ""
+        self._offered = self._warned = self._unlisted = ""
         self._was_painted = False
         self._shut = False
         self.setObjectName("friedel")
@@ -147,6 +149,7 @@ class MainWindow(QMainWindow):
         """Open a file or folder off the GUI thread; a run that is open stays until the new one is there."""
         self.build_panes()
         self.notice.clear()
+        self._unlisted = ""
         self.status.say(f"Opening {Path(path).name}…")
         self.opener.open(Path(path), dataset, self.settings.annotator_name)
 
@@ -163,6 +166,22 @@ class MainWindow(QMainWindow):
         if path:
             self.settings.last_folder = path
             self.open_path(path)
+
+    @cached_property
+    def run_table(self) -> RunTableController:
+        """The runs of a folder, made when they are first asked for."""
+        from app.run_table import RunTableController
+
+        self.build_panes()
+        return RunTableController(self)
+
+    def show_runs(self) -> None:
+        """The table of runs; of a folder that was no run itself, where that was just opened."""
+        folder, self._unlisted = self._unlisted, ""
+        if folder:
+            self.run_table.list_folder(folder)
+        else:
+            self.run_table.show()
 
     def reload(self) -> None:
         if self.session is not None:
@@ -242,6 +261,10 @@ class MainWindow(QMainWindow):
             return
         if isinstance(error, RawHeaderNeeded):
             open_remembered(self, path, error)
+            return
+        if is_folder(Path(path)):  # not one run, but there may be runs in it
+            self._unlisted, self._offered = path, "run.runs"
+            self.notice.warn(error.sentence(), "List its runs")
             return
         self.notice.warn(error.sentence())
         if not is_there(Path(path)):
@@ -343,6 +366,7 @@ class MainWindow(QMainWindow):
         self.opener.failed.connect(self._open_failed)
         self.welcome.open_file_requested.connect(self.ask_file)
         self.welcome.open_folder_requested.connect(self.ask_folder)
+        self.welcome.open_runs_requested.connect(lambda: self.run_table.ask())
         self.welcome.demo_requested.connect(self.open_demo)
         self.welcome.recent_chosen.connect(self.open_path)
         self.welcome.dropped.connect(self._dropped)

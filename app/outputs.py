@@ -7,7 +7,7 @@ from pathlib import Path
 
 from models.errors import NotSaved
 
-FRAME_ENDINGS = (".tif", ".tiff")
+FRAME_ENDINGS = (".tif", ".tiff", ".h5")
 """of files that are frames of a run which is a folder"""
 
 
@@ -19,10 +19,18 @@ def is_there(path: Path) -> bool:
         return False
 
 
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder of that name; False, not an error, where that may not be looked at."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
 def refuse_own_input(path: Path, reads: Iterable[str | Path | None]) -> None:
     """Refuse to write to `path` where it is one of the files that are read; None stands for nothing.
 
-    Of a folder that is read (a run of TIFF files) every frame in it counts.
+    Of a folder that is read (a run of TIFF files, or of European XFEL's) every frame in it counts.
 
     Raises:
         NotSaved: it is one of them.

@@ -63,12 +63,15 @@ class RunTableView(QWidget):
     folder_requested = pyqtSignal()
     """another folder is to be chosen"""
     cancel_requested = pyqtSignal()
+    close_requested = pyqtSignal()
+    """back to what was there before the table"""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.model = RunTableModel(self)
         self._folder = ""
         self._busy = False
+        self._stopped = False
         self._notes: tuple[str, ...] = ()
         self._title = QLabel("Runs")
         self._title.setFont(theme.title_font(self.font()))
@@ -84,6 +87,11 @@ class RunTableView(QWidget):
         self.refresh_button = QToolButton()
         self.refresh_button.setIcon(icons.tool_icon("refresh"))
         self.refresh_button.setToolTip("Look again: what was written since, labels, hit rates")
+        self.close_button = QToolButton()
+        self.close_button.setIcon(icons.tool_icon("cross"))
+        self.close_button.setAutoRaise(True)
+        self.close_button.setToolTip("Back to the start page")
+        self.close_button.hide()
         self.filter = QLineEdit()
         self.filter.setPlaceholderText("Filter by name or status")
         self.filter.setClearButtonEnabled(True)
@@ -159,13 +167,21 @@ class RunTableView(QWidget):
             paths: of all runs found; rows of others go. None where listing was stopped or failed: they stay.
             notes: sentences on what was not looked into.
         """
-        self._busy = False
+        self._busy, self._stopped = False, paths is None
         self._notes = tuple(notes)
         if paths is not None:
             self.model.keep_only(paths)
         self._show_busy(None)
         self._show_what_there_is()
         self._summary.setToolTip("\n".join(notes))
+
+    def set_page(self, page: bool) -> None:
+        """Whether the table has the window to itself and a way back, or is a narrow pane that its frame closes."""
+        self.close_button.setVisible(page)
+        self._title.setVisible(page)
+        style = Qt.ToolButtonStyle.ToolButtonTextBesideIcon if page else Qt.ToolButtonStyle.ToolButtonIconOnly
+        self.folder_button.setToolButtonStyle(style)
+        self.table.setColumnWidth(RUN, self._column_width(RUN) if page else self._column_width(RUN) * 2 // 3)
 
     # -- what it says ------------------------------------------------------------------------------------------------
 
@@ -210,10 +226,13 @@ class RunTableView(QWidget):
         header.setSectionsClickable(True)
         header.sectionClicked.connect(self._sort_by)
         self._sorted_by = RUN
-        wide = table.fontMetrics()
-        for column, sample in enumerate(_SAMPLES):
-            title = wide.horizontalAdvance(COLUMNS[column]) + 34
-            table.setColumnWidth(column, max(title, wide.horizontalAdvance(sample) + 14))
+        for column in range(len(_SAMPLES)):
+            table.setColumnWidth(column, self._column_width(column))
+
+    def _column_width(self, column: int) -> int:
+        wide = self.table.fontMetrics()
+        title = wide.horizontalAdvance(COLUMNS[column]) + 34
+        return max(title, wide.horizontalAdvance(_SAMPLES[column]) + 14)
 
     def _lay_out(self) -> None:
         head = QHBoxLayout()
@@ -222,6 +241,7 @@ class RunTableView(QWidget):
         head.addWidget(self._where, 1)
         head.addWidget(self.folder_button)
         head.addWidget(self.refresh_button)
+        head.addWidget(self.close_button)
         seek = QHBoxLayout()
         seek.setSpacing(6)
         seek.addWidget(self.filter, 1)
@@ -248,6 +268,7 @@ class RunTableView(QWidget):
         self._choose.clicked.connect(self.folder_requested)
         self.refresh_button.clicked.connect(self.refresh_requested)
         self.cancel_button.clicked.connect(self.cancel_requested)
+        self.close_button.clicked.connect(self.close_requested)
         self.open_button.clicked.connect(self._open_selected)
         self.filter.textChanged.connect(self._filter)
         self.states.currentIndexChanged.connect(self._filter)
@@ -311,6 +332,8 @@ class RunTableView(QWidget):
             self._empty.set_text("No run matches the filter", "Change the filter to see the others.")
         elif self._busy:
             self._empty.set_text("Looking for runs…", "They appear here as they are found.")
+        elif self._stopped:
+            self._empty.set_text("Nothing was listed", "Listing ended before a run was found. Refresh looks again.")
         else:
             self._empty.set_text(
                 "No runs in this folder", "Neither here nor in its sub-folders is a file that Friedel reads."

@@ -1,4 +1,4 @@
-"""The pane of the first start: what Friedel does, and three ways to begin."""
+"""The pane of the first start: what Friedel does, and the ways to begin."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ _STEPS = (
 
 
 class WelcomePane(QWidget):
-    """Open a file or folder, the demo run, or a recent run; files can be dropped anywhere on it."""
+    """Open a file or folder, the demo run or a recent run, list a folder of runs; files can be dropped anywhere."""
 
     open_file_requested = pyqtSignal()
     open_folder_requested = pyqtSignal()
+    open_runs_requested = pyqtSignal()
     demo_requested = pyqtSignal()
     recent_chosen = pyqtSignal(str)
     """path of a recent run"""
@@ -60,9 +61,12 @@ class WelcomePane(QWidget):
         self.file_button.setToolTip("CXI, HDF5, NeXus, NPY, NPZ or TIFF")
         self.folder_button = QPushButton("Open folder…")
         self.folder_button.setIcon(icons.tool_icon("folder"))
-        self.folder_button.setToolTip("A folder of TIFF frames")
+        self.folder_button.setToolTip("A folder that is one run: TIFF, EDF or CBF frames, or European XFEL's files")
+        self.runs_button = QPushButton("Folder of runs…")
+        self.runs_button.setIcon(icons.tool_icon("folder"))
+        self.runs_button.setToolTip("List the runs of a folder and its sub-folders in a table")
         buttons = QHBoxLayout()
-        for button in (self.file_button, self.folder_button, self.demo_button):
+        for button in (self.file_button, self.folder_button, self.runs_button, self.demo_button):
             button.setMinimumHeight(34)
             button.setIconSize(QSize(16, 16))
             buttons.addWidget(button, 1)
@@ -90,6 +94,7 @@ class WelcomePane(QWidget):
 
         self.file_button.clicked.connect(self.open_file_requested)
         self.folder_button.clicked.connect(self.open_folder_requested)
+        self.runs_button.clicked.connect(self.open_runs_requested)
         self.demo_button.clicked.connect(self.demo_requested)
         self.set_recent(())
         self._colour()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from models.runs.euxfel.names import parse_file_name
 from models.runs.pictures import PICTURES
-from models.runs.pictures_folder import has_suffix, natural_key
+from models.runs.pictures_folder import natural_key
 from models.runs.tiff import TIFF_FILES
 
 _RUN_SUFFIXES = (".cxi", ".h5", ".hdf5", ".hdf", ".nxs", ".nx", ".emd", ".mat", ".npy", ".npz", ".emc")
@@ -98,9 +98,9 @@ def _sort_out(folder: Path) -> _Content:
                     content.folders.append(entry.name)
             elif parse_file_name(entry.name) is not None:
                 content.facility.append(entry)
-            elif has_suffix(entry.name, _PICTURES):
+            elif entry.name.lower().endswith(_PICTURES):
                 content.pictures.append(entry)
-            elif has_suffix(entry.name, _RUN_SUFFIXES):
+            elif entry.name.lower().endswith(_RUN_SUFFIXES):
                 content.files.append(entry)
             else:
                 others.append(entry)
