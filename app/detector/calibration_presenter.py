@@ -142,12 +142,8 @@ class CalibrationPresenter(QObject):
         pane.histogram.set_shown(shown.histogram, "No usable pixel has a value here.")
         panes = self._window.panes
         colours = colour_table(panes.frame_view.settings.colour_map if panes is not None else "grey")
-        if shown.before is not None and shown.after is not None:
-            comparison = pane.pictures
-            comparison.set_before(shown.before, colours)
-            comparison.set_after(shown.after, colours)
-            comparison.after.set_view_box(comparison.before.view_box())
-            comparison.set_titles(*shown.titles)
+        if shown.after is not None:
+            pane.show_pictures(shown.before, shown.after, shown.titles, colours)
         self._say(shown.error)
 
     def _show_nothing(self) -> None:
@@ -277,7 +273,7 @@ class CalibrationPresenter(QObject):
             if found["skipped"]:
                 words += f" {counted(found['skipped'], 'frame')} could not be read."
             if found["borrowed"]:
-                words += f" {counted(found['borrowed'], 'pixel')} lit in most frames lean on their neighbours."
+                words += f" {counted(found['borrowed'], 'pixel')} with too few dark frames took their neighbours'."
             self.pane.set_step("dark")
             self._set(replace(self._edited, dark=found["path"], dark_dataset="", use_dark=True), words)
 

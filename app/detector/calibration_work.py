@@ -58,7 +58,7 @@ class Shown:
     Attributes:
         step: the stage. title: over the histogram. note: what the step did.
         effects: of every step, a few words. grave: the step that failed, "" for none.
-        before, after: pictures; None where the chain cannot be made. titles: of both.
+        before, after: pictures; no `before` where the step is not done. titles: of both.
         error: why it cannot be made.
     """
 
@@ -90,7 +90,7 @@ def look(ask: Ask) -> Shown:
     effects = {stage.name: _effect(stages, figures, place) for place, stage in enumerate(stages)}
     histogram = _histogram(ask, stages, figures, before, at)
     levels = _levels(stages, figures, before, at, gain)
-    pictures = [_picture(ask, stages[place], level) for place, level in zip((before, at), levels, strict=True)]
+    earlier = None if before == at else _picture(ask, stages[before], levels[0])
     note = stages[at].note if names[at] == ask.step else "This step is not done: the frame is shown as it comes here."
     return Shown(
         step=ask.step,
@@ -98,8 +98,8 @@ def look(ask: Ask) -> Shown:
         note=note,
         effects=effects,
         histogram=histogram,
-        before=pictures[0],
-        after=pictures[1],
+        before=earlier,
+        after=_picture(ask, stages[at], levels[1]),
         titles=_titles(stages, before, at),
     )
 

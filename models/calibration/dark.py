@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
+from models.calibration.pixel_values import lean_on_neighbours, lowest_peaks, ranked
 from models.errors import BadParameter, FrameUnreadable
 from models.parameters import parameter, to_dict, validate
 from models.progress import Progress
@@ -26,9 +26,7 @@ if TYPE_CHECKING:
 MEDIAN, MEAN, LOWEST = "median", "mean", "lowest peak"
 _BLOCK_BYTES = 256 << 20
 _FEWEST_LIT = 5
-_SMALLEST_SHARE = 0.3
-_FAR = 4.0
-_NEIGHBOURS, _FEWEST_NEIGHBOURS = 32, 8
+_FEWEST_FOR_NOISE = 4
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,7 @@ def make_dark(
     band = height if settings.statistic == MEAN else max(1, block_bytes // (4 * len(chosen) * width))
     bands = [(top, min(top + band, height)) for top in range(0, height, band)]
     pedestal = np.full(run.shape, np.nan, np.float32)
-    noise = np.full(run.shape, np.nan, np.float32)
+    likely, noise = pedestal.copy(), pedestal.copy()
     bad: set[int] = set()
     done, total = 0, len(bands) * len(chosen)
     for top, end in bands:
@@ -115,8 +113,10 @@ def make_dark(
             raise BadParameter(
                 "no pedestal can be made", cause=f"none of {len(chosen)} frames can be read", hint="Check the file"
             )
-        pedestal[top:end], noise[top:end] = gathered.result(settings.statistic)
-    borrowed = _lean_on_neighbours(pedestal, noise, run.mask, len(chosen)) if settings.statistic == LOWEST else 0
+        pedestal[top:end], likely[top:end], noise[top:end] = gathered.result(settings.statistic)
+    borrowed = 0
+    if settings.statistic == LOWEST:
+        borrowed = lean_on_neighbours(pedestal, likely, noise, run.mask, len(chosen))
     yield Progress(done=total, total=total, unit="frames", message="done")
     used = len(chosen) - len(bad)
     told = {
@@ -169,13 +169,10 @@ class _Moments:
         self._mean += step / np.maximum(self._count, 1)
         self._squares += step * np.where(good, values - self._mean, 0.0)
 
-    def result(self, _statistic: str) -> tuple[FloatImage, FloatImage]:
-        none = self._count == 0
+    def result(self, _statistic: str) -> tuple[FloatImage, FloatImage, FloatImage]:
         spread = np.sqrt(self._squares / np.maximum(self._count - 1, 1))
-        return (
-            np.where(none, np.nan, self._mean).astype(np.float32),
-            np.where(self._count < 2, np.nan, spread).astype(np.float32),
-        )
+        mean = np.where(self._count == 0, np.nan, self._mean).astype(np.float32)
+        return mean, mean, np.where(self._count < 2, np.nan, spread).astype(np.float32)
 
 
 class _Stack:
@@ -191,93 +188,17 @@ class _Stack:
         self._values[:, self._filled] = np.where(np.isfinite(flat), flat, np.float32(np.inf))
         self._filled += 1
 
-    def result(self, statistic: str) -> tuple[FloatImage, FloatImage]:
+    def result(self, statistic: str) -> tuple[FloatImage, FloatImage, FloatImage]:
+        """The pedestal where it is sure, the likeliest one, and the noise."""
         values = self._values[:, : self._filled]
         values.sort(axis=1)
         count = np.count_nonzero(np.isfinite(values), axis=1)
-        middle = _lowest(values, count) if statistic == LOWEST else _ranked(values, count, 0.5)
+        half = ranked(values, count, 0.5)
+        sure, likely = lowest_peaks(values, count) if statistic == LOWEST else (half, half)
         with np.errstate(invalid="ignore"):
-            lower = (_ranked(values, count, 0.5) - _ranked(values, count, 0.25)) / np.float32(0.6745)
-        noise = np.where(count >= 4, lower, np.nan).astype(np.float32)
-        return middle.reshape(self._shape), noise.reshape(self._shape)
-
-
-def _ranked(values: npt.NDArray[np.float32], count: npt.NDArray[np.intp], share: float) -> npt.NDArray[np.float32]:
-    """The quantile of each sorted row's first `count` values; NaN where there is none."""
-    rows = np.arange(len(values))
-    place = np.clip(share * count - 0.5, 0, np.maximum(count - 1, 0))  # Hazen's: fair for few values, too
-    low = np.floor(place).astype(np.intp)
-    high = np.minimum(np.ceil(place).astype(np.intp), np.maximum(count - 1, 0))
-    part = (place - low).astype(np.float32)
-    first = np.where(count > 0, values[rows, low], np.nan)
-    second = np.where(count > 0, values[rows, high], np.nan)
-    found: npt.NDArray[np.float32] = (first * (1 - part) + second * part).astype(np.float32)
-    return found
-
-
-def _lowest(values: npt.NDArray[np.float32], count: npt.NDArray[np.intp]) -> npt.NDArray[np.float32]:
-    """The lowest peak of each sorted row; NaN where a row has none.
-
-    One pixel's few frames cannot tell its noise: it is that of the middle of all pixels.
-    """
-    start = _ranked(values, count, 0.25)
-    lower = _ranked(values, count, 0.5) - start
-    known = np.isfinite(lower)
-    if not known.any():
-        return np.full(len(values), np.nan, np.float32)
-    reach = np.float32(3.0 * float(np.median(lower[known])) / 0.6745)
-    middle = start
-    for _ in range(3):
-        with np.errstate(invalid="ignore"):
-            low = np.count_nonzero(values < (middle - reach)[:, None], axis=1)
-            high = np.count_nonzero(values <= (middle + reach)[:, None], axis=1)
-        middle = _ranked_between(values, low, high)
-    inside = high - low
-    sure = (inside >= np.maximum(3, _SMALLEST_SHARE * count)) & (low <= 1 + 0.1 * count)
-    return np.where(sure, middle, np.nan).astype(np.float32)
-
-
-def _ranked_between(
-    values: npt.NDArray[np.float32], low: npt.NDArray[np.intp], high: npt.NDArray[np.intp]
-) -> npt.NDArray[np.float32]:
-    """The median of places low … high − 1 of each sorted row; NaN where there are none."""
-    rows = np.arange(len(values))
-    last = values.shape[1] - 1
-    first, second = (low + high - 1) // 2, (low + high) // 2
-    middle = (values[rows, np.clip(first, 0, last)] + values[rows, np.clip(second, 0, last)]) * np.float32(0.5)
-    return np.where(high > low, middle, np.nan).astype(np.float32)
-
-
-def _lean_on_neighbours(pedestal: FloatImage, noise: FloatImage, used: npt.NDArray[np.bool_], frames: int) -> int:
-    """Give used pixels without a pedestal that of their neighbours in the row, and draw the others towards it by as
-    much as their few frames leave uncertain; how many had none.
-
-    A median of n frames is uncertain by 1.25 σ/√n. Where pixels differ from their neighbours by little more than
-    that, most of the difference is noise of those very frames, and taking it off would only add it to all others. So
-    the differences shrink by the share of their variance that noise explains (as James and Stein's estimate does);
-    those far beyond both stay whole.
-    """
-    own = np.isfinite(pedestal)
-    if not own.any():
-        return 0
-    width = pedestal.shape[1]
-    fill = np.full(pedestal.shape, np.nanmedian(pedestal), np.float32)
-    for columns in (slice(0, width), *(slice(at, at + _NEIGHBOURS) for at in range(0, width, _NEIGHBOURS))):
-        part = np.sort(np.where(own[:, columns], pedestal[:, columns], np.float32("inf")), axis=1)
-        count = np.count_nonzero(np.isfinite(part), axis=1)
-        enough = count >= _FEWEST_NEIGHBOURS
-        fill[enough, columns] = _ranked(part[enough], count[enough], 0.5)[:, None]
-    missing = used & ~own
-    pedestal[missing] = fill[missing]
-    apart = np.where(own, pedestal - fill, np.float32(0))
-    known = own & np.isfinite(noise)
-    if known.any():
-        seen = float(np.median(np.abs(apart[known]))) / 0.6745
-        uncertain = 1.2533 * float(np.median(noise[known])) / np.sqrt(frames)
-        kept = max(0.0, 1.0 - (uncertain / seen) ** 2) if seen > 0 else 1.0
-        small = own & (np.abs(apart) <= _FAR * seen)
-        pedestal[small] = (fill + np.float32(kept) * apart)[small]
-    return int(np.count_nonzero(missing))
+            lower = (half - ranked(values, count, 0.25)) / np.float32(0.6745)
+        noise = np.where(count >= _FEWEST_FOR_NOISE, lower, np.nan).astype(np.float32)
+        return sure.reshape(self._shape), likely.reshape(self._shape), noise.reshape(self._shape)
 
 
 def _spread(frames: Sequence[int], most: int) -> list[int]:

@@ -32,7 +32,7 @@ class CalibrationSettings:
     dark: str = parameter(
         "", "file with the pedestal of every pixel (NPY or HDF5), or a run taken in the dark, whose median is taken"
     )
-    dark_dataset: str = parameter("", "path of the pedestal in its HDF5 file; empty to find it")
+    dark_dataset: str = parameter("", "path of the pedestal in its HDF5 file; empty to find it", title="HDF5 dataset")
     use_common_mode: bool = parameter(True, "take the common mode off", title="Common mode")
     common_mode: str = parameter(
         OFF, "pixels that share one offset in each frame", choices=COMMON_MODES, title="One offset for each"
@@ -58,7 +58,7 @@ class CalibrationSettings:
     )
     use_gain_map: bool = parameter(True, "divide by the gain of each pixel", title="Gain map")
     gain_map: str = parameter("", "file with the gain of every pixel (NPY or HDF5)")
-    gain_map_dataset: str = parameter("", "path of the gain in its HDF5 file; empty to find it")
+    gain_map_dataset: str = parameter("", "path of the gain in its HDF5 file; empty to find it", title="HDF5 dataset")
     gain_map_unit: str = parameter(
         RELATIVE, "what the map's numbers are", choices=(RELATIVE, ABSOLUTE), title="The map is"
     )

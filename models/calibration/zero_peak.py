@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float32]
+Places = npt.NDArray[np.intp]
 
 FEWEST = 12
 """pixels that a peak must have to be one"""
@@ -24,6 +25,8 @@ SMALLEST_SHARE = 0.05
 _STRAY = 3
 _STRAY_SHARE = 0.05
 """pixels below the peak, and share of all, that are taken for cold pixels; with more it is the peak of one photon"""
+_MANY, _UNUSUAL = 8, 4.0
+_ENOUGH_GROUPS = 512
 _WIDTH = 3.0
 _ROUNDS = 5
 _SETTLED = 0.03
@@ -64,6 +67,15 @@ def zero_peaks(values: FloatArray) -> ZeroPeaks:
     if not values.size:
         return ZeroPeaks(none, float("nan"))
     values.sort(axis=1)
+    sigma = None
+    if len(values) > 2 * _ENOUGH_GROUPS:  # the noise is one number: some groups tell it
+        sigma = _found(np.ascontiguousarray(values[:: len(values) // _ENOUGH_GROUPS])).sigma
+    return _found(values, sigma if sigma is not None and np.isfinite(sigma) else None)
+
+
+def _found(values: FloatArray, known_sigma: float | None = None) -> ZeroPeaks:
+    """The peaks of sorted rows; with the noise known two rounds lead there."""
+    none = np.full(len(values), np.nan, np.float32)
     counts = _rank(values, np.full(len(values), np.inf, np.float32), "left")
     flat, last = values.ravel(), np.maximum(counts - 1, 0)
     first = np.arange(len(values), dtype=np.intp) * values.shape[1]
@@ -79,31 +91,49 @@ def zero_peaks(values: FloatArray) -> ZeroPeaks:
         return np.where(counts > 0, found, np.float32(0))
 
     middle = ranked(_START * (counts - 1))
-    spread: FloatArray = (middle - ranked(_STARTS_BELOW * (counts - 1))) / np.float32(_START_IN_SIGMA)
-    sigma = max(float(np.median(spread[enough])), 0.0)
+    if known_sigma is None:
+        spread: FloatArray = (middle - ranked(_STARTS_BELOW * (counts - 1))) / np.float32(_START_IN_SIGMA)
+        sigma = max(float(np.median(spread[enough])), 0.0)
+    else:
+        sigma = known_sigma
+    low = high = counts
     for turn in range(_ROUNDS):
         reach = np.float32(_WIDTH * sigma)
         low, high = _rank(values, middle - reach, "left"), _rank(values, middle + reach, "right")
         before, middle = sigma, ranked(0.5 * (low + high - 1.0))
-        lower = middle - ranked(0.75 * low + 0.25 * high - 0.5)
-        used = enough & (high - low >= FEWEST)
-        if used.any():
-            sigma = max(float(np.median(lower[used])) / _QUARTER_IN_SIGMA, 0.0)
+        if known_sigma is None:
+            lower = middle - ranked(0.75 * low + 0.25 * high - 0.5)
+            used = enough & (high - low >= FEWEST)
+            if used.any():
+                sigma = max(float(np.median(lower[used])) / _QUARTER_IN_SIGMA, 0.0)
         deeper = enough & (low >= FEWEST) & (low >= SMALLEST_SHARE * counts)
         if turn < _ROUNDS - 2 and deeper.any():  # a second peak below this one
             middle = np.where(deeper, ranked(0.5 * (low - 1.0)), middle)
         elif turn and abs(sigma - before) <= _SETTLED * before:
             break
-    reach = np.float32(_WIDTH * sigma)
-    low, high = _rank(values, middle - reach, "left"), _rank(values, middle + reach, "right")
-    inside = high - low
-    core = _rank(values, middle + np.float32(sigma), "right") - _rank(values, middle - np.float32(sigma), "left")
-    peaked = enough & (inside >= FEWEST) & (inside >= SMALLEST_SHARE * counts)
-    peaked &= core >= _CORE_SHARE * inside - 0.5 * np.sqrt(inside)
-    peaked &= low <= np.maximum(_STRAY, _STRAY_SHARE * counts)  # else it has a photon in every pixel
+    peaked = _are_peaks(values, middle, sigma, low, high, counts)
     if not peaked.any():
         return ZeroPeaks(none, float("nan"))
     return ZeroPeaks(np.where(peaked, middle, none).astype(np.float32), sigma)
+
+
+def _are_peaks(
+    values: FloatArray, middle: FloatArray, sigma: float, low: Places, high: Places, counts: Places
+) -> npt.NDArray[np.bool_]:
+    """Whether what lies between two places of each row is the peak without photons."""
+    inside = high - low
+    core = _rank(values, middle + np.float32(sigma), "right") - _rank(values, middle - np.float32(sigma), "left")
+    peaked = (counts >= FEWEST) & (inside >= FEWEST) & (inside >= SMALLEST_SHARE * counts)
+    peaked &= core >= _CORE_SHARE * inside - 0.5 * np.sqrt(inside)
+    peaked &= low <= np.maximum(_STRAY, _STRAY_SHARE * counts)  # else it has a photon in every pixel
+    if np.count_nonzero(peaked) >= _MANY:
+        # Groups whose offset is unlike all others' are lit ones, unless there is no doubt about their peak.
+        offsets = middle[peaked]
+        usual = float(np.median(offsets))
+        apart = max(float(np.median(np.abs(offsets - usual))) / 0.6745, sigma)
+        clear = (inside >= 0.5 * counts) & (core >= 0.55 * inside)
+        peaked &= clear | (np.abs(middle - np.float32(usual)) <= _UNUSUAL * apart)
+    return peaked
 
 
 def zero_peak(values: FloatArray) -> tuple[float, float] | None:
@@ -118,13 +148,21 @@ def _rank(values: FloatArray, limit: FloatArray, side: str) -> npt.NDArray[np.in
     flat = values.ravel()
     before = np.arange(len(values), dtype=np.intp) * length - 1
     found = np.zeros(len(values), np.intp)
+    at, place = np.empty(len(values), np.float32), np.empty(len(values), np.intp)
     step = 1 << (length.bit_length() - 1)
+    reached = 0
     while step:
-        place = found + step
-        at = flat.take(before + np.minimum(place, length))
+        reached += step
+        np.add(found, step, out=place)
+        beyond = reached > length
+        if beyond:
+            outside = place > length
+            np.minimum(place, length, out=place)
+        place += before
+        flat.take(place, out=at, mode="clip")
         more = (at < limit) if side == "left" else (at <= limit)
-        if step + int(found.max()) > length:
-            more &= place <= length
+        if beyond:
+            more &= ~outside
         found += step * more
         step >>= 1
     return found

@@ -11,8 +11,9 @@ from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSplitter, QVBoxLayout, QWidget
 
 from models.calibration.settings import CalibrationSettings
+from models.display import ColourTable, Picture
 from widgets import theme
-from widgets.denoise.comparison import BESIDE, Comparison
+from widgets.denoise.comparison import AFTER, BESIDE, Comparison
 from widgets.detector.calibration_histogram import LEVEL, PHOTON, ValueHistogram
 from widgets.detector.calibration_steps import BY_NAME, STEPS, STORED, StepRow
 from widgets.frame.lettering import small_font
@@ -20,6 +21,8 @@ from widgets.phase.narrow import scrolled
 
 PEAKS, ALL_VALUES = "peaks", "all"
 _WIDE_PX = 760
+_ROOM_FOR_PICTURES_PX = 620
+"""height from which a narrow pane has room for the pictures; below, the frame view has to do"""
 
 
 class CalibrationPane(QWidget):
@@ -153,6 +156,19 @@ class CalibrationPane(QWidget):
         self._title.setText(title)
         self._note.setText(note)
 
+    def show_pictures(
+        self, before: Picture | None, after: Picture, titles: tuple[str, str], colours: ColourTable
+    ) -> None:
+        """The frame before and after the step; without one before, alone."""
+        pictures = self.pictures
+        pictures.set_mode(AFTER if before is None else BESIDE)
+        if before is not None:
+            pictures.set_before(before, colours)
+        pictures.set_after(after, colours)
+        if before is not None:
+            pictures.after.set_view_box(pictures.before.view_box())
+        pictures.set_titles(*titles)
+
     def set_range(self, name: str) -> None:
         self.range.setCurrentIndex(self.range.findData(name))
 
@@ -215,6 +231,7 @@ class CalibrationPane(QWidget):
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
         wide = self.width() >= _WIDE_PX
+        self.pictures.setVisible(wide or self.height() >= _ROOM_FOR_PICTURES_PX)
         wanted = Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical
         if self._split.orientation() != wanted:
             self._split.setOrientation(wanted)
