@@ -9,6 +9,7 @@ from models.errors import AmbiguousRun, CannotOpen, DatasetCandidate
 from models.runs.hdf5 import cxi, matlab, nxdata, smalldata
 from models.runs.hdf5.groups import GroupStack, grouped_frames
 from models.runs.hdf5.parts import PART, refuse_lone_master
+from models.runs.hdf5.tree import LinkNotFollowed, follow_link
 from models.runs.hdf5.values import READ_ERRORS
 from models.runs.ranking import choose, rank, rate
 
@@ -134,8 +135,14 @@ class Chooser:
             if wanted in self._tree.leaves:
                 return self._with_parts(wanted)
             try:
-                if isinstance(self._file.get(wanted), h5py.Dataset):
+                if isinstance(self._follow(wanted), h5py.Dataset):
                     return [wanted]
+            except LinkNotFollowed as link:
+                raise CannotOpen(
+                    f"{self._path}: {wanted} is not opened",
+                    cause=f"it lies in another file: {link}",
+                    hint="If you trust that file, open it itself, or copy it into this file's folder",
+                ) from link
             except READ_ERRORS:
                 pass
         candidates = rank(self._candidates()[0])
@@ -143,6 +150,18 @@ class Chooser:
         if not candidates:
             raise CannotOpen(what, cause="it holds no other frames either", hint="Choose another file")
         raise AmbiguousRun(what, hint="Choose one of those it has", candidates=candidates)
+
+    def _follow(self, path: str) -> object:
+        """The object at a path that the walk did not come to, each link on the way looked at."""
+        import h5py
+
+        found: object = self._file
+        folder = Path(self._file.filename).resolve().parent
+        for step in path.strip("/").split("/"):
+            if not isinstance(found, h5py.Group):
+                return None
+            found = follow_link(found, step, folder)
+        return found
 
     def _with_parts(self, path: str) -> list[str]:
         """The dataset, with the parts that follow it where it is the first of a split stack."""

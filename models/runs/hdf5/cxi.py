@@ -14,6 +14,9 @@ _DATA = re.compile(r"^/entry_(\d+)/data_(\d+)/data$")
 _DETECTOR = re.compile(r"^/entry_(\d+)/instrument_\d+/detector_(\d+)/data$")
 _IMAGE = re.compile(r"^/entry_(\d+)/image_(\d+)/data$")
 
+_COUNTS = re.compile(r"/photon_?counts?$", re.IGNORECASE)
+"""Frames that were converted to photons and put beside CXI's own, as in CXIDB 58."""
+
 Place = tuple[int, int, int]
 
 
@@ -45,6 +48,8 @@ def find_frames(tree: Tree, file_name: str) -> tuple[str, tuple[str, ...]]:
         )
     places.sort(key=lambda item: item[0])
     _, chosen, first = places[0]
+    counted = [leaf for leaf in tree.datasets() if _COUNTS.search(leaf.path) and len(leaf.shape) > 2]
+    places += [((0, 9, 0), leaf.path, leaf) for leaf in counted if all(leaf is not known for *_, known in places)]
     others = [f"{path} ({'×'.join(map(str, leaf.shape))})" for _, path, leaf in places[1:] if leaf is not first]
     notes: tuple[str, ...] = ()
     if others:

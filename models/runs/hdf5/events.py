@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
 
 from models.runs.events import LazyEvents
 from models.runs.hdf5.tree import Leaf, Tree
@@ -29,7 +32,7 @@ _JOINED = (
     (("machineTime", "machineTimeNanoSeconds", "fiducial"), "-"),
     (("machineTime", "machineTimeNanoSeconds"), "-"),
 )
-_LAST_RESORTS = ("eventNumber", "timestamp", "trainId")
+_LAST_RESORTS = ("eventNumber", "timestamp", "time", "trainId")
 _TAIL = 4096
 
 
@@ -79,7 +82,9 @@ def find_events(file: h5py.File, tree: Tree, homes: Sequence[str], *, stored: in
 def _nearest(tree: Tree, homes: Sequence[str], name: str, stored: int) -> Leaf | None:
     fitting = []
     for leaf in tree.datasets():
-        if leaf.name != name or leaf.dtype.kind not in "SOiu":
+        if leaf.name != name:
+            continue
+        if not (_is_clock(leaf.dtype) or (leaf.dtype.kind in "SOiu" and name != "time")):
             continue
         single = stored == 1 and leaf.shape in ((), (1,))
         listed = leaf.shape[:1] == (stored,) and len(leaf.shape) <= 2
@@ -100,12 +105,24 @@ def _reader(file: h5py.File, leaves: Sequence[Leaf], joint: str) -> Callable[[in
 
 
 def _texts(dataset: h5py.Dataset, stop: int) -> list[str]:
+    if dataset.dtype.names:
+        return _clock_texts(np.asarray(dataset[:stop]))
     if dataset.shape == ():
         value = dataset[()]
         return [text(value) if isinstance(value, bytes | str) else str(value)]
     if len(dataset.shape) == 2 and not (dataset.dtype.kind in "iu" and dataset.dtype.itemsize == 1):
         return [str(value) for value in dataset[:stop, 0].tolist()]
     return read_texts(dataset, stop)
+
+
+def _is_clock(dtype: np.dtype[Any]) -> bool:
+    """Whether entries are LCLS time stamps, as its old translator wrote them."""
+    return {"seconds", "nanoseconds"} <= set(dtype.names or ())
+
+
+def _clock_texts(stamps: npt.NDArray[Any]) -> list[str]:
+    names = [name for name in ("seconds", "nanoseconds", "fiducials") if name in (stamps.dtype.names or ())]
+    return ["-".join(map(str, parts)) for parts in zip(*(stamps[name].tolist() for name in names), strict=True)]
 
 
 def _bound(read: Callable[[int], list[str]], stop: int) -> Callable[[], list[str]]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from models.runs import units
 from models.runs.hdf5.tree import Leaf, Tree
-from models.runs.hdf5.values import number, read_all, unit_of
+from models.runs.hdf5.values import number, read_all, spread, unit_of
 from models.runs.types import Geometry
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ _PIXEL = re.compile(r"^pixel_?size(_in_micro_meter|_in_um|_m|_um|_mm)?$")
 _ENERGY = re.compile(r"^(photon_?|incident_)?energy(_ev|_in_ev|_kev)?$", re.IGNORECASE)
 _WAVELENGTH = re.compile(r"^(photon_|incident_)?wavelength(_a|_nm|_m)?$", re.IGNORECASE)
 _SOURCES = re.compile(r"(^|/)(source|monochromator|beam|lcls|instrument|sacla_config|photon)[^/]*$", re.IGNORECASE)
+_MANY = 4
+_SPREAD = 0.01
 _BEAM_CENTRE = re.compile(r"^beam_center_y$")
 _SUFFIX_UNITS = {
     "_ev": "eV",
@@ -100,6 +102,17 @@ class _Finder:
             unit = next((unit for end, unit in _SUFFIX_UNITS.items() if name.endswith(end)), "")
         return number(dataset), unit
 
+    def note_spread(self, leaf: Leaf, unit: str) -> None:
+        """Say it where a number that is used differs between frames by more than matters to q."""
+        if len(leaf.shape) != 1 or leaf.shape[0] < _MANY:
+            return
+        ends = spread(self.file[leaf.path])
+        if ends is not None and abs(ends[1] - ends[0]) > _SPREAD * max(map(abs, ends)):
+            low, high = (f"{end:.6g}" for end in ends)
+            self.notes.append(
+                f"{leaf.path} differs between frames, from {low} to {high} {unit}".rstrip() + ": its median is used"
+            )
+
     def length(self, name: re.Pattern[str], word: str, guess: Callable[[float], tuple[float, str]]) -> float | None:
         """A length in metres, from the nearest dataset that gives one."""
         for leaf in self.candidates(name):
@@ -107,6 +120,7 @@ class _Finder:
             if value is None:
                 continue
             value = abs(value)
+            self.note_spread(leaf, unit)
             known = units.length_in_m(value, unit)
             if known is not None:
                 return known
@@ -145,6 +159,7 @@ class _Finder:
                 if assumed != "J" and units.is_photon_energy(energy):
                     self.notes.append(f"{leaf.path} is {value:g} without a unit: it is taken as {assumed}")
             if units.is_photon_energy(energy):
+                self.note_spread(leaf, unit)
                 return energy
         return None
 
@@ -153,6 +168,7 @@ class _Finder:
             value, unit = self.value(leaf)
             if value is None or value <= 0:
                 continue
+            self.note_spread(leaf, unit)
             wavelength = units.length_in_m(value, unit)
             if wavelength is None:
                 wavelength, assumed = units.guess_wavelength_m(value)

@@ -251,7 +251,13 @@ def follow_link(group: h5py.Group, name: str, folder: Path) -> Any:
             raise LinkNotFollowed(link.filename, outside=True)
         if not target.exists():
             raise LinkNotFollowed(link.filename, outside=False)
-    return group.get(name)
+    found = group.get(name)
+    if found is not None and isinstance(link, h5py.SoftLink):
+        # A soft link may lead through an external one further down.
+        owner = Path(found.file.filename).resolve()
+        if not owner.is_relative_to(folder):
+            raise LinkNotFollowed(str(owner), outside=True)
+    return found
 
 
 def _follow(group: h5py.Group, name: str, full: str, folder: Path, tree: Tree) -> Any:

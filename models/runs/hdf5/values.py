@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 READ_ERRORS = (OSError, RuntimeError, ValueError, KeyError, TypeError)
 """What h5py raises for damaged or missing data."""
 
+_MOST_NUMBERS = 100_000
 _BLOCK = 20_000  # other threads get a turn between blocks
 
 
@@ -43,20 +44,38 @@ def unit_of(dataset: h5py.Dataset) -> str:
 
 
 def number(dataset: h5py.Dataset) -> float | None:
-    """The number in a scalar, or the median of an array's finite non-zero ones; None where there is none."""
-    try:
-        if dataset.dtype.kind not in "iuf" or dataset.size > 10_000_000:
-            return None
-        values = np.asarray(dataset[()], dtype=np.float64).ravel()
-    except READ_ERRORS:
-        return None
-    values = values[np.isfinite(values) & (values != 0)]
-    if not values.size:
+    """The number in a scalar, or the median of an array's (first) finite non-zero ones; None where there is none."""
+    values = _numbers(dataset)
+    if values is None or not values.size:
         return None
     middle = float(np.median(values))
     if dataset.dtype.kind == "f" and dataset.dtype.itemsize <= 4:
         return float(str(np.float32(middle)))  # 1.12, not the 1.1200000047 that a float32 is in double precision
     return middle
+
+
+def _numbers(dataset: h5py.Dataset) -> npt.NDArray[np.float64] | None:
+    """The finite non-zero numbers of a dataset, of a long one the first; None where there are none to be read."""
+    try:
+        if dataset.dtype.kind not in "iuf" or not dataset.size:
+            return None
+        if dataset.size <= _MOST_NUMBERS:
+            stored = dataset[()]
+        else:
+            stored = dataset[: max(1, _MOST_NUMBERS * dataset.shape[0] // dataset.size)]
+        values = np.asarray(stored, dtype=np.float64).ravel()
+    except READ_ERRORS:
+        return None
+    finite: npt.NDArray[np.float64] = values[np.isfinite(values) & (values != 0)]
+    return finite
+
+
+def spread(dataset: h5py.Dataset) -> tuple[float, float] | None:
+    """The smallest and the largest of an array's finite non-zero numbers; None where there are no two of them."""
+    values = _numbers(dataset)
+    if values is None or values.size < 2:
+        return None
+    return float(values.min()), float(values.max())
 
 
 def read_texts(dataset: h5py.Dataset, stop: int) -> list[str]:

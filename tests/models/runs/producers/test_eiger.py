@@ -164,3 +164,20 @@ def test_the_first_part_by_name_opens_the_whole_stack_again(tmp_path):
         assert run.identity == identity
     with open_run(path, "/entry/data/data_000003") as run:
         assert len(run) == 4
+
+
+def test_a_part_asked_for_by_name_is_not_followed_out_of_the_folder_either(tmp_path):
+    folder = tmp_path / "copied"
+    folder.mkdir()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    master(elsewhere)
+    path = master(folder, parts=(), target="../elsewhere/lyso_data_{:06d}.h5")
+    with h5py.File(path, "a") as file:
+        file["shown"] = h5py.SoftLink("/entry/data/data_000001")
+    for name in ("/entry/data/data_000001", "/shown"):
+        with pytest.raises(CannotOpen) as caught:
+            open_run(path, name)
+        assert "outside the file's folder" in caught.value.sentence()
+    with pytest.raises(CannotOpen):
+        open_run(path)

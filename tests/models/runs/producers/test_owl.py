@@ -65,3 +65,25 @@ def test_only_a_second_entry_and_a_version_in_an_array(tmp_path):
         file["entry_2/data_1/data"] = stack((20, 24))
     with open_run(tmp_path / "e.cxi") as run:
         assert (run.dataset, len(run)) == ("/entry_2/data_1/data", 1)
+
+
+def test_photons_beside_the_raw_frames_are_offered(tmp_path):
+    with h5py.File(tmp_path / "p.cxi", "w") as file:
+        file["entry_1/instrument_1/detector_1/data"] = stack((FRAMES, 20, 24), np.int16)
+        file["entry_1/data_1"] = h5py.SoftLink("/entry_1/instrument_1/detector_1")
+        file["photonConverter/pnccdBack/photonCount"] = stack((FRAMES, 20, 24), np.int16) // 10
+    with open_run(tmp_path / "p.cxi") as run:
+        assert run.dataset == "/entry_1/data_1/data"
+        assert any("/photonConverter/pnccdBack/photonCount" in text for text in run.warnings)
+    with open_run(tmp_path / "p.cxi", "/photonConverter/pnccdBack/photonCount") as run:
+        assert run.unit == "photons"
+        assert len(run) == FRAMES
+
+
+def test_an_energy_that_changes_from_frame_to_frame_is_said(tmp_path):
+    with h5py.File(tmp_path / "e.cxi", "w") as file:
+        file["entry_1/data_1/data"] = stack((FRAMES, 20, 24))
+        file["LCLS/photon_energy_eV"] = np.linspace(1500, 1700, FRAMES)
+    with open_run(tmp_path / "e.cxi") as run:
+        assert run.geometry.photon_energy_eV == pytest.approx(1600)
+        assert any("from 1500 to 1700 eV" in text for text in run.warnings)
