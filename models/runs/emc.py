@@ -9,7 +9,7 @@ There is no shape in it: see `emc_layout`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -82,7 +82,7 @@ def open_emc_run(path: Path, dataset: str | None = None) -> StackRun:
         if header.frames == 0:
             raise CannotOpen(f"{path} has no frames", cause="its header says so", hint="Choose a file with frames")
         lists = _read_lists(what, file, header, size) if header.kind == SPARSE else None
-    layout = photon_layout(path, header.pixels, dataset)
+    layout = photon_layout(path, header.frames, header.pixels, dataset)
     notes = list(layout.notes)
     end = header.least_bytes if lists is None else lists.end
     if size > end:
@@ -114,7 +114,10 @@ def photon_facts(
         frames=frames,
         shape=layout.shape,
         dtype=dtype,
-        identity=make_identity(frames, ("photons", layout.pixels, dtype.str), sample=sample),
+        # The photons are the same wherever they are put; vectors and maps belong to one way of putting them.
+        identity=replace(
+            make_identity(frames, ("photons", layout.pixels, dtype.str), sample=sample), treatment=layout.digest
+        ),
         unit="photons",
         static_flags=layout.flags,
         geometry=Geometry(centre_px=layout.centre_px),

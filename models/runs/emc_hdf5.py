@@ -27,6 +27,13 @@ if TYPE_CHECKING:
     import h5py
 
 _LISTS = ("place_ones", "place_multi", "count_multi")
+_REFERENCE_BYTES = (
+    16  # of a variable-length entry as stored: its length (4), where it is in the file (8), and its number
+)
+
+
+class _Impossible(ValueError):
+    """What a list says of itself cannot be true."""
 
 
 def is_sparse_photons(path: Path, dataset: str | None) -> bool:
@@ -88,7 +95,7 @@ def _open(path: Path, file: h5py.File, notes: list[str], dataset: str | None) ->
         notes.append(f"{max(lengths) - frames} frames at the end are not complete: they are left out")
     if frames == 0:
         raise CannotOpen(f"{path} has no frames", cause="its lists are empty", hint="Choose a file with frames")
-    layout = photon_layout(path, int(pixels[0]), dataset)
+    layout = photon_layout(path, frames, int(pixels[0]), dataset)
     notes += layout.notes
     columns: LazyColumns = find_columns(file, walk(file), stored=max(lengths), frames=frames)
     source = SparseHdf5Source(path, file, lists, layout)
@@ -107,12 +114,15 @@ class SparseHdf5Source:
         self._lists = lists
         self._layout = layout
         self._guard = FileGuard(path)
+        self._chunks = {name: _plain_chunk(dataset) for name, dataset in lists.items()}
 
     def read(self, index: int) -> npt.NDArray[Any]:
         """(H, W) int32 photons. Raises FrameUnreadable."""
         try:
             self._guard.check()
             ones, multi, counts = (self._list(name, index) for name in _LISTS)
+        except _Impossible as error:
+            raise corrupt(self._path, index, str(error)) from error
         except (*READ_ERRORS, MemoryError) as error:
             raise FrameUnreadable(
                 f"frame {index} of {self._path.name} cannot be read",
@@ -143,4 +153,30 @@ class SparseHdf5Source:
         self._file.close()
 
     def _list(self, name: str, index: int) -> npt.NDArray[np.int32]:
+        self._require_possible(name, index)
         return np.asarray(self._lists[name][index], np.int32)
+
+    def _require_possible(self, name: str, index: int) -> None:
+        """Raises _Impossible where a list claims more entries than the detector has pixels.
+
+        HDF5 would ask for the memory, and take its time over it, before it finds that the list is not there.
+        """
+        chunk = self._chunks[name]
+        if chunk is None:
+            return
+        first = index - index % chunk
+        try:
+            _, stored = self._lists[name].id.read_direct_chunk((first,))
+        except READ_ERRORS:
+            return  # a chunk that was never written holds empty lists
+        begin = (index - first) * _REFERENCE_BYTES
+        length = int.from_bytes(stored[begin : begin + 4], "little")
+        if length > self._layout.pixels:
+            raise _Impossible(f"{name} claims {length} entries for {self._layout.pixels} pixels")
+
+
+def _plain_chunk(dataset: h5py.Dataset) -> int | None:
+    """Entries of a chunk that is stored as it is; None where the chunks are packed, or there are none."""
+    if dataset.chunks is None or dataset.id.get_create_plist().get_nfilters():
+        return None
+    return int(dataset.chunks[0])

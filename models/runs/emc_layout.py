@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -60,6 +61,12 @@ class PhotonLayout:
     centre_px: tuple[float, float] | None = None
     notes: tuple[str, ...] = ()
 
+    @property
+    def digest(self) -> str:
+        """8 hex digits that tell apart where pixels are put."""
+        places = b"" if self.places is None else self.places.astype("<i8").tobytes()
+        return f"{zlib.crc32(places, zlib.crc32(str(self.shape).encode())):08x}"
+
     def sparse(self, *photons: tuple[npt.NDArray[np.int32], npt.NDArray[np.int32] | int]) -> npt.NDArray[np.int32]:
         """(H, W) int32 from pairs of pixel numbers and how many photons they hold. Raises IndexError."""
         frame = np.zeros(self.shape[0] * self.shape[1], np.int32)
@@ -79,12 +86,12 @@ class PhotonLayout:
         return frame.reshape(self.shape)
 
 
-def photon_layout(path: Path, pixels: int, dataset: str | None) -> PhotonLayout:
-    """The layout for a file whose frames have `pixels` pixels.
+def photon_layout(path: Path, frames: int, pixels: int, dataset: str | None) -> PhotonLayout:
+    """The layout for a file of `frames` frames with `pixels` pixels.
 
     Args:
         path: the file; a detector file is looked for beside it.
-        pixels: as the file says.
+        frames, pixels: as the file says.
         dataset: "detector:FILE" or "shape:HxW" where the user has chosen.
 
     Raises:
@@ -113,9 +120,9 @@ def photon_layout(path: Path, pixels: int, dataset: str | None) -> PhotonLayout:
             f"{path} has {len(fitting)} detector files beside it that fit",
             cause="they put its pixels to different places or mask different ones",
             hint="Choose the one that it was made with",
-            candidates=[_candidate(layout, pixels, "a detector file beside it") for layout in fitting],
+            candidates=[_candidate(layout, frames, "a detector file beside it") for layout in fitting],
         )
-    layout = fitting[0] if fitting else _with_mask_beside(path, _by_number(path, pixels, notes))
+    layout = fitting[0] if fitting else _with_mask_beside(path, _by_number(path, frames, pixels, notes))
     return replace(layout, notes=(*notes, *layout.notes))
 
 
@@ -181,7 +188,7 @@ def _chosen_shape(path: Path, pixels: int, dataset: str) -> PhotonLayout:
     return _plain(shape, pixels)
 
 
-def _by_number(path: Path, pixels: int, faults: Sequence[str]) -> PhotonLayout:
+def _by_number(path: Path, frames: int, pixels: int, faults: Sequence[str]) -> PhotonLayout:
     """The shape that the number of pixels suggests, said to be a guess; `faults` are of detector files beside."""
     side = math.isqrt(pixels)
     if pixels in KNOWN_SHAPES:
@@ -201,7 +208,7 @@ def _by_number(path: Path, pixels: int, faults: Sequence[str]) -> PhotonLayout:
             f"{path} does not say which shape its frames have",
             cause=cause,
             hint=f"{hint}, or choose one of the shapes (--dataset {SHAPE}HEIGHTxWIDTH)",
-            candidates=[_candidate(layout, pixels, "as many pixels") for layout in offered],
+            candidates=[_candidate(layout, frames, "as many pixels") for layout in offered],
         )
     return _plain(
         shape,
@@ -259,6 +266,6 @@ def _equal(one: npt.NDArray[Any] | None, other: npt.NDArray[Any] | None) -> bool
     return np.array_equal(one, other)
 
 
-def _candidate(layout: PhotonLayout, pixels: int, why: str) -> DatasetCandidate:
+def _candidate(layout: PhotonLayout, frames: int, why: str) -> DatasetCandidate:
     shape = layout.shape
-    return DatasetCandidate(layout.dataset, shape, "photons", -abs(math.log(shape[0] / shape[1])), why)
+    return DatasetCandidate(layout.dataset, (frames, *shape), "photons", -abs(math.log(shape[0] / shape[1])), why)

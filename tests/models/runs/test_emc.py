@@ -161,7 +161,12 @@ def test_shape_is_asked_for_where_nothing_says_it(tmp_path):
     offered = [candidate.path for candidate in caught.value.candidates]
     assert offered[0] == "shape:20x13"
     assert "shape:13x20" in offered
+    assert caught.value.candidates[0].shape == (N, 20, 13)
+    with open_run(path, "shape:20x13") as run:
+        lying = run.identity
     with open_run(path, "shape:13x20") as run:
+        assert run.identity.digest == lying.digest  # labels stay
+        assert run.identity.pixels != lying.pixels  # vectors do not
         np.testing.assert_array_equal(run.load(4).raw, frames[4])
     assert "260 pixels, not 100" in refused(path, "shape:10x10")
     assert "lists of photons" in refused(path, "/entry/data")
@@ -248,6 +253,22 @@ def test_corrupt_frame_spoils_itself_only(tmp_path):
                 run.load(index)
             assert "corrupt EMC" in caught.value.sentence()
         np.testing.assert_array_equal(run.load(3).raw, frames[3])
+
+
+def test_giant_list_is_not_asked_for(tmp_path):
+    path = write_sparse_hdf5(tmp_path / "a.h5", photons(16, 16))
+    with h5py.File(path) as file:
+        place = file["place_multi"].id.get_chunk_info(1).byte_offset
+    with path.open("r+b") as file:
+        file.seek(place)
+        file.write((2**30).to_bytes(4, "little"))
+    with open_run(path) as run:
+        with pytest.raises(FrameUnreadable) as caught:
+            run.load(1)
+        assert (
+            "corrupt EMC at frame 1: place_multi claims 1073741824 entries for 256 pixels" in caught.value.sentence()
+        )
+        np.testing.assert_array_equal(run.load(2).raw, photons(16, 16)[2])
 
 
 def test_headers_that_lie(tmp_path):
