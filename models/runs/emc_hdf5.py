@@ -17,7 +17,8 @@ from models.runs.columns import LazyColumns
 from models.runs.emc import corrupt, photon_facts
 from models.runs.emc_layout import DETECTOR, SHAPE, PhotonLayout, photon_layout
 from models.runs.hdf5.file import explain_read, open_hdf5
-from models.runs.hdf5.values import READ_ERRORS
+from models.runs.hdf5.unsafe import why_unsafe
+from models.runs.hdf5.values import READ_ERRORS, read_all
 from models.runs.identity import SAMPLE_PIXELS
 from models.runs.stack import StackRun
 from models.runs.types import FlagImage
@@ -87,7 +88,9 @@ def _open(path: Path, file: h5py.File, notes: list[str], dataset: str | None) ->
                 what, cause=f"{name} holds {found.dtype}, not lists of numbers", hint="Write the file anew"
             )
         lengths.append(int(found.shape[0]))
-    pixels = np.ravel(np.asarray(file["num_pix"][()]))
+        if why := why_unsafe(found):
+            raise CannotOpen(what, cause=f"{name}: {why}", hint="Write the file anew")
+    pixels = np.ravel(read_all(file["num_pix"]))
     if pixels.size != 1 or pixels.dtype.kind not in "iuf":
         raise CannotOpen(what, cause="num_pix is not one number", hint="Write the file anew")
     frames = min(lengths)

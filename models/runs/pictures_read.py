@@ -28,6 +28,7 @@ from models.runs.pictures_header import ADSC, CBF, CBF_BINARY, EDF, PictureHeade
 
 _MOST_UNPACKED_SHARE = 0.25
 _STEP = 1 << 20
+_LONGEST_COMPLAINT = 200
 _CBF_SECTION = b"--CIF-BINARY-FORMAT-SECTION--"
 _CBF_LONGEST_TEXT = 8192  # fabio looks no further
 
@@ -105,9 +106,10 @@ def _decode(block: bytes, header: PictureHeader, name: str) -> npt.NDArray[Any]:
         try:
             pixels = np.asarray(decoder().read(BytesIO(block, name)).data)
         except Exception as error:  # damaged files raise all kinds
-            raise OSError(f"its data are damaged ({said[0] if said else error or type(error).__name__})") from error
+            why = said[0] if said else str(error) or type(error).__name__
+            raise OSError(f"its data are damaged ({why[:_LONGEST_COMPLAINT]})") from error
     if said:
-        raise OSError(f"its data are damaged ({said[0]})")
+        raise OSError(f"its data are damaged ({said[0][:_LONGEST_COMPLAINT]})")
     return pixels
 
 

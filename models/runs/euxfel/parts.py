@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from models.errors import CannotOpen
 from models.runs.euxfel.names import ModuleSource, parse_file_name, parse_module
-from models.runs.hdf5.values import READ_ERRORS, text
+from models.runs.hdf5.values import READ_ERRORS, read_all, text
 
 if TYPE_CHECKING:
     import h5py
@@ -88,7 +88,7 @@ def read_parts(file: h5py.File, path: Path) -> list[ModulePart]:
     """
     what = f"{path.name} cannot be read"
     try:
-        trains = np.asarray(file["INDEX/trainId"][()])
+        trains = read_all(file["INDEX/trainId"])
         version = _version(file)
         good = (trains != 0) & (trains < _LARGEST_TRAIN)
         timed = _timed(file, version, len(trains))
@@ -145,7 +145,7 @@ def read_parts(file: h5py.File, path: Path) -> list[ModulePart]:
 
 def _version(file: h5py.File) -> str:
     found = file.get("METADATA/dataFormatVersion")
-    return "0.5" if found is None else text(found[()])
+    return "0.5" if found is None else text(read_all(found))
 
 
 def _timed(file: h5py.File, version: str, length: int) -> npt.NDArray[np.bool_]:
@@ -168,7 +168,7 @@ def _sources(file: h5py.File, version: str) -> list[tuple[str, str]]:
     """(source, group) of everything instruments wrote: ("SPB_DET_AGIPD1M-1/DET/7CH0:xtdf", "image")."""
     place = "METADATA/dataSourceId" if version == "0.5" else "METADATA/dataSources/dataSourceId"
     found = []
-    for entry in file[place][()].tolist():
+    for entry in read_all(file[place]).ravel().tolist():
         category, _, rest = text(entry).partition("/")
         device, colon, channel = rest.partition(":")
         output, _, group = channel.partition("/")

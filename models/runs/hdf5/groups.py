@@ -19,7 +19,7 @@ from models.runs.hdf5.file import explain_read
 from models.runs.hdf5.picture import AS_STORED
 from models.runs.hdf5.tree import LinkNotFollowed, Tree, follow_link
 from models.runs.hdf5.unsafe import why_unsafe
-from models.runs.hdf5.values import READ_ERRORS
+from models.runs.hdf5.values import READ_ERRORS, read_all
 from models.runs.identity import middle_rows
 from models.runs.layout import FrameLayout
 from models.runs.stack import is_image_dtype
@@ -227,7 +227,7 @@ def _tag_list(file: h5py.File, tree: Tree, group: str) -> npt.NDArray[Any] | Non
     for leaf in tree.datasets():
         if leaf.name == "tag_number_list" and len(leaf.shape) == 1 and leaf.path.startswith(run):
             try:
-                return np.asarray(file[leaf.path][()])
+                return read_all(file[leaf.path])
             except READ_ERRORS:
                 return None
     return None

@@ -49,7 +49,7 @@ class Picture:
         if self.squared:
             if values.dtype.kind != "f":
                 values = values.astype(np.float64)
-            with np.errstate(over="ignore"):  # what the type cannot hold becomes infinite
+            with np.errstate(over="ignore", invalid="ignore"):  # what the type cannot hold becomes infinite
                 values = np.square(values)
         return values
 

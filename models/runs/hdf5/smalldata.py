@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from models.runs.hdf5.values import READ_ERRORS
+from models.runs.hdf5.values import READ_ERRORS, read_all
 
 if TYPE_CHECKING:
     import h5py
@@ -52,7 +52,8 @@ def without_markers(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """The values with the marker of missing integers as NaN; others uncopied."""
     if values.dtype.kind not in "if":
         return values
-    missing = values == MISSING_INTEGER
+    with np.errstate(over="ignore"):  # in types too narrow for the marker it becomes infinite
+        missing = values == MISSING_INTEGER
     if not missing.any():
         return values
     numbers = values.astype(np.float64)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from models.runs.hdf5.picture import Picture
-from models.runs.hdf5.values import READ_ERRORS
+from models.runs.hdf5.values import READ_ERRORS, read_all
 
 if TYPE_CHECKING:
     import h5py
@@ -62,7 +62,7 @@ def read_spimage(file: h5py.File) -> SpimageFile | None:
     """
     name = next(name for name in IMAGES if name in file)
     dataset = file[name]
-    shape = tuple(dataset.shape or ())
+    shape = tuple(getattr(dataset, "shape", None) or ())
     if len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] != 1):
         return None
     rows_first = x_is_first_axis(file)
@@ -100,7 +100,7 @@ def read_spimage(file: h5py.File) -> SpimageFile | None:
 def x_is_first_axis(file: h5py.File) -> bool:
     """Whether x is the array's first axis (files before version 2), and not along its rows."""
     name = next((name for name in IMAGES if name in file), "")
-    return "version" not in file and len(file[name].shape or ()) == 2
+    return "version" not in file and len(getattr(file[name], "shape", None) or ()) == 2
 
 
 def stated_centre(file: h5py.File, *, rows_first: bool) -> tuple[float, float] | None:
@@ -112,7 +112,7 @@ def stated_centre(file: h5py.File, *, rows_first: bool) -> tuple[float, float] |
     """
     if "image_center" not in file:
         return None
-    stated = np.ravel(file["image_center"][()])
+    stated = np.ravel(read_all(file["image_center"]))
     if stated.size < 2 or not np.isfinite(stated).all() or not (stated[:2] > 0).all():
         return None
     first, second = float(stated[0]), float(stated[1])
@@ -121,7 +121,7 @@ def stated_centre(file: h5py.File, *, rows_first: bool) -> tuple[float, float] |
 
 def flag(file: h5py.File, name: str) -> bool:
     """Whether the number in a dataset is other than 0; False where it has none."""
-    stored = np.ravel(file[name][()])
+    stored = np.ravel(read_all(file[name]))
     return bool(stored.size and stored[0])
 
 
@@ -129,7 +129,7 @@ def _numbers(file: h5py.File, names: Sequence[str] = ("lambda", "detector_distan
     found = []
     for name in names:
         try:
-            values = np.ravel(file[name][()]) if name in file else np.zeros(0)
+            values = np.ravel(read_all(file[name])) if name in file else np.zeros(0)
         except READ_ERRORS:
             continue
         if values.size and values[0]:

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from models.runs.hdf5.unsafe import why_unsafe
+
 if TYPE_CHECKING:
     import h5py
 
-READ_ERRORS = (OSError, RuntimeError, ValueError, KeyError, TypeError)
+READ_ERRORS = (OSError, RuntimeError, ValueError, KeyError, TypeError, MemoryError)
 """What h5py raises for damaged or missing data."""
 
 _MOST_NUMBERS = 100_000
+_LARGEST_READ = 50_000_000
 _BLOCK = 20_000  # other threads get a turn between blocks
 
 
@@ -105,6 +108,17 @@ def _one_text(value: Any) -> str:
     return str(value)
 
 
-def read_all(dataset: h5py.Dataset) -> npt.NDArray[Any]:
-    """The whole (small) dataset. Raises one of `READ_ERRORS`."""
+def read_all(dataset: Any) -> npt.NDArray[Any]:
+    """The whole of a small dataset.
+
+    Raises one of `READ_ERRORS`, also where it is no dataset, is huge, or must not be read.
+    """
+    import h5py
+
+    if not isinstance(dataset, h5py.Dataset) or dataset.shape is None:
+        raise ValueError("it is no array")
+    if dataset.size > _LARGEST_READ:
+        raise ValueError(f"{dataset.name} has {dataset.size} values")
+    if why := why_unsafe(dataset):
+        raise ValueError(f"{dataset.name}: {why}")
     return np.asarray(dataset[()])
