@@ -274,7 +274,7 @@ class MainWindow(QMainWindow):
     def _pick_dataset(self, path: str, error: AmbiguousRun) -> None:
         from widgets.dataset_picker import DatasetPicker
 
-        picker = DatasetPicker(Path(path).name, error.candidates, self)
+        picker = DatasetPicker(Path(path).name, error.candidates, self, because=error.cause)
         picker.setObjectName("dataset_picker")
         picker.accepted.connect(lambda: self.open_path(path, picker.chosen_path()))
         picker.finished.connect(picker.deleteLater)
@@ -383,6 +383,10 @@ class MainWindow(QMainWindow):
             self._dropped(_dropped_paths(event))
 
     def _dropped(self, paths: list[str]) -> None:
+        if paths and paths[0].lower().endswith(".geom") and self.session is not None and self.panes is not None:
+            self.panes.show_detector("geometry")
+            self.panes.detector.show().geometry.choose(paths[0])
+            return
         if paths:
             self.open_path(paths[0])
         if len(paths) > 1:

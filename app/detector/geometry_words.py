@@ -31,9 +31,9 @@ def choices(present: str) -> list[tuple[str, str]]:
 
 def source(word: str) -> str:
     """Whose word a number is, for the column beside it."""
-    if word in (YOURS, ""):
-        return word or "nobody says"
-    return f"from {word}"
+    if not word:
+        return "not in the file"
+    return word if word == YOURS else f"from {word}"
 
 
 def values_of(tried: Positioned, draft: GeometrySettings, shape: tuple[int, int]) -> dict[str, ValueShown]:

@@ -150,6 +150,18 @@ def test_a_geometry_file_can_be_dropped_on_the_page(qtbot, window, page, tmp_pat
     assert window.session.run.shape == (24, 36)
 
 
+def test_a_geometry_file_dropped_on_the_window_is_the_open_runs(qtbot, window, tmp_path):
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(write_geom(tmp_path, FRAME_GEOM, "halves.geom")))])
+    buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    with qtbot.waitSignal(window.run_opened, timeout=WAIT_MS):
+        window.dropEvent(QDropEvent(QPointF(20, 20), Qt.DropAction.CopyAction, data, buttons, keys))
+    assert window.session.run.shape == (24, 36)
+    page = window.panes.detector.show().geometry
+    known(qtbot, page)
+    assert page.pane.isVisible()
+
+
 def test_numbers_are_tried_on_the_frame_and_applied_together(qtbot, window, page):
     session = window.session
     without = rings(window)

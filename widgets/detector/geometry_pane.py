@@ -57,6 +57,7 @@ class GeometryPane(QWidget):
         self.values = GeometryValues(ROWS)
         self.place = self._button("Set in the frame", "Click or drag the beam's centre in the frame; Esc ends it")
         self.place.setCheckable(True)
+        self.place.toggled.connect(lambda on: self.place.setText("Done setting" if on else "Set in the frame"))
         self.find = self._button(
             "Find by symmetry",
             "The centre about which the frame on screen is most like itself turned by 180° (Friedel's law), within "
@@ -90,6 +91,7 @@ class GeometryPane(QWidget):
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         foot = QHBoxLayout()
         foot.setContentsMargins(8, 4, 8, 6)
+        foot.setSpacing(6)
         for button in (self.undo, self.revert):
             foot.addWidget(button)
         foot.addStretch(1)

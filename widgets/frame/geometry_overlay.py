@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from PyQt6.QtCore import QEvent, QObject, QPointF, Qt, pyqtSignal
-from PyQt6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
+from PyQt6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QPolygonF
 from PyQt6.QtWidgets import QWidget
 
 from widgets.frame.zoom_canvas import ZoomCanvas
@@ -44,6 +44,8 @@ class GeometryOverlay(QWidget):
         self._centre: tuple[float, float] | None = None
         self._placing = False
         self._held = False
+        self._drawn_key: tuple[object, ...] = ()
+        self._drawn = QPixmap()
         self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setMouseTracking(True)
@@ -54,7 +56,8 @@ class GeometryOverlay(QWidget):
 
     def set_outlines(self, outlines: npt.NDArray[Any] | None) -> None:
         """(n, 4, 2) corners (y, x) of the panels in pixels; None for none."""
-        self._outlines = outlines
+        if outlines is not self._outlines:
+            self._outlines, self._drawn_key = outlines, ()
         self._show()
 
     def set_centre(self, centre: tuple[float, float] | None) -> None:
@@ -138,13 +141,7 @@ class GeometryOverlay(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         if self._outlines is not None:
-            shapes = [
-                QPolygonF([self._on_canvas(float(y), float(x)) for y, x in corners]) for corners in self._outlines
-            ]
-            for pen in (QPen(_RIM, 2.4), QPen(_LINE, 1.0)):
-                painter.setPen(pen)
-                for shape in shapes:
-                    painter.drawPolygon(shape)
+            painter.drawPixmap(0, 0, self._drawn_outlines(self._outlines))
         if self._placing and self._centre is not None:
             at = self._on_canvas(*self._centre)
             for pen in (QPen(_RIM, 4.0), QPen(_HANDLE, 1.8)):
@@ -160,6 +157,26 @@ class GeometryOverlay(QWidget):
         self.setVisible(self._placing or self._outlines is not None)
         self.raise_()
         self.update()
+
+    def _drawn_outlines(self, outlines: npt.NDArray[Any]) -> QPixmap:
+        """Drawn once for all frames in the same view: a hundred panels cost more than the image."""
+        start, ratio = self._on_canvas(0, 0), self.devicePixelRatioF()
+        key = (start.x(), start.y(), self._canvas.viewport.scale, self.width(), self.height(), ratio)
+        if key == self._drawn_key:
+            return self._drawn
+        pixmap = QPixmap(round(self.width() * ratio), round(self.height() * ratio))
+        pixmap.setDevicePixelRatio(ratio)
+        pixmap.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(pixmap)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        shapes = [QPolygonF([self._on_canvas(float(y), float(x)) for y, x in corners]) for corners in outlines]
+        for pen in (QPen(_RIM, 2.4), QPen(_LINE, 1.0)):
+            painter.setPen(pen)
+            for shape in shapes:
+                painter.drawPolygon(shape)
+        painter.end()
+        self._drawn_key, self._drawn = key, pixmap
+        return pixmap
 
     def _pixel(self, at: QPointF) -> tuple[float, float]:
         found = self._canvas.viewport.to_image(at)
