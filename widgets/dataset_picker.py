@@ -33,11 +33,20 @@ def _frames_and_size(shape: tuple[int, ...]) -> tuple[str, str]:
 class DatasetPicker(QDialog):
     """Lists the candidates, likeliest first and already chosen; `chosen_path` is the answer after it was accepted."""
 
-    def __init__(self, file_name: str, candidates: Sequence[DatasetCandidate], parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        file_name: str,
+        candidates: Sequence[DatasetCandidate],
+        parent: QWidget | None = None,
+        *,
+        because: str = "",
+    ) -> None:
+        """`because` says why it has to be asked; without it, that several datasets might be the frames."""
         super().__init__(parent)
         self.setWindowTitle("Which dataset holds the frames?")
         self.resize(720, 340)
-        words = QLabel(f"Several datasets of <b>{file_name}</b> might hold the frames. The likeliest is on top.")
+        why = because or "several datasets might hold the frames"
+        words = QLabel(f"<b>{file_name}</b>: {why}. The likeliest is on top.")
         words.setWordWrap(True)
         self._list = QTreeWidget()
         self._list.setAccessibleName("Datasets")
