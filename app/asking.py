@@ -6,6 +6,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from PyQt6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QInputDialog, QVBoxLayout
 
 from app.dialogs.export_selection import CXI, ExportSelectionDialog
@@ -47,6 +48,23 @@ def column_to_order_by(window: MainWindow, session: RunSession) -> None:
     dialog.setLabelText("From the lowest to the highest:")
     dialog.setComboBoxItems(list(titles))
     dialog.textValueSelected.connect(lambda title: session.set_order(titles[title]))
+    _open(dialog)
+
+
+def column_to_select_by(window: MainWindow, session: RunSession) -> None:
+    """Ask for a column and a range, and select the frames in it."""
+    from app.dialogs.select_by_column import SelectByColumnDialog
+
+    columns = {
+        name: column
+        for name, column in session.run.columns.items()
+        if np.issubdtype(column.values.dtype, np.number) and len(column.values) == len(session.run)
+    }
+    if not columns:
+        session.tell("There is no number for each frame: Run, Statistics of this run, makes some.")
+        return
+    dialog = SelectByColumnDialog(columns, session.browser.selected, window)
+    dialog.chosen.connect(session.browser.select)
     _open(dialog)
 
 

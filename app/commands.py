@@ -137,6 +137,7 @@ def _frame() -> list[Command]:
         "follow", "Follow newest frame", "Shift+End", "Show the newest frame of a run that is being written, always.",
         Needs.GROWING, checkable=True,
     )  # fmt: skip
+    m.add("select_by_column", "Select by column…", "Ctrl+F", "Select the frames whose number lies in a range.")
     m.add("play", "Play", "P", "Walk through the frames by itself, ten a second.", checkable=True)
     m.line()
     order: dict[str, Any] = {"checkable": True, "group": "order", "submenu": "Order"}

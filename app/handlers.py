@@ -125,6 +125,7 @@ def _frame_handlers(window: MainWindow) -> dict[str, Handler]:
         "frame.next_suggestion": with_session(lambda s: s.next_suggestion()),
         "frame.previous_suggestion": with_session(lambda s: s.previous_suggestion()),
         "frame.random": with_session(lambda s: s.browser.random()),
+        "frame.select_by_column": _asking(window, "column_to_select_by"),
         "frame.go_to": _asking(window, "go_to"),
         "frame.follow": follow,
         "frame.play": play,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QByteArray, Qt
+from PyQt6.QtCore import QByteArray, Qt, QTimer
 from PyQt6.QtWidgets import QDockWidget, QWidget
 
 from app.frame_page import FramePage
@@ -223,9 +223,13 @@ class Panes:
     def show_detector(self, page: str) -> None:
         """Bring a page of the Detector pane to the front: "calibration", "geometry" or "mask"."""
         self.detector.show().show_page(page)
-        dock = self.docks["detector"]
-        if not dock.isFloating() and dock.height() < DETECTOR_SHARE * self._window.height():
-            self._window.resizeDocks([dock], [int(DETECTOR_SHARE * self._window.height())], Qt.Orientation.Vertical)
+        # Its size is known when the layout has had its turn.
+        QTimer.singleShot(0, self._give_detector_room)
+
+    def _give_detector_room(self) -> None:
+        dock, wanted = self.docks["detector"], int(DETECTOR_SHARE * self._window.height())
+        if dock.isVisible() and not dock.isFloating() and dock.height() < wanted:
+            self._window.resizeDocks([dock], [wanted], Qt.Orientation.Vertical)
 
     def _ask_settings(self, choice_id: str) -> None:
         if self._window.session is not None:
