@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from models.runs.types import Run
     from models.treatment import Treatment
 
-_CALIBRATION = ("dark", "common_mode", "adu_per_photon", "gain_map", "saturation_level", "round_from")
+_CALIBRATION = (
+    "dark", "common_mode", "asic_height_px", "asic_width_px", "adu_per_photon", "gain_map", "saturation_level",
+    "round_from",
+)  # fmt: skip
 _GEOMETRY = ("distance_m", "photon_energy_eV", "pixel_size_m")
 
 

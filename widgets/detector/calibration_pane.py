@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtCore import Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSplitter, QVBoxLayout, QWidget
 
@@ -88,7 +88,8 @@ class CalibrationPane(QWidget):
         box.addWidget(self._note)
         box.addWidget(self.pictures, 3)
         self._split = QSplitter(Qt.Orientation.Vertical)
-        self._split.addWidget(scrolled(chain))
+        self._chain = scrolled(chain)
+        self._split.addWidget(self._chain)
         self._split.addWidget(right)
         self._split.setChildrenCollapsible(False)
         self._split.setStretchFactor(1, 1)
@@ -198,7 +199,11 @@ class CalibrationPane(QWidget):
     def _choose(self, name: str) -> None:
         if name != self._step:
             self.set_step(name)
+            QTimer.singleShot(0, self._bring_into_sight)  # once its numbers have their place
             self.step_chosen.emit(name)
+
+    def _bring_into_sight(self) -> None:
+        self._chain.ensureWidgetVisible(self.rows[self._step], 0, 0)
 
     def _switch(self, name: str, on: bool) -> None:
         self._choose(name)

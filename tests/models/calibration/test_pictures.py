@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import h5py
 import numpy as np
 import pytest
@@ -88,6 +90,18 @@ def test_a_treated_run_gives_calibrated_frames_and_their_unit(tmp_path):
     assert run.dtype == np.float32
     np.testing.assert_allclose(run.frame(1), (made.run.frames[1] - made.pedestal) / 20, rtol=1e-5, atol=1e-4)
     run.close()
+
+
+def test_vectors_stay_those_of_the_same_pixels_when_a_step_that_is_off_has_numbers(tmp_path):
+    np.save(tmp_path / "dark.npy", known(1).pedestal)
+    plain = CalibrationSettings(dark=str(tmp_path / "dark.npy"))
+    off = replace(plain, adu_per_photon=20.0, use_gain=False, gain_map="/gone.npy", use_gain_map=False)
+    assert Treatment(calibration=off).digest == Treatment(calibration=plain).digest
+    on = replace(off, use_gain=True)
+    assert Treatment(calibration=on).digest != Treatment(calibration=plain).digest
+    before = Treatment(calibration=plain).digest
+    np.save(tmp_path / "dark.npy", known(1, seed=1).pedestal)
+    assert Treatment(calibration=plain).digest != before  # another pedestal under the same name
 
 
 def test_a_picture_is_read_again_when_its_file_is_another(tmp_path):
