@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PyQt6.QtCore import QObject
 
+from app.detector.mask_drafts import MaskDrafts
 from app.detector.mask_editing import MaskEditor
 from app.detector.mask_exchange import MaskExchange
 from app.detector.mask_parts import PARTS, MaskParts
@@ -17,6 +18,7 @@ from app.jobs.threads import LatestWorker
 from app.later import Later
 from models.display import DisplaySettings, Picture
 from models.errors import FriedelError
+from models.masking.draft import draft_path, load_draft
 from models.masking.drawing import MaskDrawing
 from models.masking.export import FORMS
 from models.masking.hot_dead import HotDeadSettings
@@ -59,17 +61,20 @@ class MaskPresenter(QObject):
         self.editor = MaskEditor(self.overlay, self)
         self.search = MaskSearch(pane.hot, self._show_found, self)
         self.parts = MaskParts(self.editor, self.search, pane, self._complain, self)
-        self.exchange = MaskExchange(window, self._preview, self.parts.take_pixels, self._complain)
+        self.exchange = MaskExchange(window, self._preview_import, self.parts.take_pixels, self._complain)
+        self.drafts = MaskDrafts(self._draft, self._complain, self)
         self._worker = LatestWorker("mask")
         self._counter = LatestWorker("mask counts")
         self._count_later = Later(self._count, COUNT_AFTER_MS, self)
         self._connect()
-        window.destroyed.connect(lambda: (self._worker.close(), self._counter.close()))
+        window.destroyed.connect(lambda: (self._worker.close(), self._counter.close(), self.drafts.close()))
 
     def show_session(self, session: RunSession | None) -> None:
         """Follow an open run from now on; None clears everything, unless the run is only treated otherwise."""
         again = session is None and self._window.treating.reopening
+        self.drafts.show_session(session)
         self._session, self._picture = session, None
+        self._worker.forget()
         self._plain = False
         self._counter.forget()
         self.parts.show_session(session)
@@ -130,22 +135,34 @@ class MaskPresenter(QObject):
     # -- from the run ----------------------------------------------------------------------------------------------
 
     def _begin(self, session: RunSession, masking: MaskSettings) -> None:
-        """Start from the mask that is applied; one with pixels of its own is read on a thread."""
+        """Start from the mask that is applied, with what was changed of it and not applied; read on a thread."""
         folder, frame = session.workspace.folder, session.run.shape
-        fits = masking.shape in (None, frame)
-        self._worker.forget()
-        if not fits or not masking.shapes:
-            self.editor.set_drawing(MaskDrawing(frame))
-            return
+        path = draft_path(folder, session.workspace.annotator)
         self.editor.set_drawing(None)
-        self._worker.submit(
-            lambda: MaskDrawing(frame, masking.shapes, [folder]), self.editor.set_drawing, self._not_drawn
-        )
 
-    def _not_drawn(self, error: Exception) -> None:
+        def read() -> tuple[MaskDrawing, MaskSettings]:
+            drawing = MaskDrawing(frame, masking.shapes if masking.shape in (None, frame) else (), [folder])
+            draft = load_draft(path, masking)
+            if draft is None or draft.shape not in (None, frame):
+                return drawing, masking
+            drawing.set_shapes(draft.shapes)
+            return drawing, draft
+
+        self._worker.submit(read, lambda made: self._begun(*made), self._not_begun)
+
+    def _begun(self, drawing: MaskDrawing, wanted: MaskSettings) -> None:
+        self._reads = replace(wanted, shapes=(), shape=None)
+        if self._session is not None:
+            self._show_file(self._session)
+        self.editor.set_drawing(drawing)
+
+    def _not_begun(self, error: Exception) -> None:
         self._complain(error.sentence() if isinstance(error, FriedelError) else f"{error}.")
         if self._session is not None:
             self.editor.set_drawing(MaskDrawing(self._session.run.shape))
+
+    def _draft(self) -> tuple[MaskSettings, MaskSettings] | None:
+        return None if self.editor.drawing is None else (self._applied, self._wanted())
 
     def _frame_came(self, picture: Picture) -> None:
         session = self._session
@@ -180,6 +197,8 @@ class MaskPresenter(QObject):
     def _show_pending(self) -> None:
         applying = self._asked is not None and self._window.treating.reopening
         self.pane.set_pending(self.pending, applying=applying)
+        if self.editor.drawing is not None:
+            self.drafts.ask()
         self._show_layer()
 
     def _show_layer(self) -> None:
@@ -259,6 +278,13 @@ class MaskPresenter(QObject):
         self._looked_at = covered
         self.overlay.set_preview(covered)
         self._show_layer()
+
+    def _preview_import(self, covered: BoolImage | None) -> None:
+        """Show what a file would mask; after that, again what was found."""
+        if covered is None:
+            self._show_found()
+        else:
+            self._preview(covered)
 
     def _show_found(self) -> None:
         found, panel = self.search.found, self.pane.hot

@@ -56,6 +56,7 @@ def page_of(qtbot, window) -> MaskPresenter:
     page.pane.resize(380, 900)
     page.pane.show()
     page.show_session(window.session)
+    qtbot.waitUntil(lambda: page.editor.drawing is not None, timeout=WAIT_MS)
     window.activateWindow()
     QApplication.processEvents()
     return page
@@ -277,9 +278,27 @@ def test_the_mask_is_there_after_a_restart(qtbot, make_window, open_in, page) ->
     expected = box(10, 12, 15, 20) | box(0, 0, 1, 1)
     np.testing.assert_array_equal(~again.session.run.mask, expected | box(3, 4, 3, 6))
     new = page_of(qtbot, again)
-    qtbot.waitUntil(lambda: new.editor.drawing is not None, timeout=WAIT_MS)
     np.testing.assert_array_equal(masked(new), expected)
     assert not new.pending
+
+
+def test_what_was_drawn_and_not_applied_is_there_after_a_restart(qtbot, make_window, open_in, page) -> None:
+    window, path = page._window, page._window.session.run.path
+    begin(page, Tool.RECTANGLE)
+    drag(page.overlay, [at(page, 10, 12), at(page, 15, 20)])
+    page.pane.file.inverted.click()
+    window.close()
+    again = make_window()
+    open_in(again, path)
+    assert again.session.treatment.is_nothing
+    new = page_of(qtbot, again)
+    np.testing.assert_array_equal(masked(new), box(10, 12, 15, 20))
+    assert new.pane.file.inverted.isChecked()
+    assert new.pending
+    new.pane.revert.click()
+    assert not masked(new).any()
+    drafts = again.session.workspace.folder / "masks"
+    qtbot.waitUntil(lambda: not list(drafts.glob("draft-*")), timeout=WAIT_MS)
 
 
 def test_revert_goes_back_to_what_is_applied(qtbot, page) -> None:
