@@ -225,21 +225,24 @@ def to_flags(mask: npt.NDArray[Any], convention: Convention, override: MaskOverr
     if not convention.has_bits:
         flags[values != 0] = PixelFlag.MASKED
         return flags
-    bits = values.astype(np.int64) & ALL_BITS
-    lost = bits == ALL_BITS if convention is Convention.EUXFEL_BITS else None
-    bits &= _masking_bits(convention, override)
+    bits = values.astype(np.uint32)  # of wider and of negative numbers the lowest 32 bits
+    lost = bits == np.uint32(ALL_BITS) if convention is Convention.EUXFEL_BITS else None
+    bits &= np.uint32(_masking_bits(convention, override) & ALL_BITS)
     if not bits.any():
         return flags
     if convention is Convention.CXI_BITS:
-        missing = (bits & CXI_MISSING) != 0
-        flags[(bits & ~(CXI_MISSING | CXI_SATURATED)) != 0] = PixelFlag.MASKED
-        flags[(bits & CXI_SATURATED) != 0] |= np.uint8(PixelFlag.SATURATED)
+        missing = (bits & np.uint32(CXI_MISSING)) != 0
+        flags[(bits & np.uint32(ALL_BITS & ~(CXI_MISSING | CXI_SATURATED))) != 0] = PixelFlag.MASKED
+        flags[(bits & np.uint32(CXI_SATURATED)) != 0] |= np.uint8(PixelFlag.SATURATED)
+    elif convention is Convention.DRAGONFLY_BITS:
+        flags[bits != 0] = PixelFlag.MASKED
+        return flags
     elif lost is not None:
         missing = lost
-        flags[bits != 0] = PixelFlag.MASKED
+        flags = (bits != 0).astype(np.uint8) * np.uint8(PixelFlag.MASKED)
     else:
-        missing = (bits & 1) != 0
-        flags[(bits & ~1) != 0] = PixelFlag.MASKED
+        missing = (bits & np.uint32(1)) != 0
+        flags[(bits & np.uint32(ALL_BITS & ~1)) != 0] = PixelFlag.MASKED
     # A missing pixel has no value that further bits could speak about.
     flags[missing] = PixelFlag.MISSING
     return flags
