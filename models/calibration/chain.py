@@ -5,8 +5,9 @@ Whatever reads a run's frames (display, embedding, denoising, phasing) reads the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -99,10 +100,10 @@ class Calibrator:
         unit = self.own_unit
         found = [Stage(STORED, TITLES[STORED], state.values, state.flags, unit)]
         for name, step in self._steps():
-            state, note = step(state)
+            state, words = step(state)
             if name == GAIN or (name == GAIN_MAP and self.settings.gain_map_unit == ABSOLUTE):
                 unit = "photons"
-            found.append(Stage(name, TITLES[name], state.values, state.flags, unit, note))
+            found.append(Stage(name, TITLES[name], state.values, state.flags, unit, words()))
         return found
 
     def before_gain(self) -> Calibrator:
@@ -115,9 +116,9 @@ class Calibrator:
             self, settings=settings, unit=self.own_unit or "ADU", gain_map=self.gain_map if keeps_map else None
         )
 
-    def _steps(self) -> list[tuple[str, Any]]:
+    def _steps(self) -> list[tuple[str, Callable[[_State], _Step]]]:
         asked = self.settings
-        steps: list[tuple[str, Any]] = []
+        steps: list[tuple[str, Callable[[_State], _Step]]] = []
         if asked.use_saturation and asked.saturation_level is not None:
             steps.append((SATURATION, self._flag_saturated))
         if self.pedestal is not None:
@@ -140,60 +141,82 @@ class Calibrator:
         with np.errstate(over="ignore", invalid="ignore"):
             return _State(np.ascontiguousarray(raw, np.float32), flags, raw)
 
-    def _flag_saturated(self, state: _State) -> tuple[_State, str]:
+    @cached_property
+    def _without_pedestal(self) -> BoolImage | None:
+        """(H, W), True where there is no pedestal; None where there is one everywhere."""
+        assert self.pedestal is not None
+        return _somewhere(~np.isfinite(self.pedestal))
+
+    @cached_property
+    def _divisor(self) -> FloatImage:
+        """(H, W) gain, NaN where it is not known."""
+        assert self.gain_map is not None
+        known = np.isfinite(self.gain_map) & (self.gain_map > 0)
+        return np.where(known, self.gain_map, np.float32("nan")).astype(np.float32)
+
+    @cached_property
+    def _without_gain(self) -> BoolImage | None:
+        return _somewhere(np.isnan(self._divisor))
+
+    def _flag_saturated(self, state: _State) -> _Step:
         level = self.settings.saturation_level
         with np.errstate(invalid="ignore"):
             full = np.asarray(state.raw >= level)
-        full &= state.flags & np.uint8(PixelFlag.SENTINEL | PixelFlag.NONFINITE) == 0
-        new = int(np.count_nonzero(full & (state.flags == 0)))
         if not full.any():
-            return state, "No pixel is saturated."
+            return state, lambda: "No pixel is saturated."
+        full &= state.flags & np.uint8(PixelFlag.SENTINEL | PixelFlag.NONFINITE) == 0
         flags = state.flags | full.astype(np.uint8) * np.uint8(PixelFlag.SATURATED)
-        return replace(state, flags=flags), f"{new:,} pixels saturated.".replace(",", "\u202f")
+        return replace(
+            state, flags=flags
+        ), lambda: f"{int(np.count_nonzero(full & (state.flags == 0))):,} pixels saturated.".replace(",", "\u202f")
 
-    def _take_pedestal(self, state: _State) -> tuple[_State, str]:
-        assert self.pedestal is not None
-        unknown = ~np.isfinite(self.pedestal)
+    def _take_pedestal(self, state: _State) -> _Step:
+        pedestal, unknown = self.pedestal, self._without_pedestal
+        assert pedestal is not None
         with np.errstate(invalid="ignore", over="ignore"):
-            values = state.values - self.pedestal
+            values = state.values - pedestal
         flags = _masked(state.flags, unknown)
-        used = self.pedestal[flags == 0]
-        if not used.size:
-            return replace(state, values=values, flags=flags), "No usable pixel has a pedestal."
-        low, middle, high = np.percentile(used, (1, 50, 99))
-        said = (
-            f"{_signed(middle)} ADU in the middle, {_signed(low)} … {_signed(high)} in 98 of 100 pixels, taken off."
-        )
-        lost = int(np.count_nonzero(unknown & (state.flags == 0)))
-        return replace(state, values=values, flags=flags), said + (f" {lost} pixels without one." if lost else "")
 
-    def _take_common_mode(self, state: _State) -> tuple[_State, str]:
+        def words() -> str:
+            used = pedestal[flags == 0]
+            if not used.size:
+                return "No usable pixel has a pedestal."
+            low, middle, high = (_signed(float(value)) for value in np.percentile(used, (1, 50, 99)))
+            lost = _lost(state.flags, unknown)
+            said = f"{middle} ADU in the middle, {low} … {high} in 98 of 100 pixels, taken off."
+            return said + (f" {lost} pixels without one." if lost else "")
+
+        return replace(state, values=values, flags=flags), words
+
+    def _take_common_mode(self, state: _State) -> _Step:
         assert self.common_mode is not None
         result = self.common_mode.take_off(state.values, usable(state.values, state.flags))
-        return replace(state, values=result.values), _common_mode_words(self.settings.common_mode, result)
+        return replace(state, values=result.values), lambda: _common_mode_words(self.settings.common_mode, result)
 
-    def _divide_by_map(self, state: _State) -> tuple[_State, str]:
-        assert self.gain_map is not None
-        unknown = ~(np.isfinite(self.gain_map) & (self.gain_map > 0))
-        gain = np.where(unknown, np.float32("nan"), self.gain_map).astype(np.float32)
-        values = state.values / gain
+    def _divide_by_map(self, state: _State) -> _Step:
+        unknown = self._without_gain
+        values = state.values / self._divisor
         flags = _masked(state.flags, unknown)
-        lost = int(np.count_nonzero(unknown & (state.flags == 0)))
-        said = f"{lost} pixels have no gain, and are masked." if lost else ""
-        return replace(state, values=values, flags=flags), said
 
-    def _divide(self, state: _State) -> tuple[_State, str]:
+        def words() -> str:
+            lost = _lost(state.flags, unknown)
+            return f"{lost} pixels have no gain, and are masked." if lost else "Every pixel has a gain."
+
+        return replace(state, values=values, flags=flags), words
+
+    def _divide(self, state: _State) -> _Step:
         gain = self.settings.adu_per_photon
         assert gain is not None
         values = state.values / np.float32(gain)
-        return replace(state, values=values), f"Divided by {gain:.5g} ADU per photon."
+        return replace(state, values=values), lambda: f"Divided by {gain:.5g} ADU per photon."
 
-    def _round(self, state: _State) -> tuple[_State, str]:
+    def _round(self, state: _State) -> _Step:
         start = self.settings.round_from
         assert start is not None
-        values = np.floor(state.values + np.float32(1.0 - start))
+        values = state.values + np.float32(1.0 - start)
+        np.floor(values, out=values)
         np.maximum(values, 0, out=values)
-        return replace(state, values=values), f"A pixel counts one more from {start:g} photon on."
+        return replace(state, values=values), lambda: f"A pixel counts one more from {start:g} photon on."
 
 
 @dataclass(frozen=True)
@@ -201,6 +224,10 @@ class _State:
     values: FloatImage
     flags: FlagImage
     raw: npt.NDArray[Any]
+
+
+_Step = tuple[_State, Callable[[], str]]
+"""The frame after a step, and what says what the step did: worked out only for those who ask."""
 
 
 def usable(values: FloatImage, flags: FlagImage) -> BoolImage:
@@ -269,8 +296,17 @@ def _unit(asked: CalibrationSettings, run: Run, *, divides: bool, by_map: bool) 
     return unit
 
 
-def _masked(flags: FlagImage, bad: BoolImage) -> FlagImage:
-    return flags | bad.astype(np.uint8) * np.uint8(PixelFlag.MASKED) if bad.any() else flags
+def _somewhere(bad: BoolImage) -> BoolImage | None:
+    return bad if bad.any() else None
+
+
+def _masked(flags: FlagImage, bad: BoolImage | None) -> FlagImage:
+    return flags if bad is None else flags | bad.astype(np.uint8) * np.uint8(PixelFlag.MASKED)
+
+
+def _lost(flags: FlagImage, bad: BoolImage | None) -> int:
+    """Pixels that were usable before."""
+    return 0 if bad is None else int(np.count_nonzero(bad & (flags == 0)))
 
 
 def _common_mode_words(kind: str, result: CommonModeResult) -> str:
