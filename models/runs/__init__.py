@@ -55,7 +55,7 @@ def open_run(path: str | Path, dataset: str | None = None, mask: MaskOverride = 
         from models.runs.hdf5.run import open_hdf5_run
 
         if is_sparse_photons(path, dataset):
-            return open_sparse_hdf5_run(path, dataset)
+            return open_sparse_hdf5_run(path, dataset, mask)
         from models.runs.euxfel.recognition import is_euxfel_file
         from models.runs.euxfel.run import open_euxfel_run
 
@@ -73,7 +73,7 @@ def open_run(path: str | Path, dataset: str | None = None, mask: MaskOverride = 
     if kind == "emc":
         from models.runs.emc import open_emc_run
 
-        return open_emc_run(path, dataset)
+        return open_emc_run(path, dataset, mask)
     if kind == "tiff":
         from models.runs.tiff import open_tiff_run
 

@@ -21,6 +21,7 @@ from models.runs.columns import ColumnSource, LazyColumns
 from models.runs.emc_layout import PhotonLayout, photon_layout
 from models.runs.hdf5.file import size_text
 from models.runs.identity import SAMPLE_PIXELS, make_identity
+from models.runs.masks import AS_READ, MaskOverride
 from models.runs.stack import RunFacts, StackRun
 from models.runs.types import FlagImage, Geometry
 from models.runs.watch import FileGuard
@@ -60,12 +61,13 @@ def parse_emc_header(start: bytes) -> EmcHeader | None:
     return EmcHeader(frames, pixels, kind)
 
 
-def open_emc_run(path: Path, dataset: str | None = None) -> StackRun:
+def open_emc_run(path: Path, dataset: str | None = None, mask: MaskOverride = AS_READ) -> StackRun:
     """A binary EMC file as a run. Reads the header and how many pixels each frame lists (8 bytes for a frame).
 
     Args:
         path: the file.
         dataset: "detector:FILE" or "shape:HxW" where the user has chosen what makes frames of its pixels.
+        mask: how the detector's mask is to be read.
 
     Raises:
         CannotOpen: damaged, cut short, or no shape is known.
@@ -95,7 +97,7 @@ def open_emc_run(path: Path, dataset: str | None = None) -> StackRun:
         source = DenseEmcSource(path, layout, _DENSE[header.kind])
         columns = LazyColumns({})
     dtype = _DENSE.get(header.kind, _INT).newbyteorder("=")
-    return StackRun(photon_facts(path, header.frames, dtype, layout, notes, source.sample, columns), source)
+    return StackRun(photon_facts(path, header.frames, dtype, layout, mask, notes, source.sample, columns), source)
 
 
 def photon_facts(
@@ -103,11 +105,13 @@ def photon_facts(
     frames: int,
     dtype: np.dtype[Any],
     layout: PhotonLayout,
+    mask: MaskOverride,
     notes: list[str],
     sample: Callable[[int], bytes],
     columns: LazyColumns,
 ) -> RunFacts:
     """What a run of photons is, whichever file its lists come from."""
+    flags, readings = layout.flags(mask)
     return RunFacts(
         path=path,
         dataset=layout.dataset,
@@ -119,10 +123,11 @@ def photon_facts(
             make_identity(frames, ("photons", layout.pixels, dtype.str), sample=sample), treatment=layout.digest
         ),
         unit="photons",
-        static_flags=layout.flags,
+        static_flags=flags,
         geometry=Geometry(centre_px=layout.centre_px),
         columns=columns,
         warnings=tuple(notes),
+        mask_reading=readings,
     )
 
 

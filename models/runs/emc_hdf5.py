@@ -20,6 +20,7 @@ from models.runs.hdf5.file import explain_read, open_hdf5
 from models.runs.hdf5.unsafe import why_unsafe
 from models.runs.hdf5.values import READ_ERRORS, read_all
 from models.runs.identity import SAMPLE_PIXELS
+from models.runs.masks import AS_READ, MaskOverride
 from models.runs.stack import StackRun
 from models.runs.types import FlagImage
 from models.runs.watch import FileGuard
@@ -50,8 +51,8 @@ def is_sparse_photons(path: Path, dataset: str | None) -> bool:
         return False
 
 
-def open_sparse_hdf5_run(path: Path, dataset: str | None = None) -> StackRun:
-    """Sparse photons in HDF5 as a run; `dataset` as in `emc.open_emc_run`.
+def open_sparse_hdf5_run(path: Path, dataset: str | None = None, mask: MaskOverride = AS_READ) -> StackRun:
+    """Sparse photons in HDF5 as a run; `dataset` and `mask` as in `emc.open_emc_run`.
 
     Raises:
         CannotOpen: damaged, or no shape is known.
@@ -59,7 +60,7 @@ def open_sparse_hdf5_run(path: Path, dataset: str | None = None) -> StackRun:
     """
     file, notes = open_hdf5(path)
     try:
-        return _open(path, file, list(notes), dataset)
+        return _open(path, file, list(notes), dataset, mask)
     except READ_ERRORS as error:
         file.close()
         raise CannotOpen(
@@ -70,7 +71,7 @@ def open_sparse_hdf5_run(path: Path, dataset: str | None = None) -> StackRun:
         raise
 
 
-def _open(path: Path, file: h5py.File, notes: list[str], dataset: str | None) -> StackRun:
+def _open(path: Path, file: h5py.File, notes: list[str], dataset: str | None, mask: MaskOverride) -> StackRun:
     import h5py
 
     from models.runs.hdf5.columns import find_columns
@@ -103,7 +104,7 @@ def _open(path: Path, file: h5py.File, notes: list[str], dataset: str | None) ->
     columns: LazyColumns = find_columns(file, walk(file), stored=max(lengths), frames=frames)
     source = SparseHdf5Source(path, file, lists, layout)
     return StackRun(
-        photon_facts(path, frames, np.dtype(np.int32), layout, notes, source.sample, columns),
+        photon_facts(path, frames, np.dtype(np.int32), layout, mask, notes, source.sample, columns),
         source,
     )
 

@@ -23,6 +23,7 @@ from models.runs.emc_detector import (
     positions_px,
     read_detector,
 )
+from models.runs.masks import Convention, MaskOverride, MaskReading, read_mask
 from models.runs.types import FlagImage, PixelFlag
 
 DETECTOR, SHAPE = "detector:", "shape:"
@@ -48,7 +49,9 @@ class PhotonLayout:
         pixels: how many the file counts.
         dataset: text that gives the same layout again ("detector:det.h5", "shape:260x257").
         places: (pixels,) where each goes in the flattened frame; None where they are the frame, row by row.
-        flags: (H, W) `PixelFlag` bits, None where all are good.
+        mask: (H, W) uint8 as Dragonfly writes it (0 good, 1 not for orientation, 2 bad), None where there is none.
+        mask_name: the file that it is from.
+        gaps: (H, W), True where the frame has no pixel; None where there is no such place.
         centre_px: (y, x) of the beam, None where unknown.
         notes: what was assumed, in sentences.
     """
@@ -57,7 +60,9 @@ class PhotonLayout:
     pixels: int
     dataset: str
     places: npt.NDArray[np.intp] | None = None
-    flags: FlagImage | None = None
+    mask: npt.NDArray[np.uint8] | None = None
+    mask_name: str = ""
+    gaps: npt.NDArray[np.bool_] | None = None
     centre_px: tuple[float, float] | None = None
     notes: tuple[str, ...] = ()
 
@@ -66,6 +71,18 @@ class PhotonLayout:
         """8 hex digits that tell apart where pixels are put."""
         places = b"" if self.places is None else self.places.astype("<i8").tobytes()
         return f"{zlib.crc32(places, zlib.crc32(str(self.shape).encode())):08x}"
+
+    def flags(self, override: MaskOverride) -> tuple[FlagImage | None, tuple[MaskReading, ...]]:
+        """(H, W) `PixelFlag` bits of every frame, None where all pixels are good; and how the mask was read."""
+        flags: FlagImage | None = None
+        readings: tuple[MaskReading, ...] = ()
+        if self.mask is not None:
+            flags, reading = read_mask(self.mask, self.mask_name, Convention.DRAGONFLY_BITS, override)
+            readings = (reading,)
+        if self.gaps is not None:
+            flags = np.zeros(self.shape, np.uint8) if flags is None else flags
+            flags[self.gaps] = PixelFlag.MISSING
+        return flags, readings
 
     def sparse(self, *photons: tuple[npt.NDArray[np.int32], npt.NDArray[np.int32] | int]) -> npt.NDArray[np.int32]:
         """(H, W) int32 from pairs of pixel numbers and how many photons they hold. Raises IndexError."""
@@ -147,10 +164,11 @@ def _chosen_detector(path: Path, pixels: int, name: str) -> PhotonLayout:
 def _by_detector(name: str, detector: Detector) -> PhotonLayout:
     positions, notes = positions_px(detector)
     grid = grid_of(positions)
-    flags = np.full(grid.shape[0] * grid.shape[1], PixelFlag.MISSING, np.uint8)
-    flags[grid.places] = 0
-    bad = detector.mask >= 2
-    flags[grid.places[bad]] = PixelFlag.MASKED
+    count = grid.shape[0] * grid.shape[1]
+    gaps = np.ones(count, np.bool_)
+    gaps[grid.places] = False
+    mask = np.zeros(count, np.uint8)
+    np.bitwise_or.at(mask, grid.places, detector.mask)
     told = [f"Pixels lie where the detector file {name} puts them", *notes]
     if unoriented := int(np.count_nonzero(detector.mask == 1)):
         told.append(
@@ -163,8 +181,10 @@ def _by_detector(name: str, detector: Detector) -> PhotonLayout:
         shape=grid.shape,
         pixels=detector.mask.size,
         dataset=DETECTOR + name,
-        places=None if np.array_equal(grid.places, np.arange(flags.size)) else grid.places,
-        flags=flags.reshape(grid.shape) if flags.any() else None,
+        places=None if np.array_equal(grid.places, np.arange(count)) else grid.places,
+        mask=mask.reshape(grid.shape),
+        mask_name=name,
+        gaps=gaps.reshape(grid.shape) if gaps.any() else None,
         centre_px=grid.centre_px,
         notes=tuple(told),
     )
@@ -233,11 +253,10 @@ def _with_mask_beside(path: Path, layout: PhotonLayout) -> PhotonLayout:
         return layout
     if mask.size != layout.pixels or mask.max() > 2:
         return layout
-    flags = np.where(mask == 2, np.uint8(PixelFlag.MASKED), np.uint8(0)).reshape(layout.shape)
     note = f"The mask {fitting[0].name} is used: {np.count_nonzero(mask == 2)} pixels are bad (2)"
     if unoriented := int(np.count_nonzero(mask == 1)):
         note += f"; {unoriented} are not for orientation (1), but good"
-    return replace(layout, flags=flags if flags.any() else None, notes=(*layout.notes, note))
+    return replace(layout, mask=mask.reshape(layout.shape), mask_name=fitting[0].name, notes=(*layout.notes, note))
 
 
 def _rectangles(pixels: int) -> list[tuple[int, int]]:
@@ -257,7 +276,7 @@ def _plain(shape: tuple[int, int], pixels: int, *notes: str) -> PhotonLayout:
 
 
 def _same(one: PhotonLayout, other: PhotonLayout) -> bool:
-    return one.shape == other.shape and _equal(one.places, other.places) and _equal(one.flags, other.flags)
+    return one.shape == other.shape and _equal(one.places, other.places) and _equal(one.mask, other.mask)
 
 
 def _equal(one: npt.NDArray[Any] | None, other: npt.NDArray[Any] | None) -> bool:

@@ -26,13 +26,14 @@ class Convention(Enum):
     CXI_BITS = auto()
     EUXFEL_BITS = auto()
     NEXUS_BITS = auto()
+    DRAGONFLY_BITS = auto()
     GOOD_IS_ONE = auto()
     BAD_IS_ONE = auto()
 
     @property
     def has_bits(self) -> bool:
         """Whether single bits of the numbers have a meaning of their own."""
-        return self in (Convention.CXI_BITS, Convention.EUXFEL_BITS, Convention.NEXUS_BITS)
+        return self not in (Convention.GOOD_IS_ONE, Convention.BAD_IS_ONE)
 
     @property
     def words(self) -> str:
@@ -44,6 +45,7 @@ _CONVENTION_WORDS = {
     Convention.CXI_BITS: "CXI bits, 0 is good",
     Convention.EUXFEL_BITS: "European XFEL bits, 0 is good",
     Convention.NEXUS_BITS: "NeXus bits, 0 is good",
+    Convention.DRAGONFLY_BITS: "Dragonfly's, 0 and 1 are good",
     Convention.GOOD_IS_ONE: "1 is good",
     Convention.BAD_IS_ONE: "0 is good, anything else bad",
 }
@@ -108,6 +110,9 @@ _NEXUS_BIT_NAMES = {
     8: "masked by the user",
     31: "virtual pixel",
 }
+_DRAGONFLY_BIT_NAMES = {0: "not used for orientation", 1: "bad"}
+DRAGONFLY_UNORIENTED = 0x1
+"""Dragonfly: a good pixel that orientations are not found with."""
 
 
 def bit_name(bit: int, convention: Convention, *, words_of_16_bits: bool = False) -> str:
@@ -126,6 +131,8 @@ def bit_name(bit: int, convention: Convention, *, words_of_16_bits: bool = False
         name = _EUXFEL_BIT_NAMES.get(place)
     elif convention is Convention.NEXUS_BITS:
         name = _NEXUS_BIT_NAMES.get(place)
+    elif convention is Convention.DRAGONFLY_BITS:
+        name = _DRAGONFLY_BIT_NAMES.get(place)
     return name or f"bit {place}"
 
 
@@ -135,4 +142,6 @@ def unusable_bits(convention: Convention) -> int:
         return CXI_UNUSABLE
     if convention is Convention.EUXFEL_BITS:
         return ALL_BITS & ~EUXFEL_INFORMATIVE
+    if convention is Convention.DRAGONFLY_BITS:
+        return ALL_BITS & ~DRAGONFLY_UNORIENTED
     return ALL_BITS

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.errors import AmbiguousRun, CannotOpen, FrameUnreadable, FriedelError
-from models.runs import PixelFlag, describe, open_run
+from models.runs import MaskOverride, PixelFlag, describe, open_run
 from models.runs.emc import parse_emc_header
 from models.runs.emc_detector import DetectorFault, grid_of, pixel_count, positions_px, read_detector
 from tests.models.runs.files import refused
@@ -101,8 +101,16 @@ def test_frames_come_back_as_they_were_written(tmp_path, write, detector_name):
         assert describe(run).masked_pixels == 1
         assert run.dataset == f"detector:{detector_name}"
         assert any("1 pixels are marked" in note and "orientation" in note for note in run.warnings)
+        reading = run.mask_reading[0]
+        assert (reading.dataset, reading.masked, reading.pixels) == (detector_name, 1, H * W)
+        assert [(bit.name, bit.pixels, bit.masks) for bit in reading.bits] == [
+            ("not used for orientation", 1, False),
+            ("bad", 1, True),
+        ]
     with open_run(path, run.dataset) as again:
         assert again.identity == run.identity
+    with open_run(path, run.dataset, MaskOverride(used_bits=1)) as stricter:
+        assert describe(stricter).masked_pixels == 2
 
 
 @pytest.mark.parametrize(("kind", "dtype"), [(1, np.int32), (2, np.float64)])
