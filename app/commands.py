@@ -159,6 +159,7 @@ def _label() -> list[Command]:
     for n in CLASS_KEYS:
         m.add(f"class_{n}", f"Class {n}", f"{n}", f"Give this frame class {n} and go on.", **give)
     m.add("clear", "Clear label", "0", "Take this frame's label away.")
+    m.add("allow", "Label despite missing files", "", "Give labels although source files of the run are missing.")
     m.add("unsure", "Unsure", "U", "Looked at but undecided; go on.")
     m.add("accept", "Accept verdict", "Return Enter", "Make the verdict this frame's label and go on.", verdicts)
     m.line()

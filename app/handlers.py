@@ -180,6 +180,7 @@ def _label_handlers(window: MainWindow) -> dict[str, Handler]:
 
     table: dict[str, Handler] = {
         "label.clear": with_session(lambda s: s.labels.clear()),
+        "label.allow": with_session(lambda s: s.allow_labels()),
         "label.unsure": with_session(lambda s: s.labels.unsure()),
         "label.accept": with_session(lambda s: s.accept_verdict()),
         "label.accept_selection": with_session(lambda s: s.accept_selection()),

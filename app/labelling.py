@@ -62,6 +62,8 @@ class Labelling(QObject):
     """`saved` changed"""
     refused = pyqtSignal(str)
     """a sentence: what was asked cannot be done"""
+    held_back = pyqtSignal(str)
+    """a sentence: why no label is given unless the user says so (`allow`)"""
 
     def __init__(
         self, workspace: Workspace, browser: Browser, settings: Settings, parent: QObject | None = None
@@ -72,6 +74,7 @@ class Labelling(QObject):
         self._browser = browser
         self._settings = settings
         self.saved = SavedState()
+        self._doubt = ""
         workspace.on_saved(lambda outcome: to_main(lambda: self._heard(outcome)))
         self._closed = False
         self._looking = False
@@ -119,6 +122,16 @@ class Labelling(QObject):
         """Name of the class with that key, "" for none."""
         return next((c.name for c in self.classes if c.key == str(number)), "")
 
+    # -- doubts ----------------------------------------------------------------------------------------------------
+
+    def doubt(self, why: str) -> None:
+        """Give no labels until `allow`: the frames are not what was measured, for the reason `why` says."""
+        self._doubt = why
+
+    def allow(self) -> None:
+        """Labels are given all the same."""
+        self._doubt = ""
+
     # -- what keys do ----------------------------------------------------------------------------------------------
 
     def give(self, number: int) -> None:
@@ -128,11 +141,11 @@ class Labelling(QObject):
             self.give_class(name)
 
     def give_class(self, name: str) -> None:
-        if self._do(lambda: self._labels.set(self._browser.index, name, "key")):
+        if self._give(lambda: self._labels.set(self._browser.index, name, "key")):
             self._advance()
 
     def unsure(self) -> None:
-        if self._do(lambda: self._labels.set_unsure(self._browser.index, "key")):
+        if self._give(lambda: self._labels.set_unsure(self._browser.index, "key")):
             self._advance()
 
     def clear(self) -> None:
@@ -140,7 +153,7 @@ class Labelling(QObject):
 
     def accept(self, name: str) -> None:
         """The verdict `name` becomes the label of the frame on screen."""
-        if self._do(lambda: self._labels.set(self._browser.index, name, "accept")):
+        if self._give(lambda: self._labels.set(self._browser.index, name, "accept")):
             self._advance()
 
     def give_selection(self, number: int) -> None:
@@ -148,13 +161,13 @@ class Labelling(QObject):
         name = self.class_of_key(number)
         frames = self._browser.selection()
         if name and len(frames):
-            self._do(lambda: self._labels.set(frames, name, "lasso"))
+            self._give(lambda: self._labels.set(frames, name, "lasso"))
 
     def accept_many(self, frames_by_class: Sequence[tuple[str, npt.NDArray[np.int64]]]) -> int:
         """Verdicts become labels, an action for every class; gives the number of frames."""
         count = 0
         for name, frames in frames_by_class:
-            if len(frames) and self._do(lambda n=name, f=frames: self._labels.set(f, n, "accept")):
+            if len(frames) and self._give(lambda n=name, f=frames: self._labels.set(f, n, "accept")):
                 count += len(frames)
         return count
 
@@ -241,6 +254,13 @@ class Labelling(QObject):
         return f"Some labels could not be saved. {error.sentence() if error is not None else ''}".strip()
 
     # -- inside ----------------------------------------------------------------------------------------------------
+
+    def _give(self, action: object) -> bool:
+        """Carry out one change that gives labels, unless there are doubts about the frames."""
+        if self._doubt:
+            self.held_back.emit(f"No label is given yet. {self._doubt.rstrip('.')}.")
+            return False
+        return self._do(action)
 
     def _do(self, action: object) -> bool:
         """Carry out one change; a refusal becomes a sentence."""

@@ -162,6 +162,11 @@ class RunSession(QObject):
         """What is there for commands to work on."""
         return set(self._available)
 
+    def allow_labels(self) -> None:
+        """Labels are given although the run lacks files; what was said about that is over."""
+        self.labels.allow()
+        self.settled.emit()
+
     def _update_available(self) -> None:
         now = {Needs.RUN}
         if self.classifier.verdicts is not None:
@@ -402,6 +407,8 @@ class RunSession(QObject):
         self.sorting.told.connect(self.told)
         self.sorting.problem.connect(self.problem)
         self.labels.refused.connect(self.told)
+        self.labels.held_back.connect(lambda why: self.warned.emit(why, "Label all the same", "label.allow"))
+        self.labels.doubt(getattr(self.run, "incomplete", ""))
         self.labels.save_failed.connect(self.problem)
         self.classifier.judged.connect(self._update_available)
         self.classifier.judged.connect(self._take_up_order)

@@ -53,6 +53,7 @@ class RunFacts:
         layout: how a frame lies in its array; None where the array is the frame.
         mask_reading: how each of the file's masks was read.
         following: how to look for more frames; None where the file does not grow.
+        incomplete: a sentence on what frames lack because files are missing; "" where they are whole.
     """
 
     path: Path
@@ -72,6 +73,7 @@ class RunFacts:
     layout: FrameLayout | None = None
     mask_reading: tuple[MaskReading, ...] = ()
     following: Following | None = None
+    incomplete: str = ""
 
 
 class StackRun:
@@ -109,6 +111,7 @@ class StackRun:
         self.events: Sequence[str] | None = facts.events
         self.identity: RunIdentity = facts.identity
         self.following: Following | None = facts.following
+        self.incomplete: str = one_line(facts.incomplete)
         # Names out of the file may hold line breaks, or be of any length.
         self.warnings: tuple[str, ...] = tuple(
             one_line(text) for text in (*facts.warnings, *_assumptions(facts.geometry))

@@ -54,6 +54,7 @@ class TreatedRun:
         self.geometry: Geometry = base.geometry if placed is None else placed.geometry
         self.columns: Mapping[str, Column] = base.columns
         self.events: Sequence[str] | None = base.events
+        self.incomplete: str = getattr(base, "incomplete", "")
         # Lists of photons have said already which detector file put them into a frame.
         self.identity: RunIdentity = replace(base.identity, treatment=base.identity.treatment + treatment.digest)
         # Pixels of a mask are in the workspace, which goes where the run goes.
@@ -93,7 +94,7 @@ class TreatedRun:
     def read(self, indices: Sequence[int]) -> FloatImage:
         """(n, H, W) float32 of several frames, one read each; raises as `load`."""
         out = np.empty((len(indices), *self.shape), np.float32)
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             for place, index in enumerate(indices):
                 out[place] = self.load(int(index)).raw
         return out

@@ -103,6 +103,7 @@ class _Opening:
         self.path = path
         self.file = file
         self.notes = notes
+        self.incomplete = ""
         self.tree: Tree = walk(file)
         self.producer = Producer.of(path, file, self.tree)
 
@@ -171,6 +172,7 @@ class _Opening:
             layout=None if picture.moves else first.layout,
             mask_reading=masks.readings,
             following=following,
+            incomplete=self.incomplete,
         )
         return StackRun(facts, source)
 
@@ -263,6 +265,7 @@ class _Opening:
         if first.dataset.is_virtual:
             virtual = VirtualSources(first.dataset, self.path)
             self.notes += virtual.notes
+            self.incomplete = virtual.missing_note
         cost = ChunkCost.of(first.dataset, first.layout)
         if note := cost.note(first.path):
             self.notes.append(note)

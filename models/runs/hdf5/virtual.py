@@ -25,6 +25,7 @@ class VirtualSources:
     Attributes:
         starts, stops: (k, ndim) int64 boxes of the dataset without a source, stops exclusive.
         notes: sentences for the user: what is missing, and which folders besides the run's own are read.
+        missing_note: the one of them on what is missing; "" where nothing is.
     """
 
     def __init__(self, dataset: h5py.Dataset, path: Path) -> None:
@@ -47,15 +48,17 @@ class VirtualSources:
         ndim = len(dataset.shape)
         self.starts: npt.NDArray[np.int64] = np.array(starts, np.int64).reshape(-1, ndim)
         self.stops: npt.NDArray[np.int64] = np.array(stops, np.int64).reshape(-1, ndim)
+        self.missing_note = ""
         notes = []
         if count > _MOST_MAPPINGS:
             notes.append(f"Only the first {_MOST_MAPPINGS} of {count} parts of the virtual dataset were looked for")
         gone = [name for name, file in found.items() if file is None]
         if gone:
-            notes.append(
+            self.missing_note = (
                 f"{len(gone)} of {len(found)} source files of the virtual dataset are missing (first: {gone[0]}): "
                 "what should come from them is marked as missing"
             )
+            notes.append(self.missing_note)
         home = path.resolve().parent
         away = [file for file in found.values() if file is not None and not file.is_relative_to(home)]
         if away:
