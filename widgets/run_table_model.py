@@ -86,21 +86,21 @@ def cell_text(row: RunRow, column: int) -> str:
     return texts[column]()
 
 
-def _sort_value(row: RunRow, column: int) -> Any:
-    """What rows are compared by; None where the row has nothing to compare."""
-    pixels = None if row.height is None or row.width is None else row.height * row.width
-    values = {
-        RUN: natural(row.name),
-        WRITTEN: row.modified_s,
-        FRAMES: row.frames,
-        SIZE: pixels,
-        TYPE: row.dtype or None,
-        DISK: row.bytes,
-        LABELS: row.labels,
-        HITS: row.hit_rate,
-        STATUS: cell_text(row, STATUS),
-    }
-    return values[column]
+def _pixels(row: RunRow) -> int | None:
+    return None if row.height is None or row.width is None else row.height * row.width
+
+
+_SORTED_BY: dict[int, Callable[[RunRow], Any]] = {
+    WRITTEN: lambda row: row.modified_s,
+    FRAMES: lambda row: row.frames,
+    SIZE: _pixels,
+    TYPE: lambda row: row.dtype or None,
+    DISK: lambda row: row.bytes,
+    LABELS: lambda row: row.labels,
+    HITS: lambda row: row.hit_rate,
+    STATUS: lambda row: cell_text(row, STATUS),
+}
+"""What rows are compared by, besides their names; None where a row has nothing to compare."""
 
 
 class RunTableModel(QAbstractTableModel):
@@ -114,6 +114,7 @@ class RunTableModel(QAbstractTableModel):
         super().__init__(parent)
         self.shown: list[RunRow] = []
         self._rows: dict[str, RunRow] = {}
+        self._name_keys: dict[str, tuple[tuple[int, int, str], ...]] = {}
         self._words: tuple[str, ...] = ()
         self._state: RunState | None = None
         self._column, self._descending = RUN, False
@@ -128,7 +129,9 @@ class RunTableModel(QAbstractTableModel):
         changed = [row for row in rows if self._rows.get(row.path) != row]
         if not changed:
             return
-        self._rows.update({row.path: row for row in changed})
+        for row in changed:
+            self._rows[row.path] = row
+            self._name_keys[row.path] = natural(row.name)
         self._arrange()
 
     def keep_only(self, paths: Collection[str]) -> None:
@@ -218,11 +221,13 @@ class RunTableModel(QAbstractTableModel):
             self.endRemoveRows()
 
     def _ordered(self, rows: Sequence[RunRow]) -> list[RunRow]:
-        by_name = sorted(rows, key=lambda row: natural(row.name))
-        known = [row for row in by_name if _sort_value(row, self._column) is not None]
-        unknown = [row for row in by_name if _sort_value(row, self._column) is None]
-        known.sort(key=lambda row: _sort_value(row, self._column), reverse=self._descending)
-        return known + unknown
+        by_name = sorted(rows, key=lambda row: self._name_keys[row.path])
+        if self._column == RUN:
+            return by_name[::-1] if self._descending else by_name
+        value = _SORTED_BY[self._column]
+        known = [row for row in by_name if value(row) is not None]
+        known.sort(key=value, reverse=self._descending)
+        return known + [row for row in by_name if value(row) is None]
 
     def _move(self, rows: list[RunRow], leaving: Sequence[RunRow]) -> None:
         """Show `rows`, then those that leave at once; indices that views hold follow their run, or become invalid."""
