@@ -40,6 +40,8 @@ def why_unsafe(dataset: h5py.Dataset, *, other_files: bool = False) -> str:
     """
     import h5py
 
+    if not isinstance(dataset, h5py.Dataset):
+        return "it is no array"
     try:
         created = dataset.id.get_create_plist()
         layout = created.get_layout()
