@@ -21,6 +21,7 @@ from models.runs.types import FlagImage, Geometry, PixelFlag
 
 _MOST_EMPTY = 64
 """An assembled frame may have this many times more places than pixels (and 2²² in any case)."""
+_FARTHEST_PX = 1e8
 _FOR_GRID = 65_536
 _BLOCK = 2**17
 _TIE = 1e-6
@@ -69,7 +70,15 @@ def index_map(positions: PixelPositions) -> IndexMap:
             f"{positions.name} gives no position to any pixel", hint="Choose the geometry of this detector"
         )
     pitch = positions.pitch_m
-    down, right = positions.y.ravel() / -pitch, positions.x.ravel() / pitch
+    with np.errstate(over="ignore"):
+        down, right = positions.y.ravel() / -pitch, positions.x.ravel() / pitch
+    down[~known] = right[~known] = np.nan
+    if not max(float(np.nanmax(np.abs(axis))) for axis in (down, right)) < _FARTHEST_PX:
+        raise BadGeometry(
+            f"{positions.name} cannot be assembled",
+            cause=f"pixels lie more than {_FARTHEST_PX:g} pixels from the beam",
+            hint="Check the unit of its positions",
+        )
     top, rows = _grid_line(down)
     left, columns = _grid_line(right)
     if rows * columns > max(_MOST_EMPTY * count, 2**22):

@@ -32,6 +32,10 @@ LARGEST_FILE = 16 * 2**20
 MOST_PANELS = 10_000
 _LARGEST_INDEX = 2**20
 _MOST_WARNINGS = 20
+_LARGEST = {"corner_x": 1e7, "corner_y": 1e7, "res": 1e12, "coffset": 1e5}
+"""Pixels, pixels per metre and metres beyond which no detector reaches."""
+_LONGEST_STEP = 1e3
+_LEAST_RESOLUTION = 1e-3
 _DEFAULT_DATA = "/data/data"
 
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
@@ -124,7 +128,7 @@ class _Parser:
         flags = ("flag_lessthan", "flag_morethan", "flag_equal")
         self.readers: dict[str, Callable[[str], Any]] = {
             **dict.fromkeys((*numbers, *flags), self._number),
-            "res": self._positive,
+            "res": self._resolution,
             "fs": self._vector,
             "ss": self._vector,
             "data": str,
@@ -226,10 +230,10 @@ class _Parser:
             raise self._bad(f"{text[:40]!r} is not finite")
         return number
 
-    def _positive(self, text: str) -> float:
+    def _resolution(self, text: str) -> float:
         number = self._number(text)
-        if not number > 0:
-            raise self._bad(f"{text[:40]!r} must be above 0")
+        if number < _LEAST_RESOLUTION:
+            raise self._bad(f"{text[:40]!r} must be above 0, in pixels per metre")
         return number
 
     def _whole(self, text: str) -> int:
@@ -296,6 +300,11 @@ class _Parser:
         if first[0] > last[0] or first[1] > last[1]:
             raise self._bad(f"panel {name} ends before it begins (min above max)")
         fs, ss = values.get("fs", (1.0, 0.0, 0.0)), values.get("ss", (0.0, 1.0, 0.0))
+        for key, largest in _LARGEST.items():
+            if abs(values.get(key, 0.0)) > largest:
+                raise self._bad(f"{key} of panel {name} is {values[key]:g}, which no detector reaches")
+        if max(map(abs, (*fs, *ss))) > _LONGEST_STEP:
+            raise self._bad(f"fs or ss of panel {name} steps over more than {_LONGEST_STEP:g} pixels")
         if abs(fs[0] * ss[1] - fs[1] * ss[0]) < 1e-6:
             raise self._bad(f"fs and ss of panel {name} point the same way, or along the beam")
         rules = [

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _CORNERS = ("corner_position", "corner_positions")
 _BASIS = "basis_vectors"
 _MAP = "xyz_map"
+_FARTHEST_M = 1e6
 _MOST_SMALL = 3 * 2 * 4096
 _NO_HINT = "Open a geometry file instead"
 
@@ -61,7 +62,9 @@ def _from_map(dataset: h5py.Dataset, run: Run, slab: tuple[int, ...]) -> PixelPo
             cause=f"it has shape {shape_text(dataset.shape or ())}, the data need {shape_text(wanted)}",
             hint=_NO_HINT,
         )
-    x, y, z = _read(dataset).reshape(wanted)
+    metres = _read(dataset).reshape(wanted)
+    metres[:, ~(np.abs(metres) < _FARTHEST_M).all(axis=0)] = np.nan  # no place at all, rather than one nowhere
+    x, y, z = metres
     steps = np.hypot(np.diff(x, axis=-1), np.diff(y, axis=-1))
     steps = steps[np.isfinite(steps) & (steps > 0)]
     if not steps.size:
@@ -82,11 +85,14 @@ def _from_vectors(corners: h5py.Dataset, basis: h5py.Dataset, run: Run, slab: tu
     corner = _per_module(corners, (3,), modules, len(run), notes)
     vectors = _per_module(basis, (2, 3), modules, len(run), notes)
     slow, fast = vectors[:, 0], vectors[:, 1]
-    flat = np.abs(slow[:, 0] * fast[:, 1] - slow[:, 1] * fast[:, 0])
-    pitch = float(np.median(np.linalg.norm(fast, axis=1)))
-    if not (np.isfinite(corner).all() and np.isfinite(vectors).all() and pitch > 0 and flat.min() > 1e-6 * pitch**2):
+    near = (np.abs(corner) < _FARTHEST_M).all() and (np.abs(vectors) < _FARTHEST_M).all()
+    pitch = float(np.median(np.linalg.norm(fast, axis=1))) if near else 0.0
+    flat = np.abs(slow[:, 0] * fast[:, 1] - slow[:, 1] * fast[:, 0]).min() if near else 0.0
+    if not (pitch > 0 and flat > 1e-6 * pitch**2):
         raise BadGeometry(
-            f"{basis.name} gives pixels no place", cause="two vectors are parallel, zero or not finite", hint=_NO_HINT
+            f"{basis.name} gives pixels no place",
+            cause="its vectors are parallel or zero, or numbers are not finite",
+            hint=_NO_HINT,
         )
     j, i = np.arange(0.5, slab[-2])[:, None], np.arange(0.5, slab[-1])[None, :]
     x, y, z = (

@@ -48,7 +48,7 @@ class PixelPositions:
     @cached_property
     def known(self) -> npt.NDArray[np.bool_]:
         """Shape of the slab, True where the pixel has a position."""
-        finite: npt.NDArray[np.bool_] = np.isfinite(self.x) & np.isfinite(self.y)
+        finite: npt.NDArray[np.bool_] = np.isfinite(self.x) & np.isfinite(self.y) & np.isfinite(self.z)
         return finite
 
     @property

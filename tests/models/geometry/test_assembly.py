@@ -168,7 +168,7 @@ c/corner_y = 0
 
 
 def test_geometries_that_no_frame_could_hold_are_refused():
-    far = TWO_PANELS.replace("b/corner_x = -6", "b/corner_x = -6e9")
+    far = TWO_PANELS.replace("b/corner_x = -6", "b/corner_x = -6e6")
     with pytest.raises(BadGeometry, match="cannot be assembled"):
         index_map(positions_of(parse_geom(far), (8, 6)))
     heap = TWO_PANELS.replace("b/corner_x = -6", "b/corner_x = 2").replace("b/fs = y", "b/fs = 0.001x")

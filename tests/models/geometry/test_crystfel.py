@@ -104,6 +104,10 @@ def test_axes_default_to_slow_and_fast_scan():
         ("clen = somewhere", "path"),
         ("max_fs = 1e12", "larger"),
         ("min_fs = 0.5", "whole"),
+        ("res = 1e-300", "above 0"),
+        ("res = 1e300", "reaches"),
+        ("coffset = -1e300", "reaches"),
+        ("fs = 1e300x", "steps"),
     ],
 )
 def test_what_is_impossible_is_refused(lines, word):
