@@ -26,6 +26,7 @@ BENCHMARKS = (
     "refresh",
     "queue",
     "reading",
+    "formats",
     "labels",
     "simulation",
     "shapes",
