@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from models.runs.hdf5.tree import Leaf, Tree
 
 
+_MOST_ALIASES = 20
+
+
 class Chooser:
     """The search for the frames in one file.
 
@@ -89,16 +92,19 @@ class Chooser:
         for leaf in self._tree.datasets():
             if leaf.path in samples or not self._may_be_frames(leaf):
                 continue
-            candidate = rate(leaf.path, leaf.shape, leaf.dtype)
+            is_part = PART.match(leaf.name) is not None and len(leaf.shape) == 3
+            names = [leaf.path] if is_part else leaf.aliases[:_MOST_ALIASES]
+            named = [rate(name, leaf.shape, leaf.dtype) for name in names]
+            candidate = max((one for one in named if one is not None), key=lambda one: one.score, default=None)
             if candidate is None:
                 continue
-            home = leaf.path.rsplit("/", 1)[0]
-            if PART.match(leaf.name) and len(leaf.shape) == 3:
+            if is_part:
+                home = leaf.path.rsplit("/", 1)[0]
                 members = groups.setdefault((home, leaf.shape[1:], leaf.dtype.str), [])
                 members.append(leaf.path)
                 if len(members) > 1:
                     continue
-            found[leaf.path] = candidate
+            found[candidate.path] = candidate
         for stack in self._best_stacks():
             shape = (len(stack.members), *stack.shape)
             candidate = rate(stack.pattern, shape, stack.dtype)

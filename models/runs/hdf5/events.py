@@ -33,6 +33,9 @@ _JOINED = (
     (("machineTime", "machineTimeNanoSeconds"), "-"),
 )
 _LAST_RESORTS = ("eventNumber", "timestamp", "time", "trainId")
+_CLOCKS = ("timestamp", "timestamp2", "machineTime", "trainId")
+"""Numbers that are never 0 for a frame that was taken."""
+
 _TAIL = 4096
 
 
@@ -59,6 +62,7 @@ def find_events(file: h5py.File, tree: Tree, homes: Sequence[str], *, stored: in
         stored: length of the frame axis as stored.
         frames: how many of them are known to be frames.
     """
+    frames = min(frames, _before_zero_tail(file, tree, homes, stored, frames))
     choices: list[tuple[tuple[str, ...], str]] = [((name,), "") for name in _SINGLE]
     choices += [*_JOINED, *(((name,), "") for name in _LAST_RESORTS)]
     for names, joint in choices:
@@ -79,12 +83,31 @@ def find_events(file: h5py.File, tree: Tree, homes: Sequence[str], *, stored: in
     return FoundEvents(None, (), frames)
 
 
-def _nearest(tree: Tree, homes: Sequence[str], name: str, stored: int) -> Leaf | None:
+def _before_zero_tail(file: h5py.File, tree: Tree, homes: Sequence[str], stored: int, frames: int) -> int:
+    """How many frames there are before a tail whose time stamps are 0.
+
+    Stacks that grow by chunks of many frames end in frames of a chunk that was written only in part.
+    """
+    for name in _CLOCKS:
+        leaf = _nearest(tree, homes, name, stored, kinds="iuf")
+        if leaf is None or leaf.shape != (stored,):
+            continue
+        try:
+            if file[leaf.path].is_virtual:  # zeros may stand for a source that is gone
+                continue
+            if frames and file[leaf.path][0] != 0:
+                return _without_empty_tail(file, leaf, frames)
+        except READ_ERRORS:
+            continue
+    return frames
+
+
+def _nearest(tree: Tree, homes: Sequence[str], name: str, stored: int, kinds: str = "SOiu") -> Leaf | None:
     fitting = []
     for leaf in tree.datasets():
         if leaf.name != name:
             continue
-        if not (_is_clock(leaf.dtype) or (leaf.dtype.kind in "SOiu" and name != "time")):
+        if not (_is_clock(leaf.dtype) or (leaf.dtype.kind in kinds and name != "time")):
             continue
         single = stored == 1 and leaf.shape in ((), (1,))
         listed = leaf.shape[:1] == (stored,) and len(leaf.shape) <= 2

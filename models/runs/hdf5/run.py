@@ -21,10 +21,11 @@ from models.runs.hdf5.masks import FoundMasks, find_masks
 from models.runs.hdf5.parts import PART, announced_frames, lost_note, lost_parts, sizes_of_lost
 from models.runs.hdf5.picture import AS_STORED, Picture, number_type
 from models.runs.hdf5.producer import Producer
+from models.runs.hdf5.signal import pixel_unit, saturation_level
 from models.runs.hdf5.source import Hdf5Source, Part
 from models.runs.hdf5.tree import Leaf, Tree, walk
 from models.runs.hdf5.unsafe import why_unsafe
-from models.runs.hdf5.values import READ_ERRORS, attribute, number, text, unit_of
+from models.runs.hdf5.values import READ_ERRORS, attribute, text
 from models.runs.hdf5.virtual import VirtualSources
 from models.runs.identity import IDS_HASHED, make_identity
 from models.runs.layout import FrameLayout, NotFrames, read_layout
@@ -37,14 +38,6 @@ from models.runs.watch import is_locked_for_writing
 if TYPE_CHECKING:
     import h5py
 
-_UNITS = {
-    "photon": "photons",
-    "photons": "photons",
-    "adu": "ADU",
-    "adus": "ADU",
-    "counts": "counts",
-    "count": "counts",
-}
 _SHOWN = 3
 
 
@@ -128,7 +121,7 @@ class _Opening:
         picture = self._picture(first, homes, leaf)
         masks = self._masks(first, homes, picture)
         geometry = self._geometry(homes, first, picture)
-        unit, saturation = self._unit(first), self._saturation(homes)
+        unit, saturation = pixel_unit(first.dataset, first.path), saturation_level(self.file, self.tree, homes)
         source = self._source(placed, first, masks, picture)
         if self.producer.clock is not None and (note := smalldata.order_note(self.file, self.producer.clock)):
             self.notes.append(note)
@@ -207,13 +200,13 @@ class _Opening:
                 events=order.events[:IDS_HASHED],
                 sample=source.sample,
             ),
-            unit=self._unit(part),
+            unit=pixel_unit(part.dataset, stack.pattern),
             static_flags=masks.static,
             geometry=geometry,
             columns=find_columns(self.file, self.tree, stored=order.stored, frames=frames, rows=order.rows),
             events=order.events,
             warnings=tuple(dict.fromkeys(self.notes)),
-            saturation_level=self._saturation(homes),
+            saturation_level=saturation_level(self.file, self.tree, homes),
             layout=part.layout,
             mask_reading=masks.readings,
         )
@@ -294,6 +287,8 @@ class _Opening:
             self.notes.append(
                 f"{part.path} has the zero frequency at its corner (is_fft_shifted): its quadrants are exchanged"
             )
+        if method := text(attribute(part.dataset, DENOISED_BY)):
+            self.notes.append(f"{part.path} holds rates denoised by Friedel ({method}), not measured counts")
         if leaf.dtype.kind == "c":
             self.notes.append(f"{part.path} holds complex numbers: the squared modulus is shown")
         if self.producer.is_matlab:
@@ -376,18 +371,6 @@ class _Opening:
             except (TypeError, ValueError, IndexError):
                 self.notes.append(f"{part.path}: its numEvents attribute is not a number and is ignored")
         return min(frames, written_frames(part.dataset, part.layout))
-
-    def _unit(self, part: _Part) -> str:
-        unit = unit_of(part.dataset)
-        if method := text(attribute(part.dataset, DENOISED_BY)):
-            self.notes.append(f"{part.path} holds rates denoised by Friedel ({method}), not measured counts")
-        if not unit and "photoncount" in part.path.lower():
-            return "photons"
-        return _UNITS.get(unit.lower(), unit)
-
-    def _saturation(self, homes: Sequence[str]) -> float | None:
-        found = self.tree.near(homes, lambda leaf: leaf.name == "saturation_value" and leaf.shape in ((), (1,)))
-        return number(self.file[found[0].path]) if found else None
 
     def _note_links(self) -> None:
         for links, words in (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.runs.events import LazyEvents
@@ -132,6 +132,7 @@ def test_events_are_read_when_asked_for():
     assert len(reads) == 1
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 0x1FFFF), min_size=1, max_size=40), st.integers(0, 0x1FFFF), st.integers(0, 0x1FFFF))
 def test_ignored_bits_do_not_mask_and_used_bits_do(values, ignored, used):
     bits = np.array(values, np.uint32)
@@ -149,6 +150,7 @@ def test_ignored_bits_do_not_mask_and_used_bits_do(values, ignored, used):
 
 
 @pytest.mark.parametrize("convention", list(Convention))
+@settings(deadline=None)
 @given(values=st.lists(st.integers(0, 9), min_size=1, max_size=20))
 def test_inverting_twice_is_the_polarity_of_ones_and_zeros(convention, values):
     mask = np.array(values, np.int32)

@@ -44,6 +44,19 @@ def test_a_tail_that_was_never_written(tmp_path, closed):
         assert any("11 empty frames" in text for text in run.warnings) != closed
 
 
+def test_a_tail_inside_a_chunk_of_many_frames_shows_by_its_time_stamps(tmp_path):
+    with h5py.File(tmp_path / "h.h5", "w") as file:
+        frames = file.create_dataset("data", (2 * CHUNK, 20, 24), "i4", chunks=(CHUNK, 20, 24), compression=1)
+        frames[:WRITTEN] = stack((WRITTEN, 20, 24))
+        frames[WRITTEN:] = 0
+        file["event/timestamp"] = np.where(np.arange(2 * CHUNK) < WRITTEN, 1e9 + np.arange(2 * CHUNK), 0)
+        file["hitscore"] = np.where(np.arange(2 * CHUNK) < WRITTEN - 3, 1, 0)
+    with open_run(tmp_path / "h.h5") as run:
+        assert len(run) == WRITTEN
+        assert len(run.columns["hitscore"].values) == WRITTEN
+        assert any("11 empty frames" in text for text in run.warnings)
+
+
 def test_condor(tmp_path):
     """Condor's CXI: patterns and masks of 16 bits, the complex wave beside them, one group per particle."""
     photons = stack((4, 20, 24), np.float64)
