@@ -83,10 +83,10 @@ class LazyColumns(Mapping[str, Column]):
 def as_numbers(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """The values as int64 where they are whole and fit, else float64."""
     if values.dtype.kind == "b" or (values.dtype.kind in "iu" and values.dtype != np.uint64):
-        return values.astype(np.int64)
+        return values.astype(np.int64, copy=False)
     if values.dtype == np.uint64 and (values.size == 0 or int(values.max()) <= np.iinfo(np.int64).max):
-        return values.astype(np.int64)
-    return values.astype(np.float64)
+        return values.view(np.int64)
+    return values.astype(np.float64, copy=False)
 
 
 def unique_names(paths: list[str]) -> dict[str, str]:

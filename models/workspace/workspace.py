@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from models.errors import NotSaved
 from models.files.disk import is_writable
+from models.runs.events import in_memory
 from models.runs.types import Run
 from models.workspace import rosters
 from models.workspace.entries import Entry, RunKey
@@ -70,7 +71,7 @@ class Workspace:
             has_events=run.events is not None,
         )
         # Events may be read from the file only now, on the thread that owns it; later they are used on other threads.
-        self._events = None if run.events is None else list(run.events)
+        self._events = None if run.events is None else in_memory(run.events)
         folders = (places.folder, *places.others)
         self.labels = Labels(
             self._key,
@@ -158,7 +159,7 @@ class Workspace:
         if len(self._run) <= self._key.n_frames:
             return
         self._key = replace(self._key, n_frames=len(self._run))
-        self._events = None if self._run.events is None else list(self._run.events)
+        self._events = None if self._run.events is None else in_memory(self._run.events)
         self._grown = self._events is not None
         self.labels.grow(self._key, self._events)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from models.runs.events import LazyEvents
+from models.runs.events import LazyEvents, NumberedEvents
 from models.runs.hdf5.tree import Leaf, Tree
 from models.runs.hdf5.values import READ_ERRORS, read_texts, text
 from models.runs.identity import IDS_HASHED
@@ -117,8 +117,10 @@ def _nearest(tree: Tree, homes: Sequence[str], name: str, stored: int, kinds: st
     return min(fitting, key=lambda item: item[:3])[3] if fitting else None
 
 
-def _reader(file: h5py.File, leaves: Sequence[Leaf], joint: str) -> Callable[[int], list[str]]:
-    def read(stop: int) -> list[str]:
+def _reader(file: h5py.File, leaves: Sequence[Leaf], joint: str) -> Callable[[int], Sequence[str]]:
+    def read(stop: int) -> Sequence[str]:
+        if all(leaf.dtype.kind in "iu" and leaf.dtype.itemsize > 1 and leaf.shape for leaf in leaves):
+            return NumberedEvents([_numbers(file[leaf.path], stop) for leaf in leaves], joint)
         parts = [_texts(file[leaf.path], stop) for leaf in leaves]
         if len(parts) == 1:
             return parts[0]
@@ -148,7 +150,11 @@ def _clock_texts(stamps: npt.NDArray[Any]) -> list[str]:
     return ["-".join(map(str, parts)) for parts in zip(*(stamps[name].tolist() for name in names), strict=True)]
 
 
-def _bound(read: Callable[[int], list[str]], stop: int) -> Callable[[], list[str]]:
+def _numbers(dataset: h5py.Dataset, stop: int) -> npt.NDArray[Any]:
+    return np.asarray(dataset[:stop] if len(dataset.shape) == 1 else dataset[:stop, 0])
+
+
+def _bound(read: Callable[[int], Sequence[str]], stop: int) -> Callable[[], Sequence[str]]:
     return lambda: read(stop)
 
 

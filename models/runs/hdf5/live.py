@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from models.errors import FriedelError
 from models.runs.columns import ColumnSource, LazyColumns
+from models.runs.events import in_memory
 from models.runs.hdf5.columns import find_columns
 from models.runs.hdf5.events import find_events
 from models.runs.hdf5.file import explain_read
@@ -168,10 +169,11 @@ class Hdf5Following:
             dataset.refresh()
             leaf.shape = (stored, *leaf.shape[1:])
         found = find_events(self._file, self._tree, self._homes, stored=stored, frames=frames)
-        events: list[str] | None = None
+        events: Sequence[str] | None = None
         if found.events is not None:
-            events = list(found.events)
-            events += [""] * (frames - len(events))
+            events = in_memory(found.events)
+            if len(events) < frames:
+                events = [*events, *[""] * (frames - len(events))]
         columns = find_columns(
             self._file, self._tree, stored=stored, frames=frames, skip=self._skip, si_units=self._si_units
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,6 +42,15 @@ class Part:
     dataset: h5py.Dataset | None
     lost: str = ""
 
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether a frame is the array's own plane: no modules to lay out, nothing to convert."""
+        layout, dataset = self.layout, self.dataset
+        places = (layout.scan, layout.modules, layout.y, layout.x, len(layout.shape))
+        if dataset is None or places != ((0,), None, 1, 2, 3):
+            return False
+        return bool(dataset.dtype.kind in "biuf" and dataset.dtype.isnative)
+
 
 class Hdf5Source:
     """Frames of one dataset, or of several that follow each other.
@@ -69,6 +79,8 @@ class Hdf5Source:
         self._guard = FileGuard(Path(file.filename))
         self._parts = list(parts)
         self._ends = list(accumulate(part.layout.n_frames for part in parts))
+        # Half of what reading a small frame costs beside the reading itself.
+        self._as_stored = not picture and imaginary is None
         self._per_frame = per_frame
         self._virtual = virtual
         self._picture = picture
@@ -114,9 +126,12 @@ class Hdf5Source:
                 hint="Copy that file beside this one",
                 index=index,
             )
-        where = part.layout.selection(place)
         try:
             self._guard.check()
+            if self._as_stored and part.is_plain:
+                frame: npt.NDArray[Any] = part.dataset[place]
+                return frame
+            where = part.layout.selection(place)
             block = part.layout.assemble(np.asarray(part.dataset[where]))
             if self._imaginary is not None:
                 block = block + 1j * part.layout.assemble(np.asarray(self._imaginary[where]))
