@@ -74,11 +74,9 @@ class CalibrationPresenter(QObject):
         """Follow an open run from now on; None clears everything."""
         self._worker.forget()
         self._session, self._frame, self.shown = session, None, None
-        if session is None:
-            self._run, self._of = None, ("", "")
-            self._applied = self._edited = CalibrationSettings()
+        if session is None:  # what is edited stays in mind: the run may be opened again, treated otherwise
+            self._run = None
             self._show_nothing()
-            self._show_settings()
             return
         of = (str(session.run.path), session.run.dataset)
         unfinished = of == self._of and self._edited != self._applied
@@ -154,6 +152,8 @@ class CalibrationPresenter(QObject):
         for canvas in (pane.pictures.before, pane.pictures.after):
             canvas.clear()
         pane.pictures.set_titles("", "")
+        pane.set_settings(CalibrationSettings())
+        pane.set_enabled_actions(apply=False, revert=False)
         pane.say("")
 
     def _say(self, error: FriedelError | None = None) -> None:
@@ -195,6 +195,8 @@ class CalibrationPresenter(QObject):
         self._look()
 
     def _show_settings(self) -> None:
+        if self._session is None:
+            return
         self.pane.set_settings(self._edited)
         self._say()
 

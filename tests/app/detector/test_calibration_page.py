@@ -10,7 +10,6 @@ import pytest
 from PyQt6.QtWidgets import QApplication
 
 from app.detector.calibration_dark import LABELLED, OTHER, THIS, DarkDialog
-from app.detector.calibration_presenter import CalibrationPresenter
 from models.calibration.settings import CalibrationSettings
 from models.treatment.reference import RunReference
 from tests.app.conftest import WAIT_MS, shown
@@ -35,15 +34,10 @@ def page(qtbot, make_window, open_in, made, tmp_path):
     """The page of a window with the run open, its first frame on it."""
     window = make_window()
     open_in(window, tmp_path / "run.npy")
-    presenter = CalibrationPresenter(window)
-    window.run_opened.connect(lambda: presenter.show_session(window.session))
-    presenter.pane.resize(900, 600)
-    presenter.pane.show()
-    presenter.show_session(window.session)
+    window.panes.show_detector("calibration")
+    presenter = window.panes.detector.presenter.calibration
     qtbot.waitUntil(lambda: presenter.shown is not None, timeout=WAIT_MS)
-    yield presenter
-    presenter.pane.close()
-    presenter.pane.deleteLater()
+    return presenter
 
 
 def edit(qtbot, page, settings) -> None:
@@ -148,8 +142,8 @@ def test_what_is_not_applied_survives_another_treatment_of_the_same_run(qtbot, p
         window.treat(other)
     assert page.pane.settings == chain(tmp_path)
     window.close_run()
-    page.show_session(None)
     assert page.pane.settings == CalibrationSettings()
+    assert not page.pane.apply.isEnabled()
 
 
 def test_the_dialog_asks_for_the_likeliest_source(qtbot):
