@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -28,6 +29,9 @@ from models.runs.types import FlagImage, PixelFlag
 
 if TYPE_CHECKING:
     import h5py
+
+
+_IMAGE = re.compile(r"/image_\d+$")
 
 
 @dataclass(frozen=True)
@@ -146,7 +150,10 @@ def _candidates(tree: Tree, homes: Sequence[str]) -> list[Leaf]:
     def wanted(leaf: Leaf) -> bool:
         if leaf.name not in MASK_NAMES or len(leaf.shape) < 2:
             return False
-        return any(_is_near(parent, home) for parent in tree.homes(leaf) for home in homes)
+        parents = tree.homes(leaf)
+        if any(_IMAGE.search(parent) for parent in parents) and not any(parent in homes for parent in parents):
+            return False  # the support of a reconstruction
+        return any(_is_near(parent, home) for parent in parents for home in homes)
 
     def rank(leaf: Leaf) -> tuple[bool, int]:
         return not any(parent in homes for parent in tree.homes(leaf)), MASK_NAMES.index(leaf.name)

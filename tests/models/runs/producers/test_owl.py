@@ -87,3 +87,17 @@ def test_an_energy_that_changes_from_frame_to_frame_is_said(tmp_path):
     with open_run(tmp_path / "e.cxi") as run:
         assert run.geometry.photon_energy_eV == pytest.approx(1600)
         assert any("from 1500 to 1700 eV" in text for text in run.warnings)
+
+
+def test_the_support_of_a_reconstruction_is_no_mask_of_the_frames(tmp_path):
+    support = np.zeros((20, 24), np.uint32)
+    support[5:15, 5:15] = 1
+    with h5py.File(tmp_path / "r.cxi", "w") as file:
+        file["entry_1/instrument_1/detector_1/data"] = stack((20, 24))
+        file["entry_1/data_1"] = h5py.SoftLink("/entry_1/instrument_1/detector_1")
+        file["entry_1/image_1/data"] = stack((20, 24)).astype(np.complex64)
+        file["entry_1/image_1/mask"] = support
+        file["entry_1/image_1/mask_logo"] = support
+    with open_run(tmp_path / "r.cxi") as run:
+        assert run.mask.all()
+        assert run.mask_reading == ()
