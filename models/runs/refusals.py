@@ -156,7 +156,9 @@ def _text_refusal(what: str, start: bytes) -> CannotOpen:
         )
     elif re.search(r"^#\s*HDR\s+PARENT", text, re.MULTILINE):
         cause = "it is a psana geometry, without frames"
-        hint = "Convert it to a CrystFEL .geom file (psana's geometry_to_crystfel), and load that beside a run"
+        hint = (
+            "Convert it to a CrystFEL .geom file with psana's tools, open the run, and load that in the dock Detector"
+        )
     return CannotOpen(what, cause=cause, hint=hint)
 
 
