@@ -251,3 +251,17 @@ def test_marccd_says_where_its_pixels_are(tmp_path):
     write_mccd(tmp_path / "shot_0.mccd", data, bytes(3072))
     with open_run(tmp_path / "shot_0.mccd") as run:
         assert run.geometry.distance_m is None
+
+
+@pytest.mark.real_data
+def test_real_truncated_pilatus_among_others(shared_data, tmp_path):
+    real = shared_data / "formats_misc" / "Pilatus_truncated_11bytes.tiff"
+    for number in range(1, 4):
+        tifffile.imwrite(tmp_path / f"Pilatus_{number:05d}.tiff", np.full((195, 487), number, np.int32))
+    (tmp_path / "Pilatus_00002.tiff").unlink()
+    (tmp_path / "Pilatus_00002.tiff").symlink_to(real)
+    with open_run(tmp_path) as run:
+        assert [int(run.frame(i)[0, 0]) for i in range(len(run))] == [1, 3]
+        told = " ".join(run.warnings)
+        assert "Pilatus_00002.tiff (incomplete, 11 bytes are missing)" in told
+        assert "1 missing or left out (2)" in told
