@@ -25,6 +25,9 @@ from models.runs.masks import AS_READ, MaskFault, MaskOverride, MaskReading, rea
 from models.runs.stack import RunFacts, StackRun
 from models.runs.types import FlagImage, Geometry, PixelFlag
 
+MOST_FRAMES = 10**8
+"""More than a thousand times the longest runs; a damaged index may tell of any number."""
+
 Identifiers = Callable[[int], npt.NDArray[np.int64] | None]
 
 
@@ -80,6 +83,13 @@ class _Opening:
             [IndexRows(numbers.index(part.module.number), part.trains, part.first, part.count) for part in parts],
             len(numbers),
         )
+        told = float(table.count.max(axis=1, initial=0).sum(dtype=np.float64))
+        if told > MOST_FRAMES:
+            raise CannotOpen(
+                f"{self._path} cannot be opened",
+                cause=f"the index of its files tells of {told:.3g} frames, which cannot be",
+                hint="Copy the files again from their origin",
+            )
         store = self._store = PartStore(parts)
         identifiers = self._identifiers(store)
         frames = Frames(table, identifiers)
@@ -134,6 +144,8 @@ class _Opening:
             if numbers is not None:
                 own = numbers[int(first.first[0]) : int(first.first[0] + first.count[0])]
                 trusted = len(np.unique(own)) == len(own)
+        if not first.identifier and first.cells == 1:
+            self._notes.append("The files number no pulses: frames are told apart by their place in the train")
         if not trusted:
             self._notes.append(
                 f"{first.identifier} repeats itself within a train: frames are told apart by their place in the train"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -70,11 +71,12 @@ class PartStore:
         own = self.parts[part]
         if not name or name not in self._file(part)[own.group]:
             return None
-        values = np.asarray(self._dataset(part, name)[()])
-        rows = own.shape[0] * own.cells
-        if values.size < rows or values.dtype.kind not in "iu":
+        dataset = self._dataset(part, name)
+        entries = own.shape[0]
+        shape = dataset.shape or ()
+        if not shape or shape[0] < entries or math.prod(shape[1:]) != own.cells or dataset.dtype.kind not in "iu":
             return None
-        flat: npt.NDArray[np.int64] = values.reshape(-1)[:rows].astype(np.int64)
+        flat: npt.NDArray[np.int64] = np.asarray(dataset[:entries]).reshape(-1).astype(np.int64)
         return flat
 
     def require_filters(self, part: int) -> None:
@@ -103,6 +105,8 @@ class PartStore:
         dataset = self._datasets.get((part, name))
         if dataset is None:
             dataset = file[f"{self.parts[part].group}/{name}"]
+            if dataset.file.filename != file.filename:
+                raise OSError(f"it lies in {dataset.file.filename}, another file, and is not followed there")
             if why := why_unsafe(dataset, other_files=True):
                 raise OSError(why)
             self._datasets[part, name] = dataset

@@ -369,6 +369,34 @@ def test_a_damaged_frame_is_said_to_be_unreadable(tmp_path: Path) -> None:
     assert (module_of(run, 3, 0)[0] == value(0, 1002, 0)).all()
 
 
+def test_an_index_that_tells_of_impossibly_many_frames(tmp_path: Path) -> None:
+    import h5py
+
+    path = write_module(tmp_path, 0, TWO)
+    source = f"{AGIPD}/DET/0CH0:xtdf/image"
+    with h5py.File(path, "r+") as file:
+        del file[f"INSTRUMENT/{source}/data"]
+        file.create_dataset(f"INSTRUMENT/{source}/data", (2**40, 2, 16, 8), "u2", chunks=(1, 2, 16, 8))
+        file[f"INDEX/{source}/count"][:] = 2**39
+    with pytest.raises(CannotOpen) as caught:
+        open_run(tmp_path)
+    assert "cannot be" in caught.value.sentence()
+
+
+def test_frames_that_a_link_takes_from_elsewhere_are_not_shown(tmp_path: Path) -> None:
+    import h5py
+
+    secret = write_module(tmp_path / "elsewhere", 0, TWO)
+    path = write_module(tmp_path / "r0238", 0, TWO)
+    name = f"INSTRUMENT/{AGIPD}/DET/0CH0:xtdf/image/data"
+    with h5py.File(path, "r+") as file:
+        del file[name]
+        file[name] = h5py.ExternalLink(str(secret), name)
+    with pytest.raises(CannotOpen) as caught:
+        open_run(tmp_path / "r0238")
+    assert "another file" in caught.value.sentence()
+
+
 def test_a_folder_of_pictures_stays_one(tmp_path: Path) -> None:
     import tifffile
 
