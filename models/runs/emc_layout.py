@@ -169,7 +169,8 @@ def _by_detector(name: str, detector: Detector) -> PhotonLayout:
     gaps[grid.places] = False
     mask = np.zeros(count, np.uint8)
     np.bitwise_or.at(mask, grid.places, detector.mask)
-    told = [f"Pixels lie where the detector file {name} puts them", *notes]
+    far = "" if detector.distance_px is None else f", {detector.distance_px:.6g} pixels from the sample"
+    told = [f"Pixels lie where the detector file {name} puts them{far}", *notes]
     if unoriented := int(np.count_nonzero(detector.mask == 1)):
         told.append(
             f"{unoriented} pixels are marked in {name} as not to be used for orientation: "

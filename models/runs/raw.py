@@ -124,12 +124,6 @@ class RawFit:
     frames: int
     left_over: int
 
-    def __str__(self) -> str:
-        frames = "1 frame" if self.frames == 1 else f"{self.frames} frames"
-        if self.left_over < 0:
-            return f"{frames}, {-self.left_over} bytes are missing"
-        return f"{frames}, {self.left_over} bytes left over"
-
 
 def fit(header: RawHeader, size: int) -> RawFit:
     """How many frames of this header a file of `size` bytes holds."""

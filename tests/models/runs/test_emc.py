@@ -100,6 +100,7 @@ def test_frames_come_back_as_they_were_written(tmp_path, write, detector_name):
         assert run.load(0).flags[0, 6] == PixelFlag.MASKED
         assert describe(run).masked_pixels == 1
         assert run.dataset == f"detector:{detector_name}"
+        assert any("400 pixels from the sample" in note for note in run.warnings)
         assert any("1 pixels are marked" in note and "orientation" in note for note in run.warnings)
         reading = run.mask_reading[0]
         assert (reading.dataset, reading.masked, reading.pixels) == (detector_name, 1, H * W)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from models.errors import BadParameter, FrameUnreadable
 from models.runs import open_run
-from models.runs.raw import RawHeader, RawHeaderNeeded, fit, guess_headers
+from models.runs.raw import RawFit, RawHeader, RawHeaderNeeded, fit, guess_headers
 from tests.models.runs.files import refused, stack
 
 HEADERS = st.builds(
@@ -78,10 +78,12 @@ def test_every_byte_is_accounted_for(header, size):
         assert found.left_over < 0
 
 
-def test_words_for_a_fit():
-    assert str(fit(RawHeader(10, 10, "uint8"), 300)) == "3 frames, 0 bytes left over"
-    assert str(fit(RawHeader(10, 10, "uint8"), 107)) == "1 frame, 7 bytes left over"
-    assert str(fit(RawHeader(10, 10, "uint8", frames=3), 250)) == "2 frames, 50 bytes are missing"
+def test_fits_people_see():
+    assert fit(RawHeader(10, 10, "uint8"), 300) == RawFit(frames=3, left_over=0)
+    assert fit(RawHeader(10, 10, "uint8"), 107) == RawFit(frames=1, left_over=7)
+    assert fit(RawHeader(10, 10, "uint8", gap_bytes=5), 205) == RawFit(frames=2, left_over=0)
+    assert fit(RawHeader(10, 10, "uint8", frames=3), 250) == RawFit(frames=2, left_over=-50)
+    assert fit(RawHeader(10, 10, "uint8", frames=2), 250) == RawFit(frames=2, left_over=50)
 
 
 @pytest.mark.parametrize("order", ["little", "big"])
