@@ -59,6 +59,8 @@ class Box:
 
 
 NOWHERE = Box(0, 0, 0, 0)
+_FAR = 1e9
+"""pixels: beyond any frame, and far within what integers can say"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ def mates(shape: MaskShape) -> tuple[MaskShape, ...]:
 
 
 def _stamp(shape: MaskShape, frame: tuple[int, int]) -> Stamp:
-    points = np.asarray(shape.points, np.float64).reshape(-1, 2)
+    points = np.clip(np.asarray(shape.points, np.float64), -_FAR, _FAR).reshape(-1, 2)
     if shape.kind == "rectangle":
         return _rectangle(points, frame)
     if shape.kind == "ellipse":
@@ -153,37 +155,65 @@ def _polygon(corners: Points, frame: tuple[int, int]) -> Stamp:
             continue
         rows = np.arange(first, last)
         at = x0 + (rows - y0) * ((x1 - x0) / (y1 - y0))
-        columns = np.clip(np.ceil(np.clip(at, -1e9, 1e9)) - box.left, 0, width).astype(np.intp)
+        columns = np.clip(np.ceil(np.clip(at, -_FAR, _FAR)) - box.left, 0, width).astype(np.intp)
         crossings[rows - box.top, columns] += 1
-    covered: BoolImage = (np.cumsum(crossings[:, :width], axis=1) & 1).astype(np.bool_)
+    np.cumsum(crossings, axis=1, out=crossings)
+    covered: BoolImage = (crossings[:, :width] & 1).astype(np.bool_)
     return Stamp(box, covered)
 
 
 def _brush(path: Points, radius: float, frame: tuple[int, int]) -> Stamp:
+    """Row by row: what lies within a radius of a straight line is convex, one stretch of each row."""
     box = _around(path, (radius, radius), frame)
-    covered = np.zeros(box.shape, np.bool_)
+    height, width = box.shape
     if radius <= 0 or box.empty:
-        return Stamp(box, covered)
+        return Stamp(box, np.zeros(box.shape, np.bool_))
+    # +1 where a stretch begins and −1 behind its end: a running count along the row does the rest
+    edges = np.zeros((height, width + 1), np.int32)
     starts = path[:-1] if len(path) > 1 else path
     ends = path[1:] if len(path) > 1 else path
     for start, end in zip(starts, ends, strict=True):
         part = _around(np.array([start, end]), (radius, radius), frame)
         if part.empty:
             continue
-        y = np.arange(part.top, part.bottom)[:, None] - start[0]
-        x = np.arange(part.left, part.right)[None, :] - start[1]
-        along_y, along_x = end - start
-        length2 = along_y * along_y + along_x * along_x
-        if length2 > 0:
-            t = np.clip((y * along_y + x * along_x) / length2, 0.0, 1.0)
-            y, x = y - t * along_y, x - t * along_x
-        rows, columns = part.slices
-        here = (
-            slice(rows.start - box.top, rows.stop - box.top),
-            slice(columns.start - box.left, columns.stop - box.left),
-        )
-        covered[here] |= y * y + x * x <= radius * radius
+        rows = np.arange(part.top, part.bottom)
+        left, right = _stretches(rows.astype(np.float64), start, end, radius)
+        first = np.clip(np.ceil(np.clip(left, -_FAR, _FAR)) - box.left, 0, width).astype(np.intp)
+        behind = np.clip(np.floor(np.clip(right, -_FAR, _FAR)) + 1 - box.left, 0, width).astype(np.intp)
+        some = behind > first
+        places = rows[some] - box.top
+        edges[places, first[some]] += 1
+        edges[places, behind[some]] -= 1
+    np.cumsum(edges, axis=1, out=edges)
+    covered: BoolImage = edges[:, :width] > 0
     return Stamp(box, covered)
+
+
+def _stretches(rows: Points, start: Points, end: Points, radius: float) -> tuple[Points, Points]:
+    """(n,) leftmost and rightmost x of what is at most a radius away from a line; +∞ and −∞ in rows without.
+
+    That is a disc round either end, and the rectangle between them.
+    """
+    left, right = np.full(len(rows), np.inf), np.full(len(rows), -np.inf)
+    for y, x in (start, end):
+        inside = radius * radius - (rows - y) ** 2
+        half = np.sqrt(np.maximum(inside, 0.0))
+        left = np.where(inside >= 0, np.minimum(left, x - half), left)
+        right = np.where(inside >= 0, np.maximum(right, x + half), right)
+    length = math.hypot(*(end - start))
+    if length == 0:
+        return left, right
+    across = np.array([start[1] - end[1], end[0] - start[0]]) * (radius / length)
+    corners = (start + across, end + across, end - across, start - across)
+    for (y0, x0), (y1, x1) in zip(corners, corners[1:] + corners[:1], strict=True):
+        if abs(y1 - y0) < 1e-12:
+            continue  # its two ends are those of its neighbours
+        share = (rows - y0) / (y1 - y0)
+        at = x0 + share * (x1 - x0)
+        met = (share >= 0) & (share <= 1)
+        left = np.where(met, np.minimum(left, at), left)
+        right = np.where(met, np.maximum(right, at), right)
+    return left, right
 
 
 def _around(points: Points, radius: tuple[float, float], frame: tuple[int, int]) -> Box:
@@ -206,4 +236,4 @@ def _inside(frame: tuple[int, int], top: int, left: int, bottom: int, right: int
 
 def _near(position: float) -> float:
     """Within what integers can say: a position may be anything that is finite."""
-    return min(max(float(position), -1e9), 1e9)
+    return min(max(float(position), -_FAR), _FAR)

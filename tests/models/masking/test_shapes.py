@@ -187,6 +187,9 @@ def test_far_away_and_enormous_shapes_do_no_harm() -> None:
     for points in ((1e300, 1e300, -1e300, -1e300), (1e12, 1e12, 1e12 + 1, 1e12 + 1)):
         covered(MaskShape("rectangle", points=points), (H, W))
         covered(MaskShape("brush", points=points[:2], size_px=3), (H, W))
+        covered(MaskShape("brush", points=points, size_px=3), (H, W))
+        covered(MaskShape("polygon", points=(*points, 3, 4)), (H, W))
+        covered(MaskShape("ellipse", points=points), (H, W))
     assert covered(MaskShape("rectangle", points=(-1e300, -1e300, 1e300, 1e300)), (H, W)).all()
 
 
