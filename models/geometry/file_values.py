@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import h5py
 
 _MOST_MASK_VALUES = 2**28
+_FEW = 10_000
 
 Conversion = Callable[[float, str], float | None]
 """(value, unit) → value in the unit wanted, None for an unknown unit"""
@@ -102,21 +103,20 @@ class DataFile:
 
     def _number(self, location: str) -> tuple[float, str] | None:
         """(median value, its unit attribute) of a dataset of the data file."""
-        import h5py
-
         from models.runs.hdf5.values import READ_ERRORS, number, unit_of
 
-        if self.file is None or "%" in location or "\0" in location:
+        if self.file is None or "%" in location:
             return None
         try:
-            dataset = self.file.get(location)
-            if not isinstance(dataset, h5py.Dataset):
+            dataset = _dataset(self.file, location)
+            if dataset is None:
                 return None
             value = number(dataset)
-            if value is None and dataset.size and dataset.dtype.kind in "iuf" and not np.any(dataset[()]):
+            # Zero is no distance, but an encoder may well stand there; long arrays of nothing are not looked through.
+            if value is None and 0 < dataset.size <= _FEW and dataset.dtype.kind in "iuf" and not dataset[()].any():
                 value = 0.0
             return None if value is None else (value, unit_of(dataset))
-        except READ_ERRORS:
+        except (*READ_ERRORS, MemoryError):
             return None
 
     def bad_pixels(self, rule: MaskRule, slab: tuple[int, ...]) -> npt.NDArray[np.bool_] | None:
@@ -141,13 +141,13 @@ class DataFile:
     def _bad_in(
         self, file: h5py.File, rule: MaskRule, slab: tuple[int, ...], name: str
     ) -> npt.NDArray[np.bool_] | None:
-        import h5py
+        from models.runs.hdf5.values import read_all
 
-        if "%" in rule.location or "\0" in rule.location:
+        if "%" in rule.location:
             self.notes.append(f"{name} is not used: it is another one for every event")
             return None
-        dataset = file.get(rule.location)
-        if not isinstance(dataset, h5py.Dataset) or dataset.shape is None:
+        dataset = _dataset(file, rule.location)
+        if dataset is None:
             self.notes.append(f"{name} is not used: there is no such dataset")
             return None
         size = int(np.prod(slab))
@@ -159,7 +159,7 @@ class DataFile:
         if dataset.dtype.kind not in "iub":
             self.notes.append(f"{name} is not used: its values are {dataset.dtype}, no bits")
             return None
-        values = np.asarray(dataset[()]).reshape(slab).astype(np.uint64)
+        values = read_all(dataset).reshape(slab).astype(np.uint64)
         good, bad = np.uint64(rule.good), np.uint64(rule.bad)
         flagged: npt.NDArray[np.bool_] = ((values & good) != good) | ((values & bad) != 0)
         return flagged
@@ -174,6 +174,30 @@ class DataFile:
             except (OSError, ValueError):
                 continue
         return None
+
+
+def _dataset(file: h5py.File, location: str) -> h5py.Dataset | None:
+    """The dataset at a path, None where there is none, or none that may be read.
+
+    Links out of the file's folder are not followed. Raises one of `models.runs.hdf5.values.READ_ERRORS`.
+    """
+    import h5py
+
+    from models.runs.hdf5.tree import LinkNotFollowed, follow_link
+    from models.runs.hdf5.unsafe import why_unsafe
+
+    folder = Path(file.filename).resolve().parent
+    found = file
+    for part in filter(None, location.split("/")):
+        if not isinstance(found, h5py.Group) or "\0" in part:
+            return None
+        try:
+            found = follow_link(found, part, folder)
+        except LinkNotFollowed:
+            return None
+    if not isinstance(found, h5py.Dataset) or found.shape is None or why_unsafe(found, other_files=True):
+        return None
+    return found
 
 
 def _open(path: Path) -> h5py.File | None:

@@ -94,6 +94,35 @@ def test_an_encoder_at_zero_with_its_offset_is_a_distance(tmp_path):
     assert placed.geometry.distance_m == pytest.approx(0.573)
 
 
+def test_numbers_are_looked_for_where_they_may_be(tmp_path):
+    """Links out of the run's folder, datasets that draw from themselves and endless zeros give no distance."""
+    home, outside = tmp_path / "home", tmp_path / "outside"
+    home.mkdir()
+    outside.mkdir()
+    with h5py.File(outside / "other.h5", "w") as file:
+        file["z"] = 100.0
+    path = home / "run.cxi"
+    slab_run(home).close()
+    with h5py.File(path, "a", libver="latest") as file:
+        file["lab/linked"] = h5py.ExternalLink(str(outside / "other.h5"), "/z")
+        file["lab/group"] = h5py.ExternalLink(str(outside / "other.h5"), "/")
+        file["lab/soft"] = h5py.SoftLink("/lab/linked")
+        file.create_dataset("lab/zeros", (10**13,), np.float64, chunks=(10**6,))
+        loop = h5py.VirtualLayout((4,), np.float64)
+        loop[:] = h5py.VirtualSource(".", "/lab/loop", (4,))
+        file.create_virtual_dataset("lab/loop", loop)
+        file["lab/text"] = "two metres"
+        file["lab/deep"] = 250.0
+    run = open_run(path)
+    for place in ("linked", "group/z", "soft", "loop", "text", "zeros", "deep/er", "%/z", "", "../lab/deep"):
+        text = TWO_PANELS.replace("clen = 0.5", f"clen = /lab/{place}")
+        placed = with_geom(run, write_geom(home, text))
+        assert placed.geometry.distance_m is None, place
+        assert any("distance is not known" in note for note in placed.notes)
+        masked = with_geom(run, write_geom(home, f"mask = /lab/{place}\nmask_bad = 1\n" + TWO_PANELS))
+        assert any("not used" in note for note in masked.notes), place
+
+
 @pytest.mark.parametrize(
     ("line", "energy"),
     [
