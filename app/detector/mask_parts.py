@@ -70,15 +70,15 @@ class MaskParts(QObject):
         elif isinstance(settings, adding.ThresholdSettings):
             self._add_threshold(settings, picture)
 
-    def take_pixels(self, covered: BoolImage, name: str) -> None:
-        """Pixels become a step: they are written into the workspace first."""
+    def take_pixels(self, covered: BoolImage, name: str, use: bool = False) -> None:
+        """Pixels become a step, masked out or taken into use again: they are written into the workspace first."""
         session, drawing = self._session, self._editor.drawing
         if session is None or drawing is None or covered.shape != drawing.frame:
             return
         if not covered.any():
             session.tell(f"No pixel is masked by “{name}”.")
             return
-        use, folder = self._use(), session.workspace.folder
+        folder = session.workspace.folder
 
         def taken(shape: MaskShape) -> None:
             if self._editor.drawing is drawing:
@@ -109,7 +109,8 @@ class MaskParts(QObject):
             self._work_out(lambda: adding.beyond(values, flags, settings), name)
 
     def _work_out(self, work: Callable[[], BoolImage], name: str) -> None:
-        run_task(work, lambda covered: self.take_pixels(covered, name), self._failed, name="mask part")
+        use = self._use()
+        run_task(work, lambda covered: self.take_pixels(covered, name, use), self._failed, name="mask part")
 
     def _use(self) -> bool:
         return self._pane.draw.use_again.isChecked()

@@ -213,7 +213,8 @@ class MaskPresenter(QObject):
                 overlay.setFocus()
             self._show_file_mask()
         overlay.set_tint_shown(self._view.settings.mask_shown)
-        self._prepare(self._view.settings)
+        if (overlay.isVisible() and self._view.settings.mask_shown) != self._plain:
+            self._prepare(self._view.settings)
 
     def _prepare(self, settings: DisplaySettings) -> None:
         """Under the layer, frames are shown without their own mask: what is no longer masked must be seen."""

@@ -36,10 +36,11 @@ class MaskSearch(QObject):
     def show_session(self, session: RunSession | None) -> None:
         """Search this run from now on. What was found stays while its pixels are the same."""
         same = session is not None and _source(session).words == self._of
+        if not same:
+            self.cancel()
         self._session = session
         if same:
             return
-        self.cancel()
         self._of = "" if session is None else _source(session).words
         self._forget()
         self._panel.set_possible(session is not None)
@@ -53,6 +54,9 @@ class MaskSearch(QObject):
 
         def finished(found: Found) -> None:
             self._job = 0
+            if self._of != source.words:  # another run was opened in the last moment
+                self._panel.show_idle()
+                return
             self.found = found
             self._panel.show_found(found.counts, found.frames)
             self._show()

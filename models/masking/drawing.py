@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from models.masking.raster import apply_shape, rasterise
+from models.masking.pixels import read_pixels
+from models.masking.raster import apply_shape
 from models.masking.settings import MaskSettings, MaskShape
-from models.masking.shapes import NOWHERE, Box, stamps
+from models.masking.shapes import NOWHERE, Box, bounds, stamps
 from models.runs.types import BoolImage
 
 MOST_CHANGES = 200
@@ -50,7 +51,8 @@ class MaskDrawing:
         self.frame = frame
         self.shapes: Shapes = tuple(shapes)
         self._workspaces = tuple(workspaces)
-        self.masked: BoolImage = rasterise(self.shapes, frame, self._workspaces)
+        self._kept: dict[str, npt.NDArray[np.uint8]] = {}
+        self.masked: BoolImage = self._made(self.shapes)
         self.count = int(np.count_nonzero(self.masked))
         self._done: list[_Change] = []
         self._undone: list[_Change] = []
@@ -86,7 +88,7 @@ class MaskDrawing:
     def add(self, shape: MaskShape) -> Box:
         """One more step. Raises BadMask where its pixels cannot be read; nothing has changed then."""
         before = self.masked.copy()
-        box = apply_shape(self.masked, shape, self._workspaces)
+        box = apply_shape(self.masked, shape, self._read)
         return self._note(before, box, (*self.shapes, shape))
 
     def set_shapes(self, shapes: Iterable[MaskShape]) -> Box:
@@ -94,10 +96,16 @@ class MaskDrawing:
         wanted = tuple(shapes)
         if wanted == self.shapes:
             return NOWHERE
-        made = rasterise(wanted, self.frame, self._workspaces)
-        box = _box_of(made != self.masked)
+        box = self._concerned(wanted)
         before = self.masked.copy()
-        self.masked[...] = made
+        if box == self.whole:
+            made = self._made(wanted)
+            box = _box_of(made != self.masked)
+            self.masked[...] = made
+        else:
+            self.masked[box.slices] = False
+            for shape in wanted:
+                apply_shape(self.masked, shape, self._read, box)
         return self._note(before, box, wanted)
 
     def undo(self) -> Box:
@@ -155,6 +163,39 @@ class MaskDrawing:
         return box
 
     # inside
+
+    def _read(self, shape: MaskShape) -> BoolImage:
+        """The pixels of a step, from the file the first time."""
+        bits = self._kept.get(shape.digest)
+        if bits is None or not shape.digest:
+            covered = read_pixels(shape, self.frame, self._workspaces)
+            self._kept[shape.digest] = np.packbits(covered)
+            return covered
+        height, width = self.frame
+        return np.unpackbits(bits, count=height * width).reshape(height, width).astype(np.bool_)
+
+    def _made(self, shapes: Shapes) -> BoolImage:
+        masked = np.zeros(self.frame, np.bool_)
+        for shape in shapes:
+            apply_shape(masked, shape, self._read)
+        return masked
+
+    def _concerned(self, wanted: Shapes) -> Box:
+        """Outside of this box the mask is the same with other steps: only steps that are not in both lists count."""
+        old, new = self.shapes, wanted
+        first = next((n for n, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+        old, new = old[first:], new[first:]
+        same = zip(reversed(old), reversed(new), strict=False)
+        last = next((n for n, (a, b) in enumerate(same) if a != b), min(len(old), len(new)))
+        others = (*old[: len(old) - last], *new[: len(new) - last])
+        if any(shape.kind == "grow" for shape in (*self.shapes, *wanted)) or any(
+            shape.kind == "pixels" for shape in others
+        ):
+            return self.whole
+        box = NOWHERE
+        for shape in others:
+            box = box.joined(bounds(shape, self.frame))
+        return box
 
     def _paint(self, part: MaskShape) -> Box:
         touched = NOWHERE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from models.masking.growth import grown
 from models.masking.pixels import FITS_NOT, BadMask, read_pixels
 from models.masking.settings import MaskSettings, MaskShape
-from models.masking.shapes import NOWHERE, Box, stamps
+from models.masking.shapes import NOWHERE, Box, bounds, stamps
 from models.runs.types import BoolImage
 
 
@@ -44,26 +44,41 @@ def rasterise(shapes: Iterable[MaskShape], frame: tuple[int, int], workspaces: S
     """(H, W), True where the steps, in their order, leave a pixel masked out. Raises BadMask."""
     masked = np.zeros(frame, np.bool_)
     for shape in shapes:
-        if not shape.does_nothing:
-            apply_shape(masked, shape, workspaces)
+        apply_shape(masked, shape, lambda each: read_pixels(each, frame, workspaces))
     return masked
 
 
-def apply_shape(masked: BoolImage, shape: MaskShape, workspaces: Sequence[Path] = ()) -> Box:
+def apply_shape(
+    masked: BoolImage, shape: MaskShape, read: Callable[[MaskShape], BoolImage], within: Box | None = None
+) -> Box:
     """Do one step to the mask made so far (True = masked out), in place; gives the box that may have changed.
 
+    Args:
+        masked: (H, W) of the whole frame.
+        shape: the step; a hidden one does nothing.
+        read: gives the (H, W) pixels of a step that is pixels.
+        within: change nothing outside; not for "grow", which looks beyond any box.
+
     Raises:
-        BadMask: its file of pixels cannot be read.
+        BadMask: its pixels cannot be read.
     """
     frame = (masked.shape[0], masked.shape[1])
+    whole = Box(0, 0, *frame)
+    room = within or whole
+    if shape.does_nothing:
+        return NOWHERE
     if shape.kind == "grow":
         masked[...] = grown(masked, shape.size_px)
-        return Box(0, 0, *frame)
+        return whole
     if shape.kind == "pixels":
-        masked[read_pixels(shape, frame, workspaces)] = not shape.use
-        return Box(0, 0, *frame)
+        masked[room.slices][read(shape)[room.slices]] = not shape.use
+        return room
     touched = NOWHERE
+    if within is not None and bounds(shape, frame).common(within).empty:
+        return touched
     for stamp in stamps(shape, frame):
-        masked[stamp.box.slices][stamp.covered] = not shape.use
-        touched = touched.joined(stamp.box)
+        here = stamp.box.common(room)
+        if not here.empty:
+            masked[here.slices][stamp.part(here)] = not shape.use
+            touched = touched.joined(here)
     return touched

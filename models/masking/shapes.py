@@ -46,6 +46,15 @@ class Box:
     def slices(self) -> tuple[slice, slice]:
         return slice(self.top, self.bottom), slice(self.left, self.right)
 
+    def common(self, other: Box) -> Box:
+        """What lies in both."""
+        return Box(
+            max(self.top, other.top),
+            max(self.left, other.left),
+            min(self.bottom, other.bottom),
+            min(self.right, other.right),
+        )
+
     def joined(self, other: Box) -> Box:
         """The smallest box round both."""
         if self.empty or other.empty:
@@ -75,6 +84,11 @@ class Stamp:
     box: Box
     covered: BoolImage
 
+    def part(self, box: Box) -> BoolImage:
+        """What is covered of a smaller box inside."""
+        top, left = box.top - self.box.top, box.left - self.box.left
+        return self.covered[top : top + box.shape[0], left : left + box.shape[1]]
+
 
 def stamps(shape: MaskShape, frame: tuple[int, int]) -> Iterator[Stamp]:
     """What a rectangle, ellipse, polygon or brush covers of a frame of (H, W) pixels, and then its mate.
@@ -84,6 +98,18 @@ def stamps(shape: MaskShape, frame: tuple[int, int]) -> Iterator[Stamp]:
     """
     for outline in (shape, *mates(shape)):
         yield _stamp(outline, frame)
+
+
+def bounds(shape: MaskShape, frame: tuple[int, int]) -> Box:
+    """A box outside which a rectangle, ellipse, polygon or brush, with its mate, covers nothing."""
+    found = NOWHERE
+    for outline in (shape, *mates(shape)):
+        points = np.clip(np.asarray(outline.points, np.float64), -_FAR, _FAR).reshape(-1, 2)
+        reach = (outline.size_px / 2, outline.size_px / 2) if outline.kind == "brush" else (0.0, 0.0)
+        if outline.kind == "ellipse":
+            points, reach = points[:1], (float(points[1, 0]), float(points[1, 1]))
+        found = found.joined(_around(points, reach, frame))
+    return found
 
 
 def mates(shape: MaskShape) -> tuple[MaskShape, ...]:

@@ -177,10 +177,14 @@ def test_nothing_outside_the_box_that_is_told_changes(path, diameter, use) -> No
     mask = np.full((H, W), use)
     before = mask.copy()
     shape = MaskShape("brush", use, tuple(v for p in path for v in p), diameter, mate_of=(6.0, 8.0))
-    box = apply_shape(mask, shape)
+    box = apply_shape(mask, shape, _no_pixels)
     outside = np.ones((H, W), bool)
     outside[box.slices] = False
     np.testing.assert_array_equal(mask[outside], before[outside])
+
+
+def _no_pixels(shape: MaskShape) -> np.ndarray:
+    raise AssertionError(f"{shape} has no pixels of its own")
 
 
 def test_far_away_and_enormous_shapes_do_no_harm() -> None:
