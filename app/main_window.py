@@ -385,7 +385,7 @@ class MainWindow(QMainWindow):
     def _dropped(self, paths: list[str]) -> None:
         if paths and paths[0].lower().endswith(".geom") and self.session is not None and self.panes is not None:
             self.panes.show_detector("geometry")
-            self.panes.detector.show().geometry.choose(paths[0])
+            self.panes.detector.show().geometry.open_geom(paths[0])
             return
         if paths:
             self.open_path(paths[0])

@@ -26,6 +26,7 @@ BENCHMARKS = (
     "refresh",
     "queue",
     "reading",
+    "assembly",
     "formats",
     "labels",
     "simulation",

@@ -67,7 +67,7 @@ class GeometryPresenter(QObject):
         pane = self.pane
         pane.choice_made.connect(self.choose)
         pane.open.clicked.connect(self.ask_geom)
-        pane.dropped.connect(self.choose)
+        pane.dropped.connect(self.open_geom)
         pane.values.changed.connect(self._typed)
         pane.place.toggled.connect(self._place)
         pane.find.clicked.connect(self.find_centre)
@@ -107,7 +107,24 @@ class GeometryPresenter(QObject):
         path, _ = QFileDialog.getOpenFileName(self._window, "Open geometry", settings.last_folder, GEOM_FILTER)
         if path:
             settings.last_folder = str(Path(path).parent)
+            self.open_geom(path)
+
+    def open_geom(self, path: str) -> None:
+        """Lay the pixels out by a geometry file; the present one is read anew, for it may have been changed."""
+        path = str(Path(path).absolute())
+        session = self._session
+        if session is not None and path == session.treatment.geometry.positions:
+            self.pane.say_problem("")
+            self._look(path, lambda _found: self._open_again(), self._refuse)
+        else:
             self.choose(path)
+
+    def _open_again(self) -> None:
+        """The same run, treated the same."""
+        session, window = self._session, self._window
+        if session is not None:
+            run = session.run
+            window.opener.open(run.path, run.dataset or None, window.settings.annotator_name, session.treatment)
 
     def choose(self, positions: str) -> None:
         """Lay the pixels out by this from now on, if it fits the run; otherwise nothing changes but a sentence."""
@@ -119,7 +136,7 @@ class GeometryPresenter(QObject):
             self._show_choices()
             return
         self.pane.say("Looking where the pixels are…")
-        self._look(positions, lambda found: self._take_positions(positions, found), lambda error: self._refuse(error))
+        self._look(positions, lambda found: self._take_positions(positions, found), self._refuse)
 
     def _take_positions(self, positions: str, found: Positioned) -> None:
         session = self._session

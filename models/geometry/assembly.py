@@ -19,8 +19,8 @@ from models.errors import BadGeometry
 from models.geometry.positions import FloatArray, PixelPositions
 from models.runs.types import FlagImage, Geometry, PixelFlag
 
-_MOST_EMPTY = 64
-"""An assembled frame may have this many times more places than pixels (and 2²² in any case)."""
+_MOST_EMPTY, _ALWAYS, _NEVER = 16, 2**22, 2**28
+"""An assembled frame may have so many times more places than pixels, or so many, but never more than these."""
 _FARTHEST_PX = 1e8
 _FOR_GRID = 65_536
 _BLOCK = 2**17
@@ -81,7 +81,7 @@ def index_map(positions: PixelPositions) -> IndexMap:
         )
     top, rows = _grid_line(down)
     left, columns = _grid_line(right)
-    if rows * columns > max(_MOST_EMPTY * count, 2**22):
+    if rows * columns > min(max(_MOST_EMPTY * count, _ALWAYS), _NEVER):
         raise BadGeometry(
             f"{positions.name} cannot be assembled",
             cause=f"its {count} pixels are spread over {rows:.4g}×{columns:.4g} pixels",

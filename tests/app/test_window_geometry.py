@@ -162,6 +162,21 @@ def test_a_geometry_file_dropped_on_the_window_is_the_open_runs(qtbot, window, t
     assert page.pane.isVisible()
 
 
+def test_a_geometry_file_that_was_edited_is_read_anew(qtbot, window, page, tmp_path):
+    path = write_geom(tmp_path, FRAME_GEOM, "halves.geom")
+    open_geom(qtbot, window, page, path)
+    write_geom(tmp_path, FRAME_GEOM.replace("right/corner_x = 2", "right/corner_x = 7"), "halves.geom")
+    with qtbot.waitSignal(window.run_opened, timeout=WAIT_MS):
+        page.open_geom(str(path))
+    assert window.session.run.shape == (24, 41)
+    session = window.session
+    known(qtbot, page)
+    write_geom(tmp_path, TWO_PANELS, "halves.geom")
+    page.open_geom(str(path))
+    qtbot.waitUntil(lambda: "24×32" in page.pane.problem, timeout=WAIT_MS)
+    assert window.session is session
+
+
 def test_numbers_are_tried_on_the_frame_and_applied_together(qtbot, window, page):
     session = window.session
     without = rings(window)
