@@ -183,7 +183,7 @@ class RunTableModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _alignment(column)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return cell_text(row, STATUS) if column == STATUS else row.path
+            return "\n".join((cell_text(row, STATUS), *row.notes)) if column == STATUS else row.path
         if role == Qt.ItemDataRole.DecorationRole and column == STATUS:
             return icons.icon_pixmap(_SIGNS[row.state], _colour(row.state), 12, 2.0)
         if role == Qt.ItemDataRole.ForegroundRole and row.state is RunState.UNREADABLE and column != STATUS:

@@ -29,6 +29,7 @@ class RunRow:
         bytes: size on disk of the file, or of the folder's files.
         state: where it stands.
         status: a sentence on it, where there is anything to say.
+        notes: what was assumed or found odd when it was opened, in sentences.
         frames, height, width: number and size of the frames, pixels.
         dtype: stored type of a pixel, "" where not known.
         labels: frames that have a class by anybody's label.
@@ -47,6 +48,7 @@ class RunRow:
     dtype: str = ""
     labels: int | None = None
     hit_rate: float | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

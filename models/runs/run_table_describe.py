@@ -31,6 +31,7 @@ class Description:
     dtype: str = ""
     labels: int | None = None
     hit_rate: float | None = None
+    notes: tuple[str, ...] = ()
     is_run: bool = True
 
 
@@ -61,7 +62,13 @@ def describe_run(
         return Description(RunState.UNREADABLE, _sentence(error.cause or error.what, error.hint))
     try:
         described = Description(
-            state, status, frames=len(run), height=run.shape[0], width=run.shape[1], dtype=run.dtype.name
+            state,
+            status,
+            frames=len(run),
+            height=run.shape[0],
+            width=run.shape[1],
+            dtype=run.dtype.name,
+            notes=tuple(run.warnings),
         )
         if made_of_it is None:
             return described

@@ -111,4 +111,5 @@ def _row(candidate: Candidate, name: str, found: Description) -> RunRow:
         dtype=found.dtype,
         labels=found.labels,
         hit_rate=found.hit_rate,
+        notes=found.notes,
     )

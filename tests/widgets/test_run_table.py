@@ -69,6 +69,12 @@ def test_cells_have_units_and_nothing_where_nothing_is_known() -> None:
     assert cell_text(ROWS[2], 8) == "unreadable: The file is incomplete"
 
 
+def test_the_status_tells_on_hovering_what_was_found_odd(view: RunTableView) -> None:
+    view.add_rows([row("r1", notes=("3 modules are missing",))])
+    tip = view.model.data(view.model.index(0, COLUMNS.index("Status")), Qt.ItemDataRole.ToolTipRole)
+    assert tip == "complete\n3 modules are missing"
+
+
 @pytest.mark.parametrize(
     ("column", "first", "second"),
     [

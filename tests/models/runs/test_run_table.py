@@ -89,6 +89,12 @@ def test_one_line_on_a_run(tmp_path: Path) -> None:
     assert found == Description(RunState.COMPLETE, "", frames=5, height=20, width=24, dtype="float32")
 
 
+def test_what_was_found_odd_comes_along(tmp_path: Path) -> None:
+    path = write_module(tmp_path / "r0238", 0, [(1, [0])])
+    found = describe_run(str(path.parent), str(path))
+    assert any("modules 1–15 of 16 are in no file" in note for note in found.notes)
+
+
 def test_a_run_written_to_just_now_says_so(tmp_path: Path) -> None:
     path = write_cxi(tmp_path / "run.cxi")
     assert describe_run(str(path), str(path)).state is RunState.WRITTEN
