@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+_LONGEST_SENTENCE = 1200
+
 
 class FriedelError(Exception):
     """Base of every expected error.
@@ -34,7 +36,8 @@ class FriedelError(Exception):
         if self.hint:
             hint = self.hint.rstrip(".")
             text += f" {hint[:1].upper()}{hint[1:]}."
-        return " ".join(text.split())
+        line = " ".join(text.split())  # what a damaged file was quoted with may be of any length
+        return line if len(line) <= _LONGEST_SENTENCE else line[: _LONGEST_SENTENCE - 1] + "…"
 
     def __reduce__(self) -> tuple[object, ...]:
         # Exceptions with keyword-only arguments do not survive the pipe from a worker process by default.

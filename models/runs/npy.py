@@ -158,7 +158,7 @@ def open_npz_run(path: Path, dataset: str | None = None) -> StackRun:
     what = f"{path} cannot be opened"
     try:
         members, left_out = _members(path, what)
-    except (zipfile.BadZipFile, OSError, EOFError, zlib.error, NotImplementedError, RuntimeError) as error:
+    except (*_READ_ERRORS, NotImplementedError, RuntimeError, LookupError, OverflowError, struct.error) as error:
         raise CannotOpen(
             what, cause="the archive is damaged or cut short", hint="Copy it again, or save it with numpy.savez"
         ) from error

@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from models.detector import geometry
+from models.errors import FrameUnreadable
 from models.runs.layout import FrameLayout, require_picture_size
 from models.runs.live import Following
 from models.runs.masks import MaskReading
 from models.runs.types import BoolImage, Column, FlagImage, FloatImage, Frame, Geometry, PixelFlag, RunIdentity
-
 
 _LONGEST_SENTENCE = 1000
 _LONGEST_UNIT = 24
@@ -164,6 +164,14 @@ class StackRun:
             raise IndexError(f"frame {index} of a run with frames 0 … {self._frames - 1}")
         raw = self._source.read(index)
         own = self._source.flags(index)
+        for found in (raw, own):
+            if found is not None and found.shape != self.shape:
+                raise FrameUnreadable(
+                    f"frame {index} of {self.name} does not fit the run",
+                    cause=f"it came as {'×'.join(map(str, found.shape))}, the run is {self.shape[0]}×{self.shape[1]}",
+                    hint="The file may be damaged; the other frames may be fine",
+                    index=index,
+                )
         static = self._static_flags if own is None else self._static_flags | own
         flags = flag_pixels(
             raw,
@@ -181,7 +189,8 @@ class StackRun:
     def read(self, indices: Sequence[int]) -> FloatImage:
         """(n, H, W) float32 of several frames, one read each; raises as `load`."""
         out = np.empty((len(indices), *self.shape), np.float32)
-        with np.errstate(over="ignore", invalid="ignore"):  # as in `Frame.data`: what float32 cannot hold becomes infinite
+        # As in `Frame.data`: what float32 cannot hold becomes infinite.
+        with np.errstate(over="ignore", invalid="ignore"):
             for place, index in enumerate(indices):
                 out[place] = self.load(int(index)).raw
         return out

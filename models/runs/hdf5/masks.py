@@ -12,6 +12,7 @@ import numpy as np
 from models.errors import FrameUnreadable
 from models.runs.hdf5.picture import AS_STORED, Picture
 from models.runs.hdf5.tree import Leaf, Tree
+from models.runs.hdf5.unsafe import why_unsafe
 from models.runs.hdf5.values import READ_ERRORS
 from models.runs.layout import FrameLayout
 from models.runs.masks import (
@@ -25,6 +26,7 @@ from models.runs.masks import (
     read_mask,
     to_flags,
 )
+from models.runs.stack import is_image_dtype
 from models.runs.types import FlagImage, PixelFlag
 
 if TYPE_CHECKING:
@@ -113,6 +115,10 @@ def find_masks(
             continue
         try:
             dataset = file[leaf.path]
+            if not is_image_dtype(dataset.dtype):
+                raise MaskFault(f"its type {dataset.dtype} is not a number")
+            if why := why_unsafe(dataset, other_files=True):
+                raise MaskFault(why)
             block = picture.place(fitting.assemble(np.asarray(dataset[fitting.selection(0)])))
             if certain and default is Convention.GOOD_IS_ONE and not block.any():
                 notes.append(f"{leaf.path} is 0 everywhere, which would mask all pixels: it is not used as a mask")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from models.runs.hdf5.values import READ_ERRORS, read_all
+from models.runs.hdf5.values import READ_ERRORS
 
 if TYPE_CHECKING:
     import h5py

@@ -1,10 +1,10 @@
 """Datasets that the HDF5 library must not be asked to read.
 
-Some would take the whole process with them: HDF5 2.0 follows a virtual dataset that draws from itself, directly or
-through others, until its stack overflows, and one whose source has not as many dimensions as was said, into memory that
-is not its own; and the szip filter divides by parameters that a damaged file may give as zero. None of it can be caught,
-so it is looked for before anything is read (n-bit and scale-offset write where they should not). Others would show what nobody asked for: HDF5 takes a dataset's bytes from
-any file on the machine that the opened file names.
+Some would take the whole process with them. HDF5 2.0 follows a virtual dataset that draws from itself, directly or
+through others, until its stack overflows, and one whose source has not as many dimensions as was said, into memory
+that is not its own. The szip filter divides by parameters that a damaged file may give as zero; n-bit, scale-offset
+write where theirs tell. None of it can be caught, so it is looked for before anything is read. Others would
+show what nobody asked for: HDF5 takes a dataset's bytes from any file on the machine that the opened file names.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def _is_sound_nbit(values: tuple[int, ...], pixels: int, itemsize: int) -> bool:
     if len(values) != 8 or values[3] != 1:
         return False
     bits, first = values[6], values[7]
-    return values[5] in (0, 1) and 1 <= bits and bits + first <= 8 * itemsize
+    return values[5] in (0, 1) and bits >= 1 and bits + first <= 8 * itemsize
 
 
 def _is_sound_scale_offset(values: tuple[int, ...], pixels: int, itemsize: int) -> bool:
@@ -132,11 +132,10 @@ class _Sources:
             return f"it is a virtual dataset that draws from others more than {_DEEPEST} deep"
         path = (*above, own)
         for (file_name, name), ndim in self._drawn_from(dataset).items():
-            for source_file, source in _expanded(file_name, name, dataset):
-                key = (source_file, source)
+            for key in _expanded(file_name, name, dataset):
                 if key in self._finished:
                     continue
-                why = self._follow(source_file, source, ndim, dataset, owner, path)
+                why = self._follow(*key, ndim, dataset, owner, path)
                 if why:
                     return why
                 self._finished.add(key)
