@@ -70,17 +70,9 @@ def index_map(positions: PixelPositions) -> IndexMap:
             f"{positions.name} gives no position to any pixel", hint="Choose the geometry of this detector"
         )
     pitch = positions.pitch_m
-    with np.errstate(over="ignore"):
-        down, right = positions.y.ravel() / -pitch, positions.x.ravel() / pitch
-    down[~known] = right[~known] = np.nan
-    if not max(float(np.nanmax(np.abs(axis))) for axis in (down, right)) < _FARTHEST_PX:
-        raise BadGeometry(
-            f"{positions.name} cannot be assembled",
-            cause=f"pixels lie more than {_FARTHEST_PX:g} pixels from the beam",
-            hint="Check the unit of its positions",
-        )
-    top, rows = _grid_line(down)
-    left, columns = _grid_line(right)
+    x, y = positions.x.ravel(), positions.y.ravel()
+    top, rows = _grid_line(y, known, -1 / pitch, positions.name)
+    left, columns = _grid_line(x, known, 1 / pitch, positions.name)
     if rows * columns > min(max(_MOST_EMPTY * count, _ALWAYS), _NEVER):
         raise BadGeometry(
             f"{positions.name} cannot be assembled",
@@ -88,27 +80,31 @@ def index_map(positions: PixelPositions) -> IndexMap:
             hint="Check res and the corners of its panels",
         )
     height, width = int(rows), int(columns)
-    place = np.full(known.size, -1, np.int32)
-    off = np.zeros(known.size, np.float32)
-    for start in range(0, known.size, _BLOCK):
+    index = np.full(height * width, -1, np.int32)
+    place = np.empty(known.size, np.int32)
+    off = np.empty(known.size, np.float32)
+    for start in range(0, known.size, _BLOCK):  # in blocks, so that what is in between fits the processor's cache
         block = start + np.flatnonzero(known[start : start + _BLOCK])
-        row, column = down[block] - top, right[block] - left
+        row, column = y[block] / -pitch - top, x[block] / pitch - left
         nearest_row, nearest_column = np.floor(row + 0.5 + _TIE), np.floor(column + 0.5 + _TIE)
         place[block] = nearest_row * width + nearest_column
         off[block] = np.hypot(row - nearest_row, column - nearest_column)
-    used = np.flatnonzero(known).astype(np.int32)
-    target = place[used]
-    index = np.full(height * width, -1, np.int32)
-    index[target] = used
+        index[place[block]] = block
     # Where several pixels fell on one place, only the last has it now; the nearest shall.
-    losers = np.flatnonzero(index[target] != used)
-    if losers.size * 2 > count:
+    losers: list[npt.NDArray[np.int64]] = []
+    farthest = 0.0
+    for start in range(0, known.size, _BLOCK):
+        block = start + np.flatnonzero(known[start : start + _BLOCK])
+        losers.append(block[index[place[block]] != block])
+        farthest = max(farthest, float(off[block].max(initial=0)))
+    lost = np.concatenate(losers)
+    if lost.size * 2 > count:
         raise BadGeometry(
             f"{positions.name} cannot be assembled",
-            cause=f"{losers.size} of its {count} pixels lie where others are",
+            cause=f"{lost.size} of its {count} pixels lie where others are",
             hint="Check res, fs and ss of its panels",
         )
-    rivals = np.concatenate([used[losers], np.unique(index[target[losers]])])
+    rivals = np.concatenate([lost, np.unique(index[place[lost]])])
     rivals = rivals[np.argsort(-off[rivals], kind="stable")]
     index[place[rivals]] = rivals
     outlines = np.stack(
@@ -118,18 +114,26 @@ def index_map(positions: PixelPositions) -> IndexMap:
         index=index.reshape(height, width),
         origin_px=(-top, -left),
         pitch_m=pitch,
-        collisions=losers.size,
-        farthest_px=float(off.max()),
+        collisions=lost.size,
+        farthest_px=farthest,
         outlines=outlines,
     )
 
 
-def _grid_line(values: FloatArray) -> tuple[float, float]:
-    """Where the grid's first line is, and how many lines it takes (not rounded to int: it may be too many)."""
-    some = values[:: max(1, values.size // _FOR_GRID)]
-    some = some[np.isfinite(some)]
+def _grid_line(metres: FloatArray, known: npt.NDArray[np.bool_], scale: float, name: str) -> tuple[float, float]:
+    """Where the grid's first line is, in pixels, and how many lines it takes (it may be too many for an int)."""
+    ends = np.array([metres.min(where=known, initial=np.inf), metres.max(where=known, initial=-np.inf)])
+    with np.errstate(over="ignore"):
+        low, high = sorted((ends * scale).tolist())
+    if not max(abs(low), abs(high)) < _FARTHEST_PX:
+        raise BadGeometry(
+            f"{name} cannot be assembled",
+            cause=f"pixels lie more than {_FARTHEST_PX:g} pixels from the beam",
+            hint="Check the unit of its positions",
+        )
+    step = max(1, metres.size // _FOR_GRID)
+    some = metres[::step][known[::step]] * scale
     turn = np.exp(2j * np.pi * some).mean() if some.size else 0.0
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
     fraction = float(np.angle(turn)) / (2 * math.pi) if abs(turn) > 1e-3 else low % 1
     line = math.floor(low - fraction + 0.5 + _TIE) + fraction
     return line, math.floor(high - line + 0.5 + _TIE) + 1.0

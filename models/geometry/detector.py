@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 EVENT, SLOW, FAST = "%", "ss", "fs"
@@ -134,7 +135,7 @@ class DetectorGeometry:
     def name(self) -> str:
         return self.path.name
 
-    @property
+    @cached_property
     def slab_shape(self) -> tuple[int, ...]:
         """Shape of one event's data block that the panels span: (ss, fs), or (modules, ss, fs) and so on."""
         fixed = [max(indices) + 1 for indices in zip(*(panel.fixed for panel in self.panels), strict=True)]
