@@ -97,7 +97,7 @@ class ValueHistogram(QWidget):
         return QSize(420, 200)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(200, 120)
+        return QSize(160, 90)
 
     def line_at(self) -> float | None:
         """Where the line that can be dragged is, in the values' unit."""

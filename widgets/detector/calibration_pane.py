@@ -17,7 +17,7 @@ from widgets.denoise.comparison import AFTER, BESIDE, Comparison
 from widgets.detector.calibration_histogram import LEVEL, PHOTON, ValueHistogram
 from widgets.detector.calibration_steps import BY_NAME, STEPS, STORED, StepRow
 from widgets.frame.lettering import small_font
-from widgets.phase.narrow import scrolled
+from widgets.phase.narrow import ShortLabel, scrolled
 
 PEAKS, ALL_VALUES = "peaks", "all"
 _WIDE_PX = 760
@@ -66,6 +66,7 @@ class CalibrationPane(QWidget):
         self.pictures = Comparison()
         self.pictures.set_mode(BESIDE)
         self.pictures.setMinimumHeight(140)
+        self.pictures.hide()  # until it is known that there is room: the window would grow for them
         self._note = QLabel()
         self._note.setWordWrap(True)
         self._note.setMinimumHeight(self.fontMetrics().height())
@@ -75,7 +76,7 @@ class CalibrationPane(QWidget):
         self.range.setToolTip("The part of the histogram where no, one and a few photons lie, or all values")
         self.range.setAccessibleName("Part of the histogram")
         self.range.activated.connect(lambda _place: self.range_chosen.emit(self.range.currentData()))
-        self._title = QLabel()
+        self._title = ShortLabel()
         self._title.setFont(theme.title_font(self.font()))
         head = QHBoxLayout()
         head.addWidget(self._title, 1)
