@@ -12,6 +12,8 @@ from widgets.parameter_form import ParameterForm
 from widgets.text import counted, grouped
 from widgets.ticks import TickBox
 
+_FEW_FRAMES = 50
+
 
 class HotDeadPanel(QWidget):
     """Find, look at, add."""
@@ -89,7 +91,8 @@ class HotDeadPanel(QWidget):
         """What was found, in how many frames."""
         self._show(busy=False, found=True)
         total = sum(counts.values())
-        self._words.setText(f"{counted(total, 'pixel')} in the statistics of {counted(frames, 'frame')}")
+        few = ": few, look at them before you add them" if frames < _FEW_FRAMES else ""
+        self._words.setText(f"{counted(total, 'pixel')} in the statistics of {counted(frames, 'frame')}{few}")
         self._words.show()
         for kind, tick in self.kinds.items():
             tick.setText(f"{grouped(counts.get(kind, 0))} {kind}")

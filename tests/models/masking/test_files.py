@@ -135,3 +135,16 @@ def test_failed_exports_are_told(tmp_path: Path) -> None:
             export_mask(flags, tmp_path / "file" / f"x{ENDINGS[form]}", form, {})
     with pytest.raises(BadParameter):
         export_mask(flags, tmp_path / "x.bmp", "bmp", {})
+
+
+@pytest.mark.real_data
+def test_measured_detectors_masks(shared_data: Path) -> None:
+    pnccd = (260, 257)
+    dragonfly = read_mask_file(shared_data / "geometry" / "mask_pnccd_back_260_257.byt", pnccd)
+    assert np.count_nonzero(dragonfly.covered()) == np.count_nonzero(dragonfly.values == 2) == 5804
+    bad = read_mask_file(shared_data / "pr772_pnccd" / "mask.npy", pnccd)
+    assert bad.meaning is Meaning.BAD_IS_ONE
+    run = shared_data / "pr772_pnccd" / "pr772_10frames_repacked.cxi"
+    whole = read_mask_file(run, pnccd, mask_datasets(run, pnccd)[0])
+    artefacts = read_mask_file(shared_data / "pr772_pnccd" / "artifacts.npy", pnccd)
+    np.testing.assert_array_equal(whole.covered(), bad.covered() | artefacts.covered())
