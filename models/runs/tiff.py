@@ -126,7 +126,13 @@ class TiffSource:
 
     def read(self, index: int) -> npt.NDArray[Any]:
         """(H, W) pixels of a page. Raises FrameUnreadable."""
-        return read_fitting(self._path.name, index, lambda: self._file.pages[index].asarray(), self._shape)
+        return read_fitting(self._path.name, index, lambda: self._page(index), self._shape)
+
+    def _page(self, index: int) -> npt.NDArray[Any]:
+        page = self._file.pages[index]
+        if tuple(page.shape) != self._shape:  # a damaged page may say that it has millions of strips
+            raise ValueError(f"its page is {'×'.join(map(str, page.shape))}, not as the first one")
+        return page.asarray()
 
     def flags(self, index: int) -> FlagImage | None:
         return None
