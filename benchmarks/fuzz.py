@@ -4,7 +4,7 @@ Small valid files of every format are cut, flipped, overwritten, and (HDF5) chan
 is opened as the window does it (tried out in a process of its own, then for good), described, its columns and some
 frames read and shown, in processes that may die. The table counts what became of them: "held by the trial" are those
 over which the library crashed or did not end while the file was tried out, so that the user gets a sentence and
-nothing else happens. Every offender is kept with a note on what was done to it and what came of it.
+nothing else happens. Those, and every offender, are kept with a note on what was done and what came of it.
 """
 
 from __future__ import annotations
@@ -49,8 +49,9 @@ def plan(seeds: list[Seed], mutations: int) -> list[tuple[int, int]]:
 
 
 def keep_in(folder: Path, verdict: Verdict, mutant: Path) -> None:
-    """Copy an offender and what is known of it."""
-    place = folder / f"{verdict.seed.name.replace('/', '_')}-{verdict.number}"
+    """Copy an offender, or what the trial held, and what is known of it."""
+    name = f"{verdict.seed.name.replace('/', '_')}-{verdict.number}"
+    place = folder / (name if verdict.offends else f"held-{verdict.held}-{name}")
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
     shutil.copytree(mutant, place / "mutant", symlinks=True)
@@ -95,7 +96,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--only", nargs="+", help="formats, as the table names them")
     parser.add_argument("--without-trial", action="store_true", help="no trial before, as on the command line")
-    parser.add_argument("--keep", type=Path, default=Path("build/fuzz"), help="offenders are kept here")
+    parser.add_argument("--keep", type=Path, default=Path("build/fuzz"), help="offenders, and what the trial held, are kept here")
     args = parser.parse_args()
     counts: dict[str, Counter[str]] = {}
     slowest: list[tuple[float, str]] = []

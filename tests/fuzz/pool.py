@@ -96,7 +96,7 @@ class Pool:
         jobs: number of workers.
         probing: files are tried out in a further process first, as in the window.
         subject: module whose `try_run` and `try_geometry` use a mutant.
-        keep: called with a verdict and the folder of the mutant, for those that offend.
+        keep: called with a verdict and the folder of the mutant, for those that offend or were held by the trial.
     """
 
     def __init__(
@@ -218,7 +218,7 @@ class Pool:
         return Verdict(self._seeds[task.which], task.number, recipe, **found)  # type: ignore[arg-type]
 
     def _finish(self, worker: _Worker, verdict: Verdict) -> Verdict:
-        if verdict.offends:
+        if verdict.offends or verdict.held:
             self._kept(verdict, worker)
         return verdict
 
