@@ -43,19 +43,9 @@ def page(qtbot, make_window, open_in, masked_file) -> MaskPresenter:
 
 
 def page_of(qtbot, window) -> MaskPresenter:
-    """The page in a window of its own, and what follows the session as the dock does."""
-    page = MaskPresenter(window)
-    qtbot.addWidget(page.pane)
-    feed_others = window.panes.show_session
-
-    def feed(session) -> None:
-        feed_others(session)
-        page.show_session(session)
-
-    window.panes.show_session = feed
-    page.pane.resize(380, 900)
-    page.pane.show()
-    page.show_session(window.session)
+    """The page, brought up by its command."""
+    window.actions_table.trigger("inspect.mask")
+    page = window.panes.detector.presenter.mask
     qtbot.waitUntil(lambda: page.editor.drawing is not None, timeout=WAIT_MS)
     window.activateWindow()
     QApplication.processEvents()
