@@ -96,7 +96,9 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--only", nargs="+", help="formats, as the table names them")
     parser.add_argument("--without-trial", action="store_true", help="no trial before, as on the command line")
-    parser.add_argument("--keep", type=Path, default=Path("build/fuzz"), help="offenders, and what the trial held, are kept here")
+    parser.add_argument(
+        "--keep", type=Path, default=Path("build/fuzz"), help="offenders, and what the trial held, are kept here"
+    )
     args = parser.parse_args()
     counts: dict[str, Counter[str]] = {}
     slowest: list[tuple[float, str]] = []
