@@ -26,6 +26,7 @@ BENCHMARKS = (
     "refresh",
     "queue",
     "reading",
+    "facility",
     "assembly",
     "formats",
     "labels",
