@@ -16,11 +16,12 @@ from PyQt6.QtCore import QObject
 from PyQt6.QtWidgets import QFileDialog
 
 from app.detector import geometry_words as words
+from app.detector.geometry_work import stamp, symmetric_about
 from app.jobs.threads import LatestWorker
 from app.rings import depth_of, readout_for, rings_for
 from models.detector import geometry as detector_geometry
 from models.errors import BadGeometry, BadParameter, FriedelError
-from models.geometry.positioned import Positioned, lay_out
+from models.geometry.positioned import Positioned, lay_out, slab_shape
 from models.geometry.settings import AS_STORED, GeometrySettings
 from models.parameters import validate
 from models.runs.types import PLANCK_TIMES_LIGHT_EV_M, Run
@@ -39,13 +40,10 @@ if TYPE_CHECKING:
     from app.main_window import MainWindow
     from app.session import RunSession
     from models.detector.symmetry import CentreEstimate
-    from models.runs.types import Frame
 
 log = logging.getLogger(__name__)
 
 GEOM_FILTER = "CrystFEL geometry (*.geom);;All files (*)"
-SEARCH_PX = 20.0
-_MOST_SYMMETRY_PX = 1024
 _STEPS_KEPT = 100
 
 
@@ -57,6 +55,7 @@ class GeometryPresenter(QObject):
         self._window = window
         self._session: RunSession | None = None
         self._found: Positioned | None = None
+        self._laid_out: tuple[tuple[object, ...], Positioned] | None = None
         self._draft = GeometrySettings()
         self._before: list[GeometrySettings] = []
         self._tried = False
@@ -88,6 +87,8 @@ class GeometryPresenter(QObject):
             if self._worker is not None:
                 self._worker.close()
                 self._worker = None
+            if not self._window.treating.reopening:
+                self._laid_out = None
             self._show_overlay()
             return
         self._draft = session.treatment.geometry
@@ -162,7 +163,20 @@ class GeometryPresenter(QObject):
         run: Run = getattr(session.run, "base", session.run)
         if self._worker is None:
             self._worker = LatestWorker("geometry")
-        self._worker.submit(lambda: lay_out(positions, run), done, failed)
+        before = self._laid_out
+
+        def look() -> tuple[tuple[object, ...], Positioned]:
+            stamps = stamp(run.path), stamp(positions)
+            key = (run.path, run.dataset, slab_shape(run), run.geometry, positions, *stamps)
+            if before is not None and before[0] == key:
+                return before  # only numbers changed, or it was looked at a moment ago
+            return key, lay_out(positions, run)
+
+        def keep(laid_out: tuple[tuple[object, ...], Positioned]) -> None:
+            self._laid_out = laid_out
+            done(laid_out[1])
+
+        self._worker.submit(look, keep, failed)
 
     def _looked(self, found: Positioned) -> None:
         self._found = found
@@ -258,7 +272,7 @@ class GeometryPresenter(QObject):
         self.pane.find.setEnabled(False)
         self.pane.say("Looking for the centre of symmetry…")
         frame, guess = picture.frame, self._centre(found)
-        self._worker.submit(lambda: _symmetric_about(frame, guess), self._found_centre, self._no_centre)
+        self._worker.submit(lambda: symmetric_about(frame, guess), self._found_centre, self._no_centre)
 
     def _found_centre(self, estimate: CentreEstimate) -> None:
         self.pane.find.setEnabled(True)
@@ -358,23 +372,3 @@ class GeometryPresenter(QObject):
 def _scaled(value: float | None, factor: float) -> float | None:
     """In the unit of the settings, without the digits that a change of unit adds."""
     return None if value is None else float(f"{value * factor:.12g}")
-
-
-def _symmetric_about(frame: Frame, guess: tuple[float, float]) -> CentreEstimate:
-    """The centre of symmetry near `guess`, from at most 1024 × 1024 pixels round it."""
-    from models.detector.symmetry import CentreEstimate, estimate_centre
-
-    half = _MOST_SYMMETRY_PX // 2
-    parts = []
-    for at, size in zip(guess, frame.raw.shape, strict=True):
-        start = min(max(0, round(at) - half), max(0, size - 2))
-        parts.append(slice(start, min(size, max(round(at) + half, start + 2))))
-    top, left = parts[0].start, parts[1].start
-    found = estimate_centre(
-        frame.data[parts[0], parts[1]],
-        frame.valid[parts[0], parts[1]],
-        guess=(guess[0] - top, guess[1] - left),
-        search_px=SEARCH_PX,
-    )
-    y, x = found.centre_px
-    return CentreEstimate((y + top, x + left), found.correlation, found.pixels)
