@@ -1,6 +1,6 @@
 """Runs of a million frames, of slow chunks and of large frames: `python -m benchmarks.run_scale [part …]`.
 
-Parts: `opening` and `frames` (a process without a window), `scrubbing` (the real window); all of them without arguments.
+Parts: `opening` and `frames` (a process without a window), `scrubbing` (the real window); all of them by default.
 `--folder` keeps the files between runs. The floor of a frame is `dataset[i]` of h5py alone, of the same frames in the
 same process, one after the other. Everything is in the page cache.
 """
@@ -14,6 +14,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,10 @@ STEPS = 200
 JUMPS = 60
 REPEAT_MS = 33
 JUMP_MS = 150
+LARGEST_CHUNK_CACHE = 256 * 2**20
 
 
-# -- files -------------------------------------------------------------------------------------------------------------
+# -- files -----------------------------------------------------------------------------------------------------------
 
 
 def some_frames(count: int, side: int) -> np.ndarray:
@@ -38,21 +40,21 @@ def some_frames(count: int, side: int) -> np.ndarray:
     return rng.poisson(50.0 / (1.0 + (x**2 + y**2) / (side / 2)), (count, side, side)).astype(np.uint16)
 
 
-def make_virtual(folder: Path) -> Path:
-    """10⁶ frames drawn by a thousand mappings from ten files, with identifiers and three columns."""
+def make_virtual(folder: Path, side: int = SIDE) -> Path:
+    """10⁶ frames drawn by a thousand mappings from files of a thousand frames, with identifiers and three columns."""
     import h5py
 
-    path = folder / "million.h5"
+    path = folder / f"million{side}.h5"
     if path.exists():
         return path
-    block = 1000
-    for number in range(10):
-        with h5py.File(folder / f"part{number}.h5", "w") as file:
-            file.create_dataset("data", data=some_frames(block, SIDE), chunks=(1, SIDE, SIDE))
-    layout = h5py.VirtualLayout((MILLION, SIDE, SIDE), np.uint16)
+    block, files = 1000, 10 * SIDE**2 // side**2
+    for number in range(files):
+        with h5py.File(folder / f"part{side}_{number}.h5", "w") as file:
+            file.create_dataset("data", data=some_frames(block, side), chunks=(1, side, side))
+    layout = h5py.VirtualLayout((MILLION, side, side), np.uint16)
     for start in range(0, MILLION, block):
-        name = f"part{start // block % 10}.h5"
-        layout[start : start + block] = h5py.VirtualSource(name, "data", (block, SIDE, SIDE))
+        name = f"part{side}_{start // block % files}.h5"
+        layout[start : start + block] = h5py.VirtualSource(name, "data", (block, side, side))
     trains = 10_000_000 + np.arange(MILLION) // 100
     with h5py.File(path, "w", libver="latest") as file:
         file.create_virtual_dataset("entry_1/data_1/data", layout)
@@ -100,12 +102,13 @@ def make_large(folder: Path) -> Path:
 
 KINDS: dict[str, tuple[str, Callable[[Path], Path]]] = {
     "virtual": ("10⁶ virtual frames of 128²", make_virtual),
+    "virtual256": ("10⁶ virtual frames of 256²", lambda folder: make_virtual(folder, 256)),
     "slow": ("3000 frames of 256², chunks (1000, 16, 16)", make_slow),
     "large": ("400 frames of 1024², bitshuffle-LZ4", make_large),
 }
 
 
-# -- opening -----------------------------------------------------------------------------------------------------------
+# -- opening ---------------------------------------------------------------------------------------------------------
 
 
 def resident_mib() -> float:
@@ -165,48 +168,54 @@ def child_mib(pid: int | None) -> float:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize() / 2**20
 
 
-# -- frames ------------------------------------------------------------------------------------------------------------
+# -- frames ----------------------------------------------------------------------------------------------------------
 
 
 def frames(folder: Path) -> None:
     import h5py
 
     from models.runs import open_run
-    from models.runs.hdf5.chunks import LARGEST_CHUNK_CACHE
 
     print("| random frames, ms (median of 300) | h5py `dataset[i]` | `run.load(i)` | ratio | limit |")
     print("|---|---|---|---|---|")
-    rng = np.random.default_rng(5)
+    notes = []
     for kind, (title, make) in KINDS.items():
-        path = make(folder)
+        path, slow = make(folder), kind == "slow"
         run = open_run(path)
-        order = rng.integers(0, len(run), RANDOM)
-        if kind == "slow":  # within a group the chunks stay unpacked; from group to group they do not
-            order = np.sort(order)
-        how = {"rdcc_nbytes": LARGEST_CHUNK_CACHE, "rdcc_nslots": 100_003} if kind == "slow" else {}
+        # Within a group of slow chunks these stay unpacked; from group to group they do not.
+        order = np.random.default_rng(5).integers(0, len(run), RANDOM)
+        order = np.sort(order) if slow else order
+        how = {"rdcc_nbytes": LARGEST_CHUNK_CACHE, "rdcc_nslots": 100_003} if slow else {}
         with h5py.File(path, "r", locking=False, **how) as file:
-            dataset = file["entry_1/data_1/data"]
-            bare, ours = [], []
-            for turn, index in enumerate(order.tolist()):
-                pair = [
-                    (bare, lambda index=index: dataset[index]),
-                    (ours, lambda index=index: run.load(index)),
-                ]
-                for times, read in pair if turn % 2 else reversed(pair):  # neither has the other's pages every time
-                    times.append(milliseconds(read))
+            bare, ours = by_turns(order.tolist(), file["entry_1/data_1/data"].__getitem__, run.load)
         run.close()
         floor, mine = statistics.median(bare), statistics.median(ours)
-        note = " (h5py given the same chunk cache, frames in order)" if kind == "slow" else ""
-        print(f"| {title}{note} | {floor:.2f} | {mine:.2f} | {mine / floor:.2f} | 1.5 |")
-        if kind == "slow":
-            whole = f"first frame of a group: {max(bare):.0f} ms, ours {max(ours):.0f} ms"
+        note = ", in order; h5py with the same chunk cache" if slow else ""
+        print(f"| {title}{note} | {floor:.3f} | {mine:.3f} | {mine / floor:.2f} | 1.5 |")
+        if slow:
             with h5py.File(path, "r", locking=False) as file:
-                default = [milliseconds(lambda i=i: file["entry_1/data_1/data"][i]) for i in range(3)]
-            slow_note = f"- Slow chunks, {whole}; h5py as it comes: {statistics.median(default):.0f} ms every frame."
-    print(f"\n{slow_note}\n")
+                data = file["entry_1/data_1/data"]
+                default = [milliseconds(lambda i=i, data=data: data[i]) for i in range(3)]
+            notes.append(
+                f"- Slow chunks, the first frame of a group: {max(bare):.0f} ms, ours {max(ours):.0f} ms. h5py as it "
+                f"comes: {statistics.median(default):.0f} ms for every frame."
+            )
+    print("", *notes, "", sep="\n")
 
 
-# -- scrubbing ---------------------------------------------------------------------------------------------------------
+def by_turns(
+    order: list[int], bare: Callable[[int], object], ours: Callable[[int], object]
+) -> tuple[list[float], list[float]]:
+    """Times of both for each frame; who comes first changes, so that neither always finds the other's pages."""
+    times: tuple[list[float], list[float]] = ([], [])
+    for turn, index in enumerate(order):
+        pair = [(times[0], bare), (times[1], ours)]
+        for into, read in pair if turn % 2 else reversed(pair):
+            into.append(milliseconds(partial(read, index)))
+    return times
+
+
+# -- scrubbing -------------------------------------------------------------------------------------------------------
 
 
 def scrubbing(folder: Path) -> None:
@@ -216,6 +225,8 @@ def scrubbing(folder: Path) -> None:
     print(HEADER)
     notes = []
     for kind, (title, make) in KINDS.items():
+        if kind == "virtual256":
+            continue
         notes += scrub(make(folder), title, across=kind == "slow")
     print()
     for note in notes:

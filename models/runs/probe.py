@@ -38,6 +38,10 @@ _KEPT = 2000
 OutTried = tuple[str, Any]
 
 
+class _NoProcess(Exception):
+    """The process for it cannot be started."""
+
+
 class Prober:
     """Keeps one process ready for trying files out. From any thread; files are tried one after another.
 
@@ -63,8 +67,8 @@ class Prober:
         with self._turn:
             try:
                 self._start()
-            except CannotOpen as error:
-                log.warning("%s", error.sentence())
+            except _NoProcess as error:
+                log.warning("no file can be tried out: %s", error)
 
     def probe(self, path: Path, dataset: str | None, stamp: FileStamp | None) -> None:
         """Open a file and read its first frame, elsewhere; returns at once where it was opened before as it is.
@@ -82,7 +86,11 @@ class Prober:
             return
         with self._turn:
             self._given_up = False
-            self._try(path, dataset)
+            try:
+                self._try(path, dataset)
+            except _NoProcess as error:  # no reason to open nothing any more
+                log.warning("%s is opened without having been tried out: %s", path, error)
+                return
         if key:
             self._remember(key)
 
@@ -152,11 +160,7 @@ class Prober:
             here.close()
             if process.pid is not None:
                 process.kill()
-            raise CannotOpen(
-                "No file can be tried out",
-                cause=f"the process for it cannot be started ({error})",
-                hint="Close other programs and try again",
-            ) from error
+            raise _NoProcess(str(error)) from error
         with self._state:
             self._process, self._connection = process, here
             self._ready = True
