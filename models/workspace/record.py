@@ -374,6 +374,10 @@ class LabelRecord:
         self._code_of[0] = UNSURE_CODE
         for code, slot in enumerate(self._table.slots):
             self._code_of[slot + 2] = code
+        if not self._stack.operations:  # a run of a million frames that was just opened
+            self._counts = np.zeros(2 + len(self.classes), dtype=np.int64)
+            self._counts[UNLABELLED_CODE + 2] = len(self)
+            return
         self._codes[:] = self._code_of[self._words + 2]
         self._counts = np.bincount(self._codes + 2, minlength=2 + len(self.classes)).astype(np.int64)
 

@@ -14,6 +14,7 @@ from models.runs.columns import ColumnSource, LazyColumns, unique_names
 from models.runs.hdf5 import smalldata
 from models.runs.hdf5.tree import Leaf, Tree
 from models.runs.hdf5.values import attribute, text, unit_of
+from models.runs.hdf5.whole import read_first
 from models.runs.masks import MASK_NAMES
 
 if TYPE_CHECKING:
@@ -168,7 +169,9 @@ def _reader(
     def read() -> tuple[npt.NDArray[Any], str]:
         dataset = file[leaf.path]
         along = rows if isinstance(rows, slice) else slice(None)
-        if part is None:
+        if part is None and along.stop is not None and along.start in (None, 0) and along.step in (None, 1):
+            values = read_first(dataset, along.stop)
+        elif part is None:
             values = np.asarray(dataset[along])
         else:
             values = np.asarray(dataset[part[1], along] if part[0] == 0 else dataset[along, part[1]])

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from models.runs.events import LazyEvents, NumberedEvents
 from models.runs.hdf5.tree import Leaf, Tree
 from models.runs.hdf5.values import READ_ERRORS, read_texts, text
+from models.runs.hdf5.whole import read_first
 from models.runs.identity import IDS_HASHED
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ def _clock_texts(stamps: npt.NDArray[Any]) -> list[str]:
 
 
 def _numbers(dataset: h5py.Dataset, stop: int) -> npt.NDArray[Any]:
-    return np.asarray(dataset[:stop] if len(dataset.shape) == 1 else dataset[:stop, 0])
+    return read_first(dataset, stop) if len(dataset.shape) == 1 else np.asarray(dataset[:stop, 0])
 
 
 def _bound(read: Callable[[int], Sequence[str]], stop: int) -> Callable[[], Sequence[str]]:
