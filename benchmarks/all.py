@@ -28,6 +28,7 @@ BENCHMARKS = (
     "reading",
     "facility",
     "assembly",
+    "calibration",
     "formats",
     "labels",
     "simulation",

@@ -65,7 +65,6 @@ class CommonMode:
         groups = self._groups(kept)
         if groups.shape[1] > 2 * _ENOUGH_PIXELS:  # an odd step, so that no column is left out
             groups = np.ascontiguousarray(groups[:, :: groups.shape[1] // _ENOUGH_PIXELS | 1])
-        counted = int(np.count_nonzero(np.count_nonzero(np.isfinite(groups), axis=1) >= FEWEST))
         peaks = zero_peaks(groups)
         taken = peaks.found
         if self.largest is not None:
@@ -73,7 +72,7 @@ class CommonMode:
         offsets = np.where(taken, peaks.position, 0).astype(np.float32)
         with np.errstate(invalid="ignore"):
             corrected = self._without(values, offsets)
-        return CommonModeResult(corrected, offsets, counted - int(np.count_nonzero(taken)), counted)
+        return CommonModeResult(corrected, offsets, peaks.tried - int(np.count_nonzero(taken)), peaks.tried)
 
     def _counts(self, shape: tuple[int, ...]) -> tuple[int, int]:
         return -(-shape[0] // self.block[0]), -(-shape[1] // self.block[1])

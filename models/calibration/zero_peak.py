@@ -43,10 +43,12 @@ class ZeroPeaks:
     Attributes:
         position: (G,) float32, the values' unit; NaN where there is no peak.
         sigma: standard deviation of the noise about it, one number for all groups; NaN where no group has a peak.
+        tried: groups with enough values to look for a peak.
     """
 
     position: FloatArray
     sigma: float
+    tried: int = 0
 
     @property
     def found(self) -> npt.NDArray[np.bool_]:
@@ -90,6 +92,13 @@ def _found(values: FloatArray, known_sigma: float | None = None) -> ZeroPeaks:
         found: FloatArray = (flat.take(first + low) + flat.take(first + high)) * np.float32(0.5)
         return np.where(counts > 0, found, np.float32(0))
 
+    def halfway(low: Places, high: Places) -> FloatArray:
+        """The median of the values from one place of each row up to another."""
+        ends = low + high
+        one, other = np.clip((ends - 1) >> 1, 0, last), np.minimum(ends >> 1, last)
+        found: FloatArray = (flat.take(first + one) + flat.take(first + other)) * np.float32(0.5)
+        return found
+
     middle = ranked(_START * (counts - 1))
     if known_sigma is None:
         spread: FloatArray = (middle - ranked(_STARTS_BELOW * (counts - 1))) / np.float32(_START_IN_SIGMA)
@@ -100,7 +109,7 @@ def _found(values: FloatArray, known_sigma: float | None = None) -> ZeroPeaks:
     for turn in range(_ROUNDS):
         reach = np.float32(_WIDTH * sigma)
         low, high = _rank(values, middle - reach, "left"), _rank(values, middle + reach, "right")
-        before, middle = sigma, ranked(0.5 * (low + high - 1.0))
+        before, middle = sigma, halfway(low, high)
         if known_sigma is None:
             lower = middle - ranked(0.75 * low + 0.25 * high - 0.5)
             used = enough & (high - low >= FEWEST)
@@ -108,13 +117,14 @@ def _found(values: FloatArray, known_sigma: float | None = None) -> ZeroPeaks:
                 sigma = max(float(np.median(lower[used])) / _QUARTER_IN_SIGMA, 0.0)
         deeper = enough & (low >= FEWEST) & (low >= SMALLEST_SHARE * counts)
         if turn < _ROUNDS - 2 and deeper.any():  # a second peak below this one
-            middle = np.where(deeper, ranked(0.5 * (low - 1.0)), middle)
+            middle = np.where(deeper, halfway(np.zeros_like(low), low), middle)
         elif turn and abs(sigma - before) <= _SETTLED * before:
             break
     peaked = _are_peaks(values, middle, sigma, low, high, counts)
+    tried = int(np.count_nonzero(enough))
     if not peaked.any():
-        return ZeroPeaks(none, float("nan"))
-    return ZeroPeaks(np.where(peaked, middle, none).astype(np.float32), sigma)
+        return ZeroPeaks(none, float("nan"), tried)
+    return ZeroPeaks(np.where(peaked, middle, none).astype(np.float32), sigma, tried)
 
 
 def _are_peaks(
