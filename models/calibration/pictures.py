@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from models.errors import BadParameter, CannotOpen, FriedelError
+from models.errors import BadParameter, CannotOpen
 from models.runs.types import FloatImage
 
 if TYPE_CHECKING:
@@ -177,8 +177,6 @@ def _of_a_run(
             return np.where(frame.flags == 0, frame.data, np.float32("nan")), ""
         places = np.unique(np.linspace(0, len(other) - 1, min(MOST_FRAMES, len(other))).round().astype(int))
         dark = drain(make_dark(other, [int(place) for place in places], DarkSettings()))
-    except FriedelError:
-        raise
     finally:
         other.close()
     return dark.pedestal, f"{what} is the median of {dark.frames} of the {len(other)} frames of {path.name}"

@@ -26,7 +26,9 @@ _STRAY = 3
 _STRAY_SHARE = 0.05
 """pixels below the peak, and share of all, that are taken for cold pixels; with more it is the peak of one photon"""
 _MANY, _UNUSUAL = 8, 4.0
+"""from so many groups on, an offset so many times the scatter of all of them away is one to doubt"""
 _ENOUGH_GROUPS = 512
+"""are asked for the noise, where there are more"""
 _WIDTH = 3.0
 _ROUNDS = 5
 _SETTLED = 0.03
