@@ -26,6 +26,8 @@ BENCHMARKS = (
     "refresh",
     "queue",
     "reading",
+    "run_scale",
+    "live",
     "facility",
     "assembly",
     "calibration",

@@ -132,9 +132,8 @@ def measure(path: Path, log: Path, writer: subprocess.Popen[bytes], third: float
     delays = np.array([at - written[index] for index, at in counted.items() if index in written])
     shown = np.array([at - written[index] for index, at in painted.items() if index in written and index >= first])
     print("\n| while it was followed | median, s | largest, s | frames |\n|---|---|---|---|")
-    print(
-        f"| from written to counted | {np.median(delays):.2f} | {delays.max():.2f} | {len(delays)} of {last - first} |"
-    )
+    of = f"{len(delays)} of {last - first}"
+    print(f"| from written to counted | {np.median(delays):.2f} | {delays.max():.2f} | {of} |")
     print(f"| from written to painted (newest) | {np.median(shown):.2f} | {shown.max():.2f} | {len(shown)} |")
     print(f"\nEvent loop meanwhile, ms:\n\n{HEADER}\n{row('following', gaps, '99 % ≤ 16, largest ≤ 50')}")
     print(

@@ -158,8 +158,8 @@ def opening(folder: Path) -> None:
         print(f"| {what} | {statistics.median(values):.0f} | {max(values):.0f} | {limit} |")
     print(
         f"\nMemory added (resident): {after_opening - before:.0f} MiB by opening, "
-        f"{after_frame - after_opening:.0f} MiB by the first frame (limit: 300 MB). The process that tries files out is the "
-        f"same for all files: {child_mib(the_prober()._process.pid):.0f} MiB.\n"
+        f"{after_frame - after_opening:.0f} MiB by the first frame (limit: 300 MB). The process that tries files out "
+        f"is the same for all files: {child_mib(the_prober()._process.pid):.0f} MiB.\n"
     )
     the_prober().close()
 
