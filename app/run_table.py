@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PyQt6.QtCore import QObject, Qt
 from PyQt6.QtWidgets import QDockWidget, QFileDialog, QWidget
 
-from app.jobs.manager import JobState
 from models.errors import FriedelError
 from models.progress import Progress
 from models.runs.run_table import ListingProgress, RunTable
@@ -31,6 +31,7 @@ class RunTableController(QObject):
         self.view.setObjectName("run_table")
         self.folder = ""
         self._job: int | None = None
+        self._listing = 0
         self._dock = QDockWidget("Runs", window)
         self._dock.setObjectName("dock_runs")
         window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, self._dock)
@@ -72,14 +73,21 @@ class RunTableController(QObject):
         if not self.folder or self._job is not None:
             return
         self.view.begin()
+        self._listing += 1
+        listing = self._listing
+
+        def ours(action: Callable[[Any], None]) -> Callable[[Any], None]:
+            """Nothing where the listing was given up meanwhile: it may still have something to say."""
+            return lambda value: action(value) if self._job is not None and listing == self._listing else None
+
         self._job = self._window.jobs.start(
             f"List the runs of {Path(self.folder).name or self.folder}",
             "app.run_table_work:list_folder",
             (self.folder,),
-            on_progress=self._progressed,
-            on_finished=self._finished,
-            on_failed=self._failed,
-            on_cancelled=lambda: None,
+            on_progress=ours(self._progressed),
+            on_finished=ours(self._finished),
+            on_failed=ours(self._failed),
+            on_cancelled=lambda: ours(self._stopped)(None),
             has_workers=True,
         )
 
@@ -146,24 +154,21 @@ class RunTableController(QObject):
             self._window.pages.setCurrentWidget(self.view)
 
     def _progressed(self, progress: Progress) -> None:
-        if self._is_current() and isinstance(progress, ListingProgress):
+        if isinstance(progress, ListingProgress):
             self.view.add_rows(progress.rows)
             self.view.set_progress(progress.fraction if progress.unit == "runs" else None, progress.message)
 
     def _finished(self, table: RunTable) -> None:
-        if table.folder != self.folder or self._job is None:
-            return
         self._job = None
         self.view.add_rows(table.rows)
         self.view.finish({row.path for row in table.rows}, table.notes)
 
     def _failed(self, error: FriedelError) -> None:
-        if self._job is None:
-            return
         self._job = None
         self.view.finish(None)
         self._window.notice.warn(error.sentence())
 
-    def _is_current(self) -> bool:
-        """Whether a job of ours is at work; one that was given up may still have something to say."""
-        return self._job is not None and self._window.jobs.record(self._job).state is JobState.RUNNING
+    def _stopped(self, _nothing: None) -> None:
+        """Stopped from the list of jobs."""
+        self._job = None
+        self.view.finish(None)

@@ -114,6 +114,16 @@ def test_stopping_keeps_what_was_found(make_window: Make, qtbot, folder: Path) -
     qtbot.waitUntil(lambda: not window.jobs.running(), timeout=WAIT_MS)
 
 
+def test_a_listing_stopped_from_the_jobs_can_be_taken_up_again(make_window: Make, qtbot, folder: Path) -> None:
+    window = make_window()
+    window.run_table.list_folder(str(folder))
+    window.jobs.cancel_all()
+    view = window.run_table.view
+    qtbot.waitUntil(lambda: view.refresh_button.isEnabled(), timeout=WAIT_MS)
+    view.refresh_button.click()
+    qtbot.waitUntil(lambda: len(view.model.rows) == 3, timeout=WAIT_MS)
+
+
 def test_a_folder_that_vanished_says_so(make_window: Make, qtbot, tmp_path: Path) -> None:
     window = make_window()
     window.run_table.list_folder(str(tmp_path / "gone"))
