@@ -33,6 +33,7 @@ PLACE = "%"
 """Stands for the frame's group in the name of a stack, as in CrystFEL: "/data/%/data"."""
 
 _LISTED_SHARE = 0.5
+_MOST_LISTED = 5_000_000
 
 
 @dataclass(frozen=True)
@@ -225,7 +226,9 @@ def _tag_list(file: h5py.File, tree: Tree, group: str) -> npt.NDArray[Any] | Non
     """The list of tags of the run that the group belongs to."""
     run = "/".join(group.split("/")[:2])
     for leaf in tree.datasets():
-        if leaf.name == "tag_number_list" and len(leaf.shape) == 1 and leaf.path.startswith(run):
+        if leaf.name == "tag_number_list" and len(leaf.shape) == 1 and leaf.path.startswith(f"{run}/"):
+            if leaf.shape[0] > _MOST_LISTED:
+                return None
             try:
                 return read_all(file[leaf.path])
             except READ_ERRORS:

@@ -19,13 +19,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from models.runs.hdf5.picture import Picture
-from models.runs.hdf5.values import READ_ERRORS, read_all
+from models.runs.hdf5.values import READ_ERRORS
 
 if TYPE_CHECKING:
     import h5py
 
+_MOST_NUMBERS = 16
 MARKS = ("scaled", "shifted", "phased")
 IMAGES = ("intensities", "amplitudes", "real")
 """The datasets that hold the image, the one to prefer first."""
@@ -52,17 +54,15 @@ class SpimageFile:
 
 def is_spimage(file: h5py.File) -> bool:
     """Whether the file is one of libspimage's."""
-    return all(mark in file for mark in MARKS) and any(name in file for name in IMAGES)
+    return all(_small(file, mark).size for mark in MARKS) and _image_name(file) is not None
 
 
 def read_spimage(file: h5py.File) -> SpimageFile | None:
-    """What the file says about its image; None for a volume, which is read as any other stack.
-
-    Raises OSError, KeyError or ValueError where the file is damaged.
-    """
-    name = next(name for name in IMAGES if name in file)
-    dataset = file[name]
-    shape = tuple(getattr(dataset, "shape", None) or ())
+    """What the file says about its image; None for a volume, which is read as any other stack."""
+    name = _image_name(file)
+    if name is None:
+        return None
+    shape = tuple(file[name].shape or ())
     if len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] != 1):
         return None
     rows_first = x_is_first_axis(file)
@@ -99,8 +99,8 @@ def read_spimage(file: h5py.File) -> SpimageFile | None:
 
 def x_is_first_axis(file: h5py.File) -> bool:
     """Whether x is the array's first axis (files before version 2), and not along its rows."""
-    name = next((name for name in IMAGES if name in file), "")
-    return "version" not in file and len(getattr(file[name], "shape", None) or ()) == 2
+    name = _image_name(file)
+    return name is not None and "version" not in file and len(file[name].shape or ()) == 2
 
 
 def stated_centre(file: h5py.File, *, rows_first: bool) -> tuple[float, float] | None:
@@ -110,9 +110,7 @@ def stated_centre(file: h5py.File, *, rows_first: bool) -> tuple[float, float] |
         file: the open file.
         rows_first: see `x_is_first_axis`.
     """
-    if "image_center" not in file:
-        return None
-    stated = np.ravel(read_all(file["image_center"]))
+    stated = _small(file, "image_center")
     if stated.size < 2 or not np.isfinite(stated).all() or not (stated[:2] > 0).all():
         return None
     first, second = float(stated[0]), float(stated[1])
@@ -121,17 +119,36 @@ def stated_centre(file: h5py.File, *, rows_first: bool) -> tuple[float, float] |
 
 def flag(file: h5py.File, name: str) -> bool:
     """Whether the number in a dataset is other than 0; False where it has none."""
-    stored = np.ravel(read_all(file[name]))
+    stored = _small(file, name)
     return bool(stored.size and stored[0])
+
+
+def _image_name(file: h5py.File) -> str | None:
+    """The dataset that holds the image."""
+    import h5py
+
+    return next((name for name in IMAGES if isinstance(file.get(name), h5py.Dataset)), None)
+
+
+def _small(file: h5py.File, name: str) -> npt.NDArray[np.float64]:
+    """The few numbers of a dataset; none where it is missing, holds anything else, or many."""
+    import h5py
+
+    try:
+        dataset = file.get(name)
+        if not isinstance(dataset, h5py.Dataset) or dataset.dtype.kind not in "biuf":
+            return np.zeros(0)
+        if dataset.shape is None or dataset.size > _MOST_NUMBERS:
+            return np.zeros(0)
+        return np.ravel(np.asarray(dataset[()], np.float64))
+    except READ_ERRORS:
+        return np.zeros(0)
 
 
 def _numbers(file: h5py.File, names: Sequence[str] = ("lambda", "detector_distance", "pixel_size")) -> str:
     found = []
     for name in names:
-        try:
-            values = np.ravel(read_all(file[name])) if name in file else np.zeros(0)
-        except READ_ERRORS:
-            continue
+        values = _small(file, name)
         if values.size and values[0]:
             found.append(f"{name} {float(values[0]):g}")
     return ", ".join(found)

@@ -221,3 +221,17 @@ def test_only_a_few_of_very_many_groups_are_looked_into(tmp_path, monkeypatch):
         assert len(opened) < 200
         assert run.load(5999).raw.shape == SHAPE
     assert time.monotonic() - begun < 30, "nothing hangs"
+
+
+def test_each_run_of_a_file_has_its_own_list(tmp_path):
+    path = data_convert(tmp_path / "r.h5", detectors=("detector_2d_assembled_1",))
+    with h5py.File(path, "a") as file:
+        file.move("run_12", "run_1")
+        other = file.create_group("run_12")
+        other["event_info/tag_number_list"] = [7, 5]
+        for tag in (5, 7):
+            other[f"detector_2d_assembled_1/tag_{tag}/detector_data"] = picture(tag)
+    with open_run(path, "/run_1/detector_2d_assembled_1/%/detector_data") as run:
+        assert list(run.events) == [str(tag) for tag in TAGS]
+    with open_run(path, "/run_12/detector_2d_assembled_1/%/detector_data") as run:
+        assert list(run.events) == ["7", "5"]

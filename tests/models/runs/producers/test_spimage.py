@@ -110,3 +110,17 @@ def test_a_mask_of_zeros_is_no_mask(tmp_path):
     with open_run(path) as run:
         assert run.mask.all()
         assert any("mask" in text and "not used" in text for text in run.warnings)
+
+
+@pytest.mark.parametrize("odd", ["group", "text", "long"])
+def test_a_file_that_only_looks_like_one_is_read_as_any_other(tmp_path, odd):
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["real"] = blob((40, 40), (20, 20))
+        numbers(file, shifted=1, phased=0)
+        if odd == "group":
+            file.create_group("scaled")
+        else:
+            file["scaled"] = "yes" if odd == "text" else np.ones(1000)
+    with open_run(tmp_path / "x.h5") as run:
+        np.testing.assert_array_equal(run.frame(0), blob((40, 40), (20, 20)))
+        assert run.geometry.centre_px is None
