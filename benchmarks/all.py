@@ -31,6 +31,8 @@ BENCHMARKS = (
     "facility",
     "assembly",
     "calibration",
+    "masks",
+    "statistics",
     "formats",
     "labels",
     "simulation",
