@@ -96,7 +96,7 @@ class RunFiles:
     def _leave_out(self, path: Path, error: CannotOpen) -> None:
         log.info("left out: %s", error.sentence())
         self._damaged.append(path)
-        self.notes.append(f"{path.name} is left out ({error.cause}): its module is missing")
+        self.notes.append(f"{path.name} is left out ({error.cause}): what it holds is missing")
 
     def choose(self, detectors: Sequence[Detector], dataset: str | None) -> Detector:
         """The one that the user named, or the only one that has frames. Raises AmbiguousRun, CannotOpen."""
@@ -116,7 +116,7 @@ class RunFiles:
             named = [
                 one
                 for one in detectors
-                if wanted in (one.dataset.strip("/"), one.device, one.dataset.split(":", 1)[-1])
+                if wanted in (one.dataset.strip("/"), one.device, one.parts[0].dataset.strip("/"))
             ]
             if len(named) == 1:
                 return named[0]
@@ -168,7 +168,7 @@ class RunFiles:
             return sorted(seen)
         known = detector_type(detector.device)
         if known is not None and known.modules is not None:
-            return list(range(known.first, max(known.first + known.modules, max(seen) + 1)))
+            return list(range(min(known.first, *seen), max(known.first + known.modules, *(n + 1 for n in seen))))
         named = [parse_file_name(part.path.name) for part in parts]
         kinds = {name.aggregator for name in named if name is not None}
         for path in self._damaged:

@@ -156,7 +156,7 @@ def _timed(file: h5py.File, version: str, length: int) -> npt.NDArray[np.bool_]:
     """
     if version == "0.5" or "INDEX/flag" not in file:
         return np.ones(length, np.bool_)
-    flag = np.asarray(file["INDEX/flag"][:length]) != 0
+    flag = read_all(file["INDEX/flag"])[:length] != 0
     if version == "1.1":
         flag = ~flag
     timed = np.ones(length, np.bool_)
@@ -199,11 +199,11 @@ def _frames(file: h5py.File, group: str) -> tuple[str, h5py.Dataset, int] | None
 def _rows(file: h5py.File, group: str, length: int) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
     """(first, count), each (length,) uint64, of an index; very old files give the last row and a status instead."""
     index = file[group]
-    found = np.asarray(index["first"][:length]).astype(np.uint64)
+    found = read_all(index["first"])[:length].astype(np.uint64)
     if "count" in index:
-        number = np.asarray(index["count"][:length]).astype(np.uint64)
+        number = read_all(index["count"])[:length].astype(np.uint64)
     else:
-        last, status = np.asarray(index["last"][:length]), np.asarray(index["status"][:length])
+        last, status = read_all(index["last"])[:length], read_all(index["status"])[:length]
         number = np.where(status != 0, last.astype(np.uint64) - found[: len(last)] + np.uint64(1), np.uint64(0))
     first, count = np.zeros(length, np.uint64), np.zeros(length, np.uint64)
     known = min(len(found), len(number))

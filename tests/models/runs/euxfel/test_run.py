@@ -252,6 +252,16 @@ def test_raw_and_corrected_files_in_one_folder_are_asked_about(tmp_path: Path) -
         open_run(tmp_path)
     types = {open_run(tmp_path, candidate.path).dtype.name for candidate in caught.value.candidates}
     assert types == {"uint16", "float32"}
+    with pytest.raises(AmbiguousRun, match="2 detectors"):
+        open_run(tmp_path, AGIPD)
+
+
+def test_modules_below_the_usual_first_number_have_their_place(tmp_path: Path) -> None:
+    for module in (0, 1):
+        write_jungfrau(tmp_path, module, [1001])
+    run = open_run(tmp_path)
+    assert run.slab_shape == (9, 8, 16)  # type: ignore[attr-defined]
+    assert (run.load(0).raw[:8, :16] == value(0, 1001, 0)).all()
 
 
 def test_a_detector_without_frames_is_not_asked_about(tmp_path: Path) -> None:
