@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import struct
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -30,6 +31,7 @@ READ_ERRORS = (
     MemoryError,
     AttributeError,
     ArithmeticError,
+    struct.error,
     zlib.error,
 )
 """What libraries raise for damaged pictures."""
