@@ -57,7 +57,7 @@ class Prober:
         self._state = threading.Lock()
         self._process: BaseProcess | None = None
         self._connection: Connection | None = None
-        self._ready = False
+        self._trying = False
         self._given_up = False
         self._hung: set[str] = set()
         self._known: OrderedDict[str, None] | None = None
@@ -85,7 +85,6 @@ class Prober:
         if key and key in self._all_known():
             return
         with self._turn:
-            self._given_up = False
             try:
                 self._try(path, dataset)
             except _NoProcess as error:  # no reason to open nothing any more
@@ -97,7 +96,7 @@ class Prober:
     def give_up(self) -> None:
         """End the trial under way, if there is one: nobody waits for it any more."""
         with self._state:
-            if self._turn.locked() and self._ready and self._process is not None:
+            if self._trying and self._process is not None:
                 self._given_up = True
                 self._process.kill()
 
@@ -118,6 +117,8 @@ class Prober:
         connection = self._start()
         name = str(path)
         limit_s = PATIENT_S if name in self._hung else self._limit_s
+        with self._state:
+            self._trying, self._given_up = True, False
         try:
             connection.send((name, dataset))
             if not connection.poll(limit_s):
@@ -135,6 +136,9 @@ class Prober:
             if self._given_up:
                 raise CannotOpen(f"{path} is not opened", cause="another file was asked for meanwhile") from error
             raise _crashed(path, code) from error
+        finally:
+            with self._state:
+                self._trying = False
         self._hung.discard(name)
         if kind == "error":
             raise value
@@ -149,7 +153,6 @@ class Prober:
         context = multiprocessing.get_context("spawn")
         here, there = context.Pipe()
         process = context.Process(target=serve, args=(there,), name="probe", daemon=True)
-        self._ready = False
         try:
             process.start()
             there.close()
@@ -163,7 +166,6 @@ class Prober:
             raise _NoProcess(str(error)) from error
         with self._state:
             self._process, self._connection = process, here
-            self._ready = True
         return here
 
     # -- what was opened before ------------------------------------------------------------------------------------

@@ -126,3 +126,11 @@ def test_a_trial_that_nobody_waits_for_is_ended(prober, tmp_path):
     thread.join(10)
     assert not thread.is_alive()
     assert "another file" in refused[0]
+
+
+def test_giving_up_when_nothing_is_tried_harms_nothing(prober, tmp_path):
+    path = write_cxi(tmp_path / "a.cxi")
+    prober.warm()
+    with prober._turn:  # as while the process is being made ready
+        prober.give_up()
+    trial(prober, path)
