@@ -184,8 +184,7 @@ class MainWindow(QMainWindow):
             self.run_table.show()
 
     def reload(self) -> None:
-        if self.session is not None:
-            self.open_path(str(self.session.run.path), self.session.run.dataset or None)
+        self.treating.reload()
 
     def treat(self, treatment: Treatment) -> None:
         """Show and use the frames treated like this; see `Treating`."""

@@ -53,6 +53,13 @@ class Treating(QObject):
         self._after.clear()
         self._reopen(treatment)
 
+    def reload(self) -> None:
+        """Open the run again as it is."""
+        session = self._window.session
+        if session is not None:
+            self._window.notice.clear()
+            self._open(session.treatment, f"Opening {session.run.name}…")
+
     def back(self) -> None:
         """As they were treated before."""
         session = self._window.session
@@ -73,13 +80,14 @@ class Treating(QObject):
         self._steps_as_they_were = list(self._before), list(self._after)
 
     def _reopen(self, treatment: Treatment) -> None:
-        session = self._window.session
-        assert session is not None
         self._asked = treatment
-        self._window.status.say("Treating the frames…")
-        self._window.opener.open(
-            session.run.path, session.run.dataset or None, self._window.settings.annotator_name, treatment
-        )
+        self._open(treatment, "Treating the frames…")
+
+    def _open(self, treatment: Treatment, said: str) -> None:
+        window, session = self._window, self._window.session
+        assert session is not None
+        window.status.say(said)
+        window.opener.open(session.run.path, session.run.dataset or None, window.settings.annotator_name, treatment)
 
     def _opened(self) -> None:
         session = self._window.session

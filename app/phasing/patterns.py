@@ -131,7 +131,7 @@ def _read(subject: Subject, settings: PatternSettings) -> Pattern:
         if not 0 <= subject.frame < len(run):
             raise FriedelError(f"{run.name} has no frame {subject.frame}", cause=f"it has {len(run)}")
         frame = run.load(subject.frame)
-        treated = "" if subject.treatment.is_nothing else f", treated ({subject.treatment.digest})"
+        treated = f", treated ({subject.treatment.digest})" if subject.treatment.digest else ""
         source = f"{run.name}, frame {subject.frame}{treated}"
         return prepare_pattern(frame, run.geometry, settings, unit=run.unit, source=source)
     finally:

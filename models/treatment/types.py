@@ -44,13 +44,17 @@ class Treatment:
 
     @cached_property
     def digest(self) -> str:
-        """8 hex digits that tell this treatment from others, the files it rests on included; "" where there is none.
+        """8 hex digits that tell the pixels of this treatment from others, the files it rests on included; "" where
+        they are as stored.
 
+        Distance, energy and pixel size change no pixel, the beam's centre does: some features are taken about it.
         A file that is missing counts with its name alone: opening the run will say what is missing.
         """
-        if self.is_nothing:
+        placed = GeometrySettings(self.geometry.positions, centre_px=self.geometry.centre_px)
+        # Numbers of steps that are switched off change no pixel either.
+        done = self.but(calibration=self.calibration.in_effect, geometry=placed)
+        if done.is_nothing:
             return ""
-        done = self.but(calibration=self.calibration.in_effect)  # numbers of steps switched off change no pixel
         # Of masks it is their pixels that count, not the names they go by.
         decided = {**done.to_state(), "masking": self.masking.digest}
         told = hashlib.sha256(json.dumps(decided, sort_keys=True).encode())

@@ -81,6 +81,18 @@ def test_a_changed_file_is_another_treatment(treatment: Treatment, dark: Path) -
     assert Treatment.from_state(treatment.to_state()).digest != treatment.digest
 
 
+def test_what_changes_no_pixel_leaves_vectors_where_they_are(run_path: Path, treatment: Treatment) -> None:
+    further = Treatment(geometry=GeometrySettings(distance_m=2.0, photon_energy_eV=900.0))
+    assert not further.is_nothing
+    assert further.digest == ""
+    run = open_treated(run_path, None, further)
+    assert run.identity.pixels == run.identity.digest
+    assert run.geometry.distance_m == 2.0
+    run.close()
+    assert treatment.but(geometry=GeometrySettings(distance_m=2.0)).digest == treatment.digest
+    assert treatment.but(geometry=GeometrySettings(centre_px=(3.0, 3.0))).digest != treatment.digest
+
+
 def test_what_does_not_fit_is_refused_with_both_sizes(run_path: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.npy"
     np.save(other, np.zeros((7, 7), np.float32))
