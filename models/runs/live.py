@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
+
 from models.errors import CannotOpen
 from models.runs.types import Column, Run
 
@@ -71,10 +73,23 @@ def take(run: Run, growth: Growth) -> int:
     if growth.frames > known:
         layer: Any = run
         while layer is not None:
-            layer.events, layer.columns = growth.events, growth.columns
+            layer.events, layer.columns = growth.events, _with_own(layer.columns, growth)
             layer = getattr(layer, "base", None)
         innermost(run).extend(growth.frames)
     return max(0, growth.frames - known)
+
+
+def _with_own(before: Mapping[str, Column], growth: Growth) -> Mapping[str, Column]:
+    """The file's columns, and those that were added to the run since it was opened, not-a-number where it is new."""
+    if not isinstance(before, dict):
+        return growth.columns
+    added = {}
+    for name, column in before.items():
+        short = growth.frames - len(column.values)
+        if name not in growth.columns and short > 0:
+            values = np.concatenate([column.values.astype(np.float64), np.full(short, np.nan)])
+            added[name] = Column(name, values, column.unit)
+    return {**growth.columns, **added}
 
 
 def refresh(run: Run) -> int:

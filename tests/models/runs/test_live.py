@@ -8,6 +8,7 @@ import pytest
 
 from models.runs import open_run, read_columns
 from models.runs.live import NoFramesYet, following, innermost, refresh, take
+from models.runs.types import Column
 from tests.models.runs.files import write_cxi
 from tests.models.runs.writers import writing
 
@@ -121,3 +122,16 @@ def test_a_run_around_a_run_grows_with_it(tmp_path):
             assert refresh(outer) == 1
             assert len(outer) == 3
             assert len(outer.events) == 3
+
+
+def test_columns_that_were_added_to_a_run_stay_and_wait_for_what_is_new(tmp_path):
+    path = tmp_path / "live.h5"
+    with writing(path) as writer:
+        writer.write(2)
+        with open_run(path) as run:
+            run.columns = {**run.columns, "lit pixels": Column("lit pixels", np.array([5, 6]), "px")}
+            writer.write(1)
+            refresh(run)
+            np.testing.assert_array_equal(run.columns["lit pixels"].values, [5, 6, np.nan])
+            assert run.columns["lit pixels"].unit == "px"
+            assert len(run.columns["pulse_energy_mJ"].values) == 3
