@@ -40,7 +40,8 @@ _DEFAULT_DATA = "/data/data"
 
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _QUANTITY = re.compile(rf"({_NUMBER})\s*([A-Za-zµÅ]*)")
-_TERM = re.compile(r"\s*([+-]?)\s*((?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)?\s*([xyz])")
+# What was matched is not given back (++), or a line of thousands of digits would take seconds.
+_TERM = re.compile(r"\s*+([+-]?)\s*+((?:\d++\.?\d*+|\.\d++)(?:[eE][+-]?\d++)?)?\s*+([xyz])")
 _DIM = re.compile(r"dim(\d+)")
 _MASK = re.compile(r"mask([0-7])_(data|file|goodbits|badbits)")
 _OLD_MASK = {"mask": "data", "mask_file": "file", "mask_good": "goodbits", "mask_bad": "badbits"}

@@ -31,6 +31,7 @@ READ_ERRORS = (
     MemoryError,
     AttributeError,
     ArithmeticError,
+    AssertionError,  # what tifffile takes for granted, a damaged file may break
     struct.error,
     zlib.error,
 )

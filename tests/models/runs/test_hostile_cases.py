@@ -251,6 +251,13 @@ def test_case_15_geometry_of_another_detector():
     assert "data is 4096×1024" in caught.value.sentence()
 
 
+def test_case_15_a_line_without_end():
+    begin = time.monotonic()
+    with pytest.raises(BadGeometry):
+        parse_geom(TWO_PANELS.replace("b/ss = x", f"b/ss = {'9' * 20_000}"))
+    assert time.monotonic() - begin < 5
+
+
 def test_case_16_filters_that_are_not_there(tmp_path, monkeypatch):
     hdf5plugin = pytest.importorskip("hdf5plugin")
     with h5py.File(tmp_path / "a.h5", "w") as file:
