@@ -14,6 +14,7 @@ from app.denoising_adapting import DenoiserAdapting
 from app.dialogs.adapt_denoiser import AdaptDenoiserDialog
 from models.denoising.adapt.settings import DenoiseAdaptSettings
 from models.errors import NotEnoughExamples
+from models.treatment import RunReference
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
 
@@ -76,7 +77,7 @@ def test_better_weights_are_offered_and_others_explained(qtbot, adapting, jobs, 
     title, task, args = jobs.started[0]
     assert title == "Adapting the denoiser to run"
     assert task == denoising_adapting.ADAPT_TASK
-    assert args == ("run.cxi", "/data", str(tmp_path), {"steps": 3}, [1, 2], {})
+    assert args == (RunReference(Path("run.cxi"), "/data"), str(tmp_path), {"steps": 3}, [1, 2], {})
     with qtbot.waitSignal(adapting.ready) as ready:
         jobs.finish(SimpleNamespace(path=Path("w.safetensors"), verdict="Better by so much"))
     assert ready.args == ["w.safetensors", "Better by so much."]

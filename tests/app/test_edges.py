@@ -107,19 +107,19 @@ class Stores:
 def stored(n_missing: int, slow: bool = False) -> SimpleNamespace:
     """A store of 400 frames of which so many are missing."""
     vectors = np.zeros((400, 4), np.float32)
-    missing = np.arange(n_missing)
+    done = np.arange(400) >= n_missing
     return SimpleNamespace(
         slow=slow,
         n_frames=400,
         model_digest="m",
-        missing=lambda: missing,
-        vectors=lambda: vectors,
+        done=done,
+        vectors=lambda _frames=None: vectors,
         n_missing=n_missing,
     )
 
 
 def controller_of(stores: Stores) -> tuple[EmbeddingController, Jobs, list[object]]:
-    identity = SimpleNamespace(digest="r")
+    identity = SimpleNamespace(digest="r", pixels="r")
     run = type(
         "Run", (), {"__len__": lambda _: 400, "name": "run", "path": "p", "dataset": "", "identity": identity}
     )()

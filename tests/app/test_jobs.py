@@ -29,8 +29,8 @@ def manager(qtbot):
 
 
 def workers() -> list[str]:
-    """Names of the processes there are, but for the service, which lives as long as the program."""
-    return [child.name for child in multiprocessing.active_children() if child.name != "service"]
+    """Names of the processes there are, but for the service and the trial of files, which live with the program."""
+    return [child.name for child in multiprocessing.active_children() if child.name not in ("service", "probe")]
 
 
 def test_result_and_progress_arrive_in_the_gui_thread(qtbot, manager) -> None:
