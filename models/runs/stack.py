@@ -22,6 +22,10 @@ _LONGEST_SENTENCE = 1000
 _LONGEST_UNIT = 24
 
 
+_SMALL_FRAME = 1 << 17
+"""pixels; beyond, `max` is faster than `argmax`"""
+
+
 class FrameSource(Protocol):
     """Where raw frames come from: one HDF5 dataset, one array file, one folder of pictures."""
 
@@ -164,14 +168,10 @@ class StackRun:
             raise IndexError(f"frame {index} of a run with frames 0 … {self._frames - 1}")
         raw = self._source.read(index)
         own = self._source.flags(index)
-        for found in (raw, own):
-            if found is not None and found.shape != self.shape:
-                raise FrameUnreadable(
-                    f"frame {index} of {self.name} does not fit the run",
-                    cause=f"it came as {'×'.join(map(str, found.shape))}, the run is {self.shape[0]}×{self.shape[1]}",
-                    hint="The file may be damaged; the other frames may be fine",
-                    index=index,
-                )
+        if raw.shape != self.shape:
+            raise self._misfit(index, raw.shape)
+        if own is not None and own.shape != self.shape:
+            raise self._misfit(index, own.shape)
         static = self._static_flags if own is None else self._static_flags | own
         flags = flag_pixels(
             raw,
@@ -181,6 +181,14 @@ class StackRun:
             implicit_bad=self._implicit_bad,
         )
         return Frame(index=index, raw=raw, flags=flags)
+
+    def _misfit(self, index: int, shape: tuple[int, ...]) -> FrameUnreadable:
+        return FrameUnreadable(
+            f"frame {index} of {self.name} does not fit the run",
+            cause=f"it came as {'×'.join(map(str, shape))}, the run is {self.shape[0]}×{self.shape[1]}",
+            hint="The file may be damaged; the other frames may be fine",
+            index=index,
+        )
 
     def frame(self, index: int) -> FloatImage:
         """(H, W) float32 of frame `index`; raises as `load`."""
@@ -251,7 +259,7 @@ def flag_pixels(
         if not finite.all():
             flags = flags | (~finite).astype(np.uint8) * np.uint8(PixelFlag.NONFINITE)
     elif kind in "iu" and raw.size:
-        if sentinel is not None and int(raw.max()) == sentinel:
+        if sentinel is not None and _largest(raw) == sentinel:
             flags = flags | (raw == sentinel).astype(np.uint8) * np.uint8(PixelFlag.SENTINEL)
         if implicit_bad and int(raw.min()) < 0:
             flags = flags | np.isin(raw, implicit_bad).astype(np.uint8) * np.uint8(PixelFlag.SENTINEL)
@@ -262,6 +270,11 @@ def flag_pixels(
         if high.any():
             flags = flags | high.astype(np.uint8) * np.uint8(PixelFlag.SATURATED)
     return flags
+
+
+def _largest(raw: npt.NDArray[Any]) -> int:
+    """The largest value; of small frames in half of the time of numpy's `max`, which it spends on its arguments."""
+    return int(raw.item(raw.argmax()) if raw.size <= _SMALL_FRAME else raw.max())
 
 
 def native(array: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -9,9 +9,13 @@ import contextlib
 import os
 import stat
 import sys
+import time
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+
+GUARD_EVERY_S = 0.01
+"""A file is looked at again after so long: a look takes longer than reading a small frame that is in memory."""
 
 
 class FileGuard:
@@ -25,12 +29,18 @@ class FileGuard:
         self._name = os.fspath(path)
         status = path.stat()
         self._size, self._place = status.st_size, (status.st_dev, status.st_ino)
+        self._looked = -1.0
 
     def check(self) -> None:
         """Raises OSError where the file is shorter than at opening.
 
-        A file that was deleted or replaced is left alone: what is open is still the old one.
+        A file that was deleted or replaced is left alone: what is open is still the old one. It is looked at
+        once in `GUARD_EVERY_S`, however often this is called.
         """
+        now = time.monotonic()
+        if now - self._looked < GUARD_EVERY_S:
+            return
+        self._looked = now
         try:
             status = os.stat(self._name)  # noqa: PTH116  (asked with every frame; by a Path it takes twice as long)
         except FileNotFoundError:

@@ -191,7 +191,7 @@ class Hdf5Source:
         """The part that holds a frame, and the frame's place in it."""
         which = bisect_right(self._ends, index)
         part = self._parts[which]
-        return part, index - (self._ends[which] - part.layout.n_frames)
+        return part, index - self._ends[which - 1] if which else index
 
     def _unreadable(self, index: int, error: Exception) -> FrameUnreadable:
         return FrameUnreadable(
