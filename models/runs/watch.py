@@ -14,18 +14,17 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-GUARD_EVERY_S = 0.01
-"""A file is looked at again after so long: a look takes longer than reading a small frame that is in memory."""
-
 
 class FileGuard:
     """Remembers how long a file was when it was opened.
 
     Args:
         path: the file, which must exist.
+        every_s: it is looked at once in so long, however often that is asked for. 0 where a cut file is fatal.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, every_s: float = 0.0) -> None:
+        self._every_s = every_s
         self._name = os.fspath(path)
         status = path.stat()
         self._size, self._place = status.st_size, (status.st_dev, status.st_ino)
@@ -34,13 +33,13 @@ class FileGuard:
     def check(self) -> None:
         """Raises OSError where the file is shorter than at opening.
 
-        A file that was deleted or replaced is left alone: what is open is still the old one. It is looked at
-        once in `GUARD_EVERY_S`, however often this is called.
+        A file that was deleted or replaced is left alone: what is open is still the old one.
         """
-        now = time.monotonic()
-        if now - self._looked < GUARD_EVERY_S:
-            return
-        self._looked = now
+        if self._every_s:
+            now = time.monotonic()
+            if now - self._looked < self._every_s:
+                return
+            self._looked = now
         try:
             status = os.stat(self._name)  # noqa: PTH116  (asked with every frame; by a Path it takes twice as long)
         except FileNotFoundError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 from pathlib import Path
 
@@ -141,7 +140,7 @@ def fake_run(presses: int, monkeypatch: pytest.MonkeyPatch) -> list[object]:
     def run_starts(*_args, **_more):  # type: ignore[no-untyped-def]
         for done in range(8):
             if done < presses:
-                os.kill(os.getpid(), signal.SIGINT)
+                signal.raise_signal(signal.SIGINT)  # to this thread: others are about by now
             command = yield StartsProgress(done=done, total=8, unit="iterations")
             heard.append(command)
             if isinstance(command, Stop) and presses == 1:

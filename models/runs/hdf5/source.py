@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     import h5py
 
 
+_LOOKED_AT_EVERY_S = 0.01
+"""A look whether the file was cut takes a tenth of a small frame's reading. Of a cut file HDF5 gives zeros."""
+
+
 @dataclass(frozen=True)
 class Part:
     """Frames in a row: those of one dataset, or of one that is lost.
@@ -76,7 +80,7 @@ class Hdf5Source:
     ) -> None:
         self._file = file
         self._name = Path(file.filename).name
-        self._guard = FileGuard(Path(file.filename))
+        self._guard = FileGuard(Path(file.filename), _LOOKED_AT_EVERY_S)
         self._parts = list(parts)
         self._ends = list(accumulate(part.layout.n_frames for part in parts))
         # Half of what reading a small frame costs beside the reading itself.
