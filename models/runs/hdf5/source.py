@@ -189,6 +189,9 @@ class Hdf5Source:
             return b""
 
     def close(self) -> None:
+        # HDF5 2.0 crashes at the end of the program over a virtual dataset that somebody still holds then.
+        self._parts = [Part(part.layout, None, "the run is closed") for part in self._parts]
+        self._per_frame = self._virtual = self._imaginary = None
         self._file.close()
 
     def _locate(self, index: int) -> tuple[Part, int]:
