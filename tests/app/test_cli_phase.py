@@ -136,6 +136,8 @@ def test_flags_go_before_the_preset(monkeypatch: pytest.MonkeyPatch, pattern: Pa
 def fake_run(presses: int, monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """A run that gets Ctrl+C so many times; the commands it hears."""
     heard: list[object] = []
+    # A shell that runs the tests in the background has them ignore it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def run_starts(*_args, **_more):  # type: ignore[no-untyped-def]
         for done in range(8):
