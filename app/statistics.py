@@ -34,6 +34,8 @@ class StatisticsController(QObject):
 
     ready = pyqtSignal(object)
     """RunStatistics: kept from before, or just made"""
+    ended = pyqtSignal()
+    """a pass has ended, however it did"""
     columns_changed = pyqtSignal()
     """the run has other columns than before"""
     problem = pyqtSignal(str)
@@ -101,6 +103,8 @@ class StatisticsController(QObject):
 
     def _ended(self) -> None:
         self._job = 0
+        if not self._closed:
+            self.ended.emit()
 
     def _look(self, then: Callable[[], None]) -> None:
         folder, run = Path(self._opened.workspace.folder), self._opened.run
@@ -113,7 +117,7 @@ class StatisticsController(QObject):
             return None if made is None else (made, statistics_columns(made))
 
         def done(found: tuple[RunStatistics, Mapping[str, Column]] | None) -> None:
-            if self._closed or found is None:
+            if self._closed or found is None or len(run) != frames:  # it grew meanwhile
                 return
             self.made, columns = found
             run.columns = {**run.columns, **columns}

@@ -35,11 +35,11 @@ def add_treatment(parser: argparse.ArgumentParser, leave_out: Collection[str] = 
     group.add_argument(
         "--treatment",
         metavar="FILE",
-        help="calibration, geometry and mask as saved in the window (Run, Save treatment…), JSON or TOML; "
+        help="calibration, geometry and mask as saved in the window (Inspect, Save treatment…), JSON or TOML; "
         "the flags below go over it",
     )
     group.add_argument("--geometry", metavar="FILE.geom", help='CrystFEL geometry, or "file" for the run\'s own')
-    group.add_argument("--add-mask", metavar="FILE", help="pixels not to use: NPY, TIFF, CXI …; see docs/formats.md")
+    group.add_argument("--add-mask", metavar="FILE", help="pixels not to use: NPY, TIFF, CXI …; see docs/masks.md")
     for kind, names in ((CalibrationSettings, _CALIBRATION), (GeometrySettings, _GEOMETRY)):
         kept = set(names) - set(leave_out)
         add_flags(parser, kind, [info.name for info in describe(kind) if info.name not in kept], only_given=True)

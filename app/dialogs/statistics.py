@@ -73,7 +73,7 @@ class StatisticsDialog(QDialog):
         self.export.clicked.connect(self._export)
         self.finished.connect(lambda _result: self._painter.close())
         session.statistics.ready.connect(self.show_statistics)
-        session.statistics.problem.connect(lambda _said: self._show_state())
+        session.statistics.ended.connect(self._show_state)
         session.destroyed.connect(self.close)
         self.view.set_rings(*session.rings())
         self.view.set_geometry_readout(session.geometry_readout())

@@ -56,3 +56,14 @@ def test_labelled_frames_have_a_powder_of_their_own_and_all_is_there_after_a_res
     open_in(window, run_file)
     qtbot.waitUntil(lambda: window.session.statistics.made is not None, timeout=WAIT_MS)
     assert TOTAL in window.session.run.columns
+
+
+def test_a_pass_that_was_stopped_can_be_started_again(qtbot, window: MainWindow, monkeypatch) -> None:
+    monkeypatch.setattr("app.statistics.TASK", "tests.app.jobs_for_tests:slow_adaptation")
+    assert window.actions_table.trigger("run.statistics")
+    dialog = window.findChild(QDialog, "statistics")
+    assert not dialog.again.isEnabled()
+    window.jobs.cancel(window.session.statistics._job)
+    qtbot.waitUntil(dialog.again.isEnabled, timeout=3 * WAIT_MS)
+    assert not window.session.statistics.running
+    dialog.close()
